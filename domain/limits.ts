@@ -1,0 +1,60 @@
+// Every limit of the system, with its unit in its name (contract sections 2, 3 and 6). A queue, batch, wait, body or
+// connection without a line here is a bug.
+
+const KiB = 1024;
+const second = 1000;
+const day = 24 * 3600 * second;
+
+export const limits = {
+  /** `type` and `queue`: 1 to 64 of these. */
+  namePattern: '^[A-Za-z0-9._-]{1,64}$',
+  labelsMax: 16,
+  labelKeyPattern: '^[A-Za-z0-9._/-]{1,64}$',
+  labelValueCharactersMax: 256,
+  priorityMin: -100,
+  priorityMax: 100,
+  payloadBytesMax: 256 * KiB,
+  resultBytesMax: 256 * KiB,
+  requestBodyBytesMax: 1024 * KiB,
+  /** Arrays and objects inside each other in a payload or result; deeper ones cost stack in every reader. */
+  jsonDepthMax: 100,
+  timeoutMsMin: 1,
+  timeoutMsMax: 7 * day,
+  timeoutMsDefault: 3600 * second,
+  retentionMsMax: 30 * day,
+  retentionMsDefault: 3600 * second,
+  attemptsMax: 100,
+  attemptsDefault: 3,
+  delayMsMax: 365 * day,
+  backoffDelayMsDefault: 1 * second,
+  /** No retry waits longer, whatever its backoff says. */
+  backoffDelayMsMax: 7 * day,
+  idempotencyKeyCharactersMax: 255,
+  waitMsMax: 60 * second,
+  waitsMaxDefault: 10_000,
+  unfinishedTasksMaxDefault: 100_000,
+  finishedTasksMaxDefault: 100_000,
+  minRetentionMsDefault: 60 * second,
+  /** No task is accepted once the sequence of `/tasks` has come this far; it ends at 2147483647. */
+  taskNumberMax: 2_147_000_000,
+  shellOutputBytesMax: 64 * KiB,
+  /** SIGTERM to the process group, then this long until SIGKILL. */
+  shellTermGraceMs: 2 * second,
+  /** A withdrawn run has this long to end before the master takes the task away by force. */
+  withdrawGraceMs: 5 * second,
+  errorMessageCharactersMax: 4096,
+  /** Progress is written at most once in this time. */
+  progressIntervalMs: 1 * second,
+  workerConcurrencyMax: 1000,
+  /** One packet to ZooKeeper, request or transaction: the server's default `jute.maxbuffer` is 1048575 bytes. */
+  packetBytesMax: 1000 * KiB,
+  transactionBytesMax: 512 * KiB,
+  transactionOperationsMax: 250,
+  transactionsInFlightMax: 4,
+  /** Watches set again after a reconnect go out in requests of at most this size. */
+  setWatchesBytesMax: 128 * KiB,
+  /** Reads that a mirror has in flight. */
+  readsInFlightMax: 256,
+  /** A larger znode than this is not ours (payload, labels and frame fit well inside): it is stepped around. */
+  recordBytesMax: 640 * KiB,
+} as const;
