@@ -1,0 +1,117 @@
+// The Task resource: what a client sees of a task, computed from what is stored about it. Pure; HTTP and gRPC both
+// render exactly this.
+
+import type {
+  AssignmentRecord,
+  AttemptOutcome,
+  AttemptRecord,
+  Json,
+  Progress,
+  StatusRecord,
+  TaskError,
+  TaskId,
+  TaskRecord,
+  TaskState,
+  WorkerId,
+} from './task.ts';
+
+/** Everything the ensemble knows of one task at one moment. */
+export interface TaskSnapshot {
+  readonly id: TaskId;
+  /** What to do; null where the data is no task of ours and never will be (it ends as failed, `invalid_task`). */
+  readonly record: TaskRecord | null;
+  /** When its znode was created, by the server's clock. */
+  readonly createdAt: number;
+  readonly status: StatusRecord | null;
+  /** Ended attempts in order. */
+  readonly attempts: readonly AttemptRecord[];
+  readonly assignment: { readonly worker: WorkerId; readonly record: AssignmentRecord } | null;
+}
+
+export interface AttemptView {
+  readonly attempt: number;
+  readonly worker: string | null;
+  readonly outcome: AttemptOutcome;
+  readonly error: TaskError | null;
+  readonly startedAt: number | null;
+  readonly finishedAt: number;
+}
+
+/** The Task resource (contract section 3); times in epoch milliseconds, null where there is no value. */
+export interface TaskView {
+  readonly id: TaskId;
+  readonly type: string | null;
+  readonly queue: string | null;
+  readonly state: TaskState;
+  readonly payload: Json;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly worker: string | null;
+  readonly progress: Progress | null;
+  readonly submittedAt: number;
+  readonly runAt: number | null;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly result: Json;
+  readonly error: TaskError | null;
+  readonly attempts: readonly AttemptView[];
+  readonly retryOf: string | null;
+}
+
+/** The state of a task at `now`. The order of the questions is the rule: a status beats an assignment beats a time. */
+export function taskStateAt(snapshot: TaskSnapshot, now: number): TaskState {
+  if (snapshot.status) return snapshot.status.state;
+  if (snapshot.assignment) return 'running';
+  return notBefore(snapshot) > now ? 'scheduled' : 'queued';
+}
+
+/** The earliest time at which the next attempt may start; 0 where nothing holds it back. */
+function notBefore(snapshot: TaskSnapshot): number {
+  const last = snapshot.attempts.at(-1);
+  return last?.retryAt ?? snapshot.record?.runAt ?? 0;
+}
+
+export function taskView(snapshot: TaskSnapshot, now: number): TaskView {
+  const { record, status, assignment } = snapshot;
+  const attempts = attemptViews(snapshot);
+  const last = attempts.at(-1);
+  return {
+    id: snapshot.id,
+    type: record?.type ?? null,
+    queue: record?.queue ?? null,
+    state: taskStateAt(snapshot, now),
+    payload: record?.payload ?? null,
+    priority: record?.priority ?? 0,
+    labels: record?.labels ?? {},
+    attempt: status?.attempt ?? assignment?.record.attempt ?? last?.attempt ?? 0,
+    maxAttempts: record?.maxAttempts ?? 1,
+    worker: status?.worker ?? assignment?.worker ?? null,
+    progress: assignment?.record.progress ?? null,
+    submittedAt: record?.submittedAt ?? snapshot.createdAt,
+    runAt: record?.runAt ?? null,
+    startedAt: status ? status.startedAt : (assignment?.record.startedAt ?? null),
+    finishedAt: status?.finishedAt ?? null,
+    result: status?.result ?? null,
+    error: status?.error ?? null,
+    attempts,
+    retryOf: record?.retryOf ?? null,
+  };
+}
+
+/** The recorded attempts, and the one that the status itself tells of where it has no record of its own. */
+function attemptViews({ attempts, status }: TaskSnapshot): AttemptView[] {
+  const views = attempts.map(({ retryAt: _, ...view }) => view);
+  if (status?.state === 'succeeded' && !views.some((view) => view.attempt === status.attempt)) {
+    views.push({
+      attempt: status.attempt,
+      worker: status.worker,
+      outcome: 'succeeded',
+      error: null,
+      startedAt: status.startedAt,
+      finishedAt: status.finishedAt,
+    });
+  }
+  return views;
+}
