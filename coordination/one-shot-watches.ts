@@ -1,0 +1,65 @@
+// The one-shot watches of a session: who waits for the next change of which znode. The server drops its side with the
+// connection, so after a reconnect they are set again, in several requests where there are many: one packet over the
+// server's limit (1 MiB) would be refused for ever. Pure.
+
+import { limits } from '../domain/limits.ts';
+
+/** A missing znode is watched for its creation, an existing one for its change and removal. */
+export type WatchKind = 'exist' | 'data';
+
+interface Watch {
+  kind: WatchKind;
+  readonly listeners: Set<() => void>;
+}
+
+export class OneShotWatches {
+  readonly #watches = new Map<string, Watch>();
+
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  /** Returns the function that takes the listener away again, leaving nothing behind. */
+  add(path: string, listener: () => void): () => void {
+    const watch = this.#watches.get(path) ?? { kind: 'exist', listeners: new Set() };
+    this.#watches.set(path, watch);
+    watch.listeners.add(listener);
+    return () => {
+      watch.listeners.delete(listener);
+      if (watch.listeners.size === 0 && this.#watches.get(path) === watch) this.#watches.delete(path);
+    };
+  }
+
+  /** The server's answer told which kind it has set. */
+  setKind(path: string, kind: WatchKind): void {
+    const watch = this.#watches.get(path);
+    if (watch) watch.kind = kind;
+  }
+
+  fire(path: string): void {
+    const watch = this.#watches.get(path);
+    if (!watch) return;
+    this.#watches.delete(path);
+    for (const listener of watch.listeners) listener();
+  }
+
+  fireAll(): void {
+    for (const path of [...this.#watches.keys()]) this.fire(path);
+  }
+
+  /** All watches in groups whose paths, each with `prefix`, take at most `limits.setWatchesBytesMax` in a request. */
+  groups(prefix: string): { data: string[]; exist: string[] }[] {
+    const groups: { data: string[]; exist: string[] }[] = [];
+    let bytes = Number.POSITIVE_INFINITY;
+    for (const [path, { kind }] of this.#watches) {
+      const size = 4 + Buffer.byteLength(prefix + path);
+      if (bytes + size > limits.setWatchesBytesMax) {
+        groups.push({ data: [], exist: [] });
+        bytes = 0;
+      }
+      bytes += size;
+      groups.at(-1)?.[kind].push(prefix + path);
+    }
+    return groups;
+  }
+}

@@ -1,0 +1,267 @@
+// One ZooKeeper session: the narrow seam between ZooKeeper and everything above. Its states are Curator's: connected,
+// suspended (the link is gone, the session may live), lost (final; `signal` aborts). A session that cannot prove by our
+// own clock that it lives is lost, before the ensemble would give what it holds to another; nothing revives it, and
+// session-loop.ts opens the next one.
+//
+// Reads are repeated over a reconnect, writes never: a write that was sent and not answered fails as `unknown`.
+
+import { limits } from '../domain/limits.ts';
+import { monotonicMs } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { type Answer, Connection, type EnsembleTarget, type NodeChange } from './connection.ts';
+import { CoordinationError } from './coordination-error.ts';
+import type { Stat } from './jute.ts';
+import { OneShotWatches } from './one-shot-watches.ts';
+import { OpenRequests, type PendingRequest } from './open-requests.ts';
+import { SessionLease } from './session-lease.ts';
+import type { Operation, OperationResult, WireRequest, Znode } from './zookeeper-requests.ts';
+import * as requests from './zookeeper-requests.ts';
+
+export interface SessionOptions extends EnsembleTarget {
+  /** `/path` that all our paths live under, or ''. */
+  readonly chroot: string;
+  /** Each operation has this long, the wait for a connection included. Default: the session timeout asked for. */
+  readonly operationTimeoutMs?: number;
+  readonly log: Log;
+}
+
+export type SessionState = 'connecting' | 'connected' | 'suspended' | 'lost' | 'closed';
+export type RecursiveListener = (path: string, change: NodeChange) => void;
+
+export class SessionLost extends Error {
+  override readonly name = 'SessionLost';
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #log: Log;
+  readonly #connection: Connection;
+  readonly #lease = new SessionLease();
+  readonly #watches = new OneShotWatches();
+  readonly #recursive = new Map<string, RecursiveListener>();
+  readonly #open: OpenRequests;
+  readonly #ended = new AbortController();
+  readonly #stateListeners = new Set<(state: SessionState) => void>();
+  #heartbeat: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  #state: SessionState = 'connecting';
+  #id = 0n;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#open = new OpenRequests(options.operationTimeoutMs ?? options.sessionTimeoutMs);
+    this.#connection = new Connection(options, {
+      onConnected: (granted) => this.#onConnected(granted),
+      onDisconnected: () => this.#onDisconnected(),
+      onRefused: (reason) => this.#lose(reason),
+      onBytes: () => this.#onBytes(),
+      onAnswer: (sentAt) => this.#lease.answered(sentAt),
+      onNotification: (path, change) => this.#onNotification(path, change),
+    });
+    this.#connection.open();
+  }
+
+  /** Aborts when the session is lost or closed, with a {@link SessionLost} as reason. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** As in a znode's `ephemeralOwner`; 0n before the first handshake. */
+  get id(): bigint {
+    return this.#id;
+  }
+
+  /** The negotiated timeout in ms; 0 before the first handshake. */
+  get timeoutMs(): number {
+    return this.#lease.timeoutMs;
+  }
+
+  /** Until this moment (monotonic ms) no other can have been given what this session holds. */
+  get trustedUntil(): number {
+    return this.#lease.trustedUntil;
+  }
+
+  /** Calls `listener` at each change of state from now on; returns the function that ends that. */
+  onState(listener: (state: SessionState) => void): () => void {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  }
+
+  /** Null where there is no such znode. */
+  getData(path: string): Promise<Znode | null> {
+    return this.#read(requests.getDataRequest(this.#options.chroot + path));
+  }
+
+  exists(path: string): Promise<Stat | null> {
+    return this.#read(requests.existsRequest(this.#options.chroot + path, false));
+  }
+
+  /** Names, in no order; null where there is no such znode. */
+  getChildren(path: string): Promise<{ children: string[]; stat: Stat } | null> {
+    return this.#read(requests.getChildrenRequest(this.#options.chroot + path || '/'));
+  }
+
+  /** Afterwards reads see everything that was committed before the call. */
+  async sync(path: string): Promise<void> {
+    await this.#read(requests.syncRequest(this.#options.chroot + path || '/'));
+  }
+
+  /**
+   * `exists`, and one call of `onChange` at the next change of that znode, or when the session ends. It survives
+   * reconnects. `cancel` takes it back.
+   */
+  watch(path: string, onChange: () => void): { stat: Promise<Stat | null>; cancel: () => void } {
+    const cancel = this.#watches.add(path, onChange);
+    const read = this.#read(requests.existsRequest(this.#options.chroot + path, true));
+    const stat = read.then((found) => {
+      this.#watches.setKind(path, found ? 'data' : 'exist');
+      return found;
+    });
+    return { stat, cancel };
+  }
+
+  /**
+   * Calls `listener` for every creation, change and removal at `path` and below. The server drops it with the
+   * connection: call it again in each `connected` state, then list and compare.
+   */
+  async watchRecursively(path: string, listener: RecursiveListener): Promise<void> {
+    this.#recursive.set(path, listener);
+    await this.#read(requests.addRecursiveWatchRequest(this.#options.chroot + path || '/'));
+  }
+
+  /** One atomic transaction; throws {@link CoordinationError}, which names the refused operation and the outcome. */
+  async commit(operations: readonly Operation[]): Promise<OperationResult[]> {
+    const access = this.#options.digest === null ? 'world' : 'creator';
+    const request = requests.multiRequest(operations, access, this.#options.chroot);
+    const results = await this.#issue(request, false);
+    if (!results) throw new CoordinationError('no_node', 'not applied', request.what);
+    return results.map(({ path, stat }) => ({ path: path?.slice(this.#options.chroot.length) ?? null, stat }));
+  }
+
+  /** Ends the session at the server, so that its ephemerals go at once. */
+  async close(): Promise<void> {
+    if (this.#state === 'lost' || this.#state === 'closed') return;
+    const timeoutMs = Math.min(1000, this.#options.sessionTimeoutMs);
+    this.#end('closed', 'the session was closed');
+    await this.#connection.endSession(timeoutMs);
+  }
+
+  #read<T>(request: WireRequest<T>): Promise<T | null> {
+    return this.#issue(request, true);
+  }
+
+  /** Sends now or once connected. Resolves with null for a znode that is not there. */
+  #issue<T>(request: WireRequest<T>, repeatable: boolean): Promise<T | null> {
+    if (request.body.length > limits.packetBytesMax) {
+      const size = `${request.what}: ${request.body.length} bytes are over ${limits.packetBytesMax}`;
+      return Promise.reject(new CoordinationError('too_large', 'not applied', size));
+    }
+    if (this.signal.aborted) {
+      return Promise.reject(new CoordinationError('session_lost', 'not applied', request.what));
+    }
+    const { pending, promise } = this.#open.add(request, repeatable);
+    if (this.#state === 'connected') this.#send(pending);
+    return promise;
+  }
+
+  #send(pending: PendingRequest): void {
+    pending.sent = true;
+    this.#connection.send(pending.request, (answer: Answer) => {
+      if (typeof answer === 'object') this.#open.answer(pending, answer.code, answer.body);
+      else if (answer === 'unsent' || pending.repeatable)
+        pending.sent = false; // goes out on the next link
+      else this.#open.fail(pending, 'connection_lost', 'the connection broke before the answer came');
+    });
+  }
+
+  #onConnected(granted: { sessionId: bigint; timeoutMs: number; sentAt: number }): void {
+    this.#id = granted.sessionId;
+    this.#lease.granted(granted.timeoutMs, granted.sentAt);
+    this.#state = 'connected';
+    this.#log.info({ session: granted.sessionId.toString(16), timeoutMs: granted.timeoutMs }, 'connected to ZooKeeper');
+    this.#startClocks();
+    const { chroot } = this.#options;
+    for (const { data, exist } of this.#watches.groups(chroot)) {
+      void this.#read(requests.setWatchesRequest(this.#connection.zxid, data, exist)).catch(() =>
+        this.#connection.drop(),
+      );
+    }
+    for (const pending of this.#open.unsent()) this.#send(pending);
+    this.#announce();
+  }
+
+  #onDisconnected(): void {
+    if (this.#state !== 'connected') return;
+    this.#state = 'suspended';
+    this.#log.warn('the connection to ZooKeeper is gone, reconnecting');
+    this.#announce();
+  }
+
+  /** Also the guard of a process that was frozen past its session: what then arrives is no longer for it. */
+  #onBytes(): boolean {
+    const now = monotonicMs();
+    this.#lease.heard(now);
+    if (this.#lease.timeoutMs === 0 || now < this.#lease.trustedUntil) return true;
+    this.#lose('not heard from in time');
+    return false;
+  }
+
+  #onNotification(serverPath: string, change: NodeChange): void {
+    const path = serverPath.slice(this.#options.chroot.length) || '/';
+    this.#watches.fire(path);
+    for (const [root, listener] of this.#recursive) {
+      if (path === root || path.startsWith(root === '/' ? root : `${root}/`)) listener(path, change);
+    }
+  }
+
+  #startClocks(): void {
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = setInterval(() => this.#beat(), Math.max(10, this.#lease.timeoutMs / 30));
+    this.#armExpiry();
+  }
+
+  #beat(): void {
+    if (this.#state !== 'connected') return;
+    const now = monotonicMs();
+    if (this.#lease.isSilent(now)) {
+      this.#log.warn('ZooKeeper has been silent for two thirds of the session timeout, trying another server');
+      this.#connection.drop();
+    } else if (now - this.#connection.lastSentAt >= this.#lease.pingAfterMs) {
+      this.#connection.ping();
+    }
+  }
+
+  #armExpiry(): void {
+    clearTimeout(this.#expiry);
+    const remaining = this.#lease.trustedUntil - monotonicMs();
+    if (remaining <= 0) this.#lose('not heard from in time');
+    else this.#expiry = setTimeout(() => this.#armExpiry(), Math.ceil(remaining));
+  }
+
+  #lose(why: string): void {
+    if (this.signal.aborted) return;
+    this.#log.warn({ session: this.#id.toString(16), why }, 'the ZooKeeper session is lost');
+    this.#end('lost', why);
+    this.#connection.dispose();
+  }
+
+  #end(state: 'lost' | 'closed', why: string): void {
+    this.#state = state;
+    clearInterval(this.#heartbeat);
+    clearTimeout(this.#expiry);
+    this.#ended.abort(new SessionLost(why));
+    this.#open.failAll('session_lost', why);
+    this.#recursive.clear();
+    this.#watches.fireAll();
+    this.#announce();
+  }
+
+  #announce(): void {
+    for (const listener of [...this.#stateListeners]) listener(this.#state);
+  }
+}

@@ -1,0 +1,169 @@
+// The requests that we send and how their answers read. Encoded here, not by the npm client: its transactions turn
+// version 0 into "any version", and it knows neither persistent watches nor sync. Paths are the server's (chroot on).
+
+import { CoordinationError } from './coordination-error.ts';
+import { type JuteReader, JuteWriter, type Stat } from './jute.ts';
+
+/** ZooDefs.OpCode. */
+export const opcodes = {
+  remove: 2,
+  create: 1,
+  exists: 3,
+  getData: 4,
+  setData: 5,
+  sync: 9,
+  ping: 11,
+  getChildren2: 12,
+  check: 13,
+  multi: 14,
+  setWatches: 101,
+  addWatch: 106,
+  error: -1,
+} as const;
+
+/** AddWatchMode.PERSISTENT_RECURSIVE. */
+const persistentRecursive = 1;
+/** ZooDefs.Perms.ALL. */
+const allPermissions = 31;
+const anyVersion = -1;
+const createFlags = { persistent: 0, ephemeral: 1, sequential: 2 } as const;
+
+/** One step of a transaction. `version` null means any; 0 means 0. */
+export type Operation =
+  | { readonly kind: 'create'; readonly path: string; readonly data: Buffer; readonly mode: keyof typeof createFlags }
+  | { readonly kind: 'set'; readonly path: string; readonly data: Buffer; readonly version: number | null }
+  | { readonly kind: 'remove'; readonly path: string; readonly version: number | null }
+  | { readonly kind: 'check'; readonly path: string; readonly version: number | null };
+
+/** Per operation: the path that a create made, the stat that a set left; null for the others. */
+export interface OperationResult {
+  readonly path: string | null;
+  readonly stat: Stat | null;
+}
+
+export interface Znode {
+  readonly data: Buffer;
+  readonly stat: Stat;
+}
+
+/** A request without its header: opcode, body, and how to read the answer's body. */
+export interface WireRequest<T> {
+  readonly opcode: number;
+  /** For messages: what was asked. */
+  readonly what: string;
+  readonly body: Buffer;
+  decode(reader: JuteReader): T;
+}
+
+const noBody = (): void => undefined;
+
+/** Who may touch what we create: everybody, or with digest credentials only who has them (ZooDefs.Ids.CREATOR_ALL_ACL). */
+export type AccessControl = 'world' | 'creator';
+
+export function existsRequest(path: string, watch: boolean): WireRequest<Stat> {
+  const body = new JuteWriter().string(path).bool(watch).bytes();
+  return { opcode: opcodes.exists, what: `exists ${path}`, body, decode: (reader) => reader.stat() };
+}
+
+export function getDataRequest(path: string): WireRequest<Znode> {
+  const body = new JuteWriter().string(path).bool(false).bytes();
+  const decode = (reader: JuteReader): Znode => ({ data: reader.buffer(), stat: reader.stat() });
+  return { opcode: opcodes.getData, what: `get ${path}`, body, decode };
+}
+
+export function getChildrenRequest(path: string): WireRequest<{ children: string[]; stat: Stat }> {
+  const body = new JuteWriter().string(path).bool(false).bytes();
+  const decode = (reader: JuteReader) => ({ children: reader.strings(), stat: reader.stat() });
+  return { opcode: opcodes.getChildren2, what: `list ${path}`, body, decode };
+}
+
+/** The answer comes only after this server has applied all that the leader had committed when it was asked. */
+export function syncRequest(path: string): WireRequest<void> {
+  return { opcode: opcodes.sync, what: `sync ${path}`, body: new JuteWriter().string(path).bytes(), decode: noBody };
+}
+
+export function addRecursiveWatchRequest(path: string): WireRequest<void> {
+  const body = new JuteWriter().string(path).int(persistentRecursive).bytes();
+  return { opcode: opcodes.addWatch, what: `watch ${path}`, body, decode: noBody };
+}
+
+/** Sets one-shot watches again; the server fires at once for what changed after `sinceZxid`. */
+export function setWatchesRequest(
+  sinceZxid: bigint,
+  dataPaths: readonly string[],
+  existPaths: readonly string[],
+): WireRequest<void> {
+  const writer = new JuteWriter().long(sinceZxid);
+  for (const paths of [dataPaths, existPaths, []]) {
+    writer.int(paths.length);
+    for (const path of paths) writer.string(path);
+  }
+  return { opcode: opcodes.setWatches, what: 'set watches', body: writer.bytes(), decode: noBody };
+}
+
+/** One atomic transaction. Its refusal names the operation that refused. */
+export function multiRequest(
+  operations: readonly Operation[],
+  access: AccessControl,
+  chroot: string,
+): WireRequest<OperationResult[]> {
+  const writer = new JuteWriter();
+  for (const operation of operations) writeOperation(writer, operation, access, chroot);
+  writer.int(-1).bool(true).int(-1);
+  const what = `a transaction of ${operations.length}, first ${operations[0]?.kind} ${operations[0]?.path}`;
+  return { opcode: opcodes.multi, what, body: writer.bytes(), decode: (reader) => readResults(reader, operations) };
+}
+
+function writeOperation(writer: JuteWriter, operation: Operation, access: AccessControl, chroot: string): void {
+  const path = chroot + operation.path;
+  const header = (opcode: number) => writer.int(opcode).bool(false).int(-1).string(path);
+  switch (operation.kind) {
+    case 'create':
+      header(opcodes.create).buffer(operation.data);
+      writeAcl(writer, access);
+      writer.int(createFlags[operation.mode]);
+      break;
+    case 'set':
+      header(opcodes.setData)
+        .buffer(operation.data)
+        .int(operation.version ?? anyVersion);
+      break;
+    case 'remove':
+      header(opcodes.remove).int(operation.version ?? anyVersion);
+      break;
+    case 'check':
+      header(opcodes.check).int(operation.version ?? anyVersion);
+      break;
+  }
+}
+
+function writeAcl(writer: JuteWriter, access: AccessControl): void {
+  writer.int(1).int(allPermissions);
+  if (access === 'creator') writer.string('auth').string('');
+  else writer.string('world').string('anyone');
+}
+
+/**
+ * Reads MultiResponse. In a refused transaction every result is an error: 0 for those before the one that refused,
+ * its own code there, and -2 (RuntimeInconsistency) for those after.
+ */
+function readResults(reader: JuteReader, operations: readonly Operation[]): OperationResult[] {
+  const results: OperationResult[] = [];
+  for (;;) {
+    const type = reader.int();
+    const done = reader.bool();
+    reader.int(); // the header's own error, repeated in the body
+    if (done) return results;
+    if (type === opcodes.error) {
+      const code = reader.int();
+      const operation = operations[results.length];
+      if (code !== 0) {
+        throw CoordinationError.refused(code, `${operation?.kind} ${operation?.path}`, results.length);
+      }
+    }
+    results.push({
+      path: type === opcodes.create ? reader.string() : null,
+      stat: type === opcodes.setData ? reader.stat() : null,
+    });
+  }
+}
