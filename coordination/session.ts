@@ -9,7 +9,7 @@ import { limits } from '../domain/limits.ts';
 import { monotonicMs } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { type Answer, Connection, type EnsembleTarget, type NodeChange } from './connection.ts';
-import { CoordinationError } from './coordination-error.ts';
+import { CoordinationError, isRefusal } from './coordination-error.ts';
 import type { Stat } from './jute.ts';
 import { OneShotWatches } from './one-shot-watches.ts';
 import { OpenRequests, type PendingRequest } from './open-requests.ts';
@@ -135,12 +135,26 @@ export class Session {
   }
 
   /** One atomic transaction; throws {@link CoordinationError}, which names the refused operation and the outcome. */
-  async commit(operations: readonly Operation[]): Promise<OperationResult[]> {
-    const access = this.#options.digest === null ? 'world' : 'creator';
-    const request = requests.multiRequest(operations, access, this.#options.chroot);
-    const results = await this.#issue(request, false);
-    if (!results) throw new CoordinationError('no_node', 'not applied', request.what);
-    return results.map(({ path, stat }) => ({ path: path?.slice(this.#options.chroot.length) ?? null, stat }));
+  commit(operations: readonly Operation[]): Promise<OperationResult[]> {
+    return this.#commitUnder(this.#options.chroot, operations);
+  }
+
+  /** Makes the znodes of the chroot where they are missing. */
+  async ensureChroot(): Promise<void> {
+    const names = this.#options.chroot.split('/').slice(1);
+    for (let depth = 1; depth <= names.length; depth += 1) {
+      const path = `/${names.slice(0, depth).join('/')}`;
+      const create = { kind: 'create', path, data: Buffer.alloc(0), mode: 'persistent' } as const;
+      await this.#commitUnder('', [create]).catch((error: unknown) => {
+        if (!isRefusal(error, 'node_exists')) throw error;
+      });
+    }
+  }
+
+  /** Breaks the link and comes back over another one, after which mirrors and watches are set up anew. */
+  recover(why: string): void {
+    this.#log.warn({ why }, 'reconnecting to ZooKeeper');
+    this.#connection.drop();
   }
 
   /** Ends the session at the server, so that its ephemerals go at once. */
@@ -149,6 +163,13 @@ export class Session {
     const timeoutMs = Math.min(1000, this.#options.sessionTimeoutMs);
     this.#end('closed', 'the session was closed');
     await this.#connection.endSession(timeoutMs);
+  }
+
+  async #commitUnder(chroot: string, operations: readonly Operation[]): Promise<OperationResult[]> {
+    const access = this.#options.digest === null ? 'world' : 'creator';
+    const request = requests.multiRequest(operations, access, chroot);
+    const results = (await this.#issue(request, false)) ?? [];
+    return results.map(({ path, stat }) => ({ path: path?.slice(chroot.length) ?? null, stat }));
   }
 
   #read<T>(request: WireRequest<T>): Promise<T | null> {

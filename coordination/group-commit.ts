@@ -1,0 +1,102 @@
+// Group commit: what arrives while transactions are in flight shares the next one, so that many tasks cost one commit
+// and a lone task waits for nothing. Never a timer: a batch is what gathered by itself.
+//
+// 1. A unit (some operations that belong together) is applied whole or not at all.
+// 2. A unit that the server refuses is taken out alone; the others of its transaction go again at once.
+// 3. Guards stand first in every transaction; one that is refused fails all units as `fenced`.
+// 4. Units are sent in the order in which they came; nothing that was sent without an answer is sent again.
+
+import { batchLength, type Sized } from '../domain/batch.ts';
+import { limits } from '../domain/limits.ts';
+import { CoordinationError } from './coordination-error.ts';
+import type { Session } from './session.ts';
+import type { Operation, OperationResult } from './zookeeper-requests.ts';
+
+interface Unit extends Sized {
+  readonly list: readonly Operation[];
+  resolve(results: OperationResult[]): void;
+  reject(error: unknown): void;
+}
+
+/** Beside its path and data: opcodes, lengths, version, and the ACL of a create. */
+const operationOverheadBytes = 64;
+
+export class GroupCommit {
+  readonly #session: Session;
+  readonly #guards: readonly Operation[];
+  #queue: Unit[] = [];
+  #inFlight = 0;
+  #scheduled = false;
+
+  /** `guards` are checked with every transaction: what must hold for us to be allowed to write at all. */
+  constructor(session: Session, guards: readonly Operation[] = []) {
+    this.#session = session;
+    this.#guards = guards;
+  }
+
+  /** Results of the unit's own operations; throws {@link CoordinationError} with the index within the unit. */
+  commit(operations: readonly Operation[]): Promise<OperationResult[]> {
+    return new Promise((resolve, reject) => {
+      const bytes = operations.reduce((sum, operation) => sum + operationBytes(operation), 0);
+      this.#queue.push({ list: operations, operations: operations.length, bytes, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** After this turn of the event loop, so that what one packet or one burst of requests caused goes together. */
+  #schedule(): void {
+    if (this.#scheduled || this.#queue.length === 0 || this.#inFlight >= limits.transactionsInFlightMax) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      const count = batchLength(this.#queue, limits.transactionOperationsMax, limits.transactionBytesMax);
+      void this.#send(this.#queue.splice(0, count));
+      this.#schedule();
+    });
+  }
+
+  async #send(units: Unit[]): Promise<void> {
+    this.#inFlight += 1;
+    try {
+      const results = await this.#session.commit([...this.#guards, ...units.flatMap(({ list }) => list)]);
+      let offset = this.#guards.length;
+      for (const unit of units) {
+        unit.resolve(results.slice(offset, offset + unit.operations));
+        offset += unit.operations;
+      }
+    } catch (error) {
+      this.#onFailure(units, error);
+    } finally {
+      this.#inFlight -= 1;
+      this.#schedule();
+    }
+  }
+
+  #onFailure(units: Unit[], error: unknown): void {
+    const refused = error instanceof CoordinationError ? error.operationIndex : null;
+    if (!(error instanceof CoordinationError) || refused === null) {
+      for (const unit of units) unit.reject(error);
+      return;
+    }
+    let index = refused - this.#guards.length;
+    if (index < 0) {
+      const fenced = new CoordinationError('fenced', 'not applied', `a guard was refused: ${error.message}`);
+      for (const unit of units) unit.reject(fenced);
+      return;
+    }
+    let culprit = 0;
+    for (const unit of units) {
+      if (index < unit.operations) break;
+      index -= unit.operations;
+      culprit += 1;
+    }
+    const [unit] = units.splice(culprit, 1);
+    unit?.reject(new CoordinationError(error.code, error.outcome, error.message, index));
+    this.#queue.unshift(...units);
+  }
+}
+
+function operationBytes(operation: Operation): number {
+  const data = 'data' in operation ? operation.data.length : 0;
+  return operationOverheadBytes + operation.path.length + data;
+}

@@ -1,0 +1,197 @@
+// A mirror of one subtree: a persistent recursive watch that only says "look again", and one read for each look. After
+// a reconnect the watch is set again and the whole subtree is listed and compared, so lost, merged and doubled events
+// change nothing. It keeps which znodes there are, not their data: the listener makes of that what it needs.
+//
+// - `present` without data is announced in the order of the events, before the read that brings the data: whoever
+//   decides knows at once that something is there, and that it does not know yet what.
+// - `synced` means: everything that was there when the watch was set has been announced, with its data.
+
+import { limits } from '../domain/limits.ts';
+import type { Session } from './session.ts';
+import type { Znode } from './zookeeper-requests.ts';
+
+export interface TreeListener {
+  /** A znode is there; `znode` is null while its data is still being read. Called again whenever the data changed. */
+  onPresent(path: string, znode: Znode | null): void;
+  onAbsent(path: string): void;
+  /** True: complete and current. False: the link broke, the picture is what it was then. */
+  onSynced(synced: boolean): void;
+}
+
+/** `stale`: something changed after the read was sent, so it is repeated. */
+type Reading = 'wanted' | 'reading' | 'stale';
+
+export class TreeCache {
+  readonly #session: Session;
+  readonly #root: string;
+  readonly #depthMax: number;
+  readonly #listener: TreeListener;
+  readonly #present = new Set<string>();
+  readonly #reading = new Map<string, Reading>();
+  readonly #queue = new Fifo<string>();
+  #readsInFlight = 0;
+  /** The listing under way: what it still has to read and list, and what it has seen. */
+  #listing: { readonly open: Set<string>; readonly seen: Set<string> } | null = null;
+  #synced = false;
+  #onFirstSync: () => void = () => undefined;
+
+  /** Mirrors `root` and up to `depthMax` levels below. Start with {@link start}; it ends with the session. */
+  constructor(session: Session, root: string, depthMax: number, listener: TreeListener) {
+    this.#session = session;
+    this.#root = root;
+    this.#depthMax = depthMax;
+    this.#listener = listener;
+  }
+
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** Resolves with the first complete picture. Rejects when the session ends before. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onFirstSync = resolve;
+      this.#session.onState((state) => {
+        if (state === 'connected') this.#resync();
+        else this.#setSynced(false);
+        if (this.#session.signal.aborted) reject(this.#session.signal.reason);
+      });
+      if (this.#session.state === 'connected') this.#resync();
+    });
+  }
+
+  #resync(): void {
+    this.#setSynced(false);
+    this.#listing = { open: new Set([this.#root]), seen: new Set() };
+    const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
+    watching.catch((error: unknown) => this.#onHole(error));
+    this.#want(this.#root);
+  }
+
+  #onEvent(path: string, change: 'created' | 'removed' | 'changed'): void {
+    if (depthBelow(this.#root, path) > this.#depthMax) return;
+    if (change === 'removed' && !this.#reading.has(path)) return this.#gone(path);
+    if (change === 'created') this.#announce(path, null);
+    this.#want(path);
+  }
+
+  /** Reads `path` soon; once more if a read is already under way, as that one may be older than what asks now. */
+  #want(path: string): void {
+    const reading = this.#reading.get(path);
+    if (reading === 'wanted') return;
+    if (reading !== undefined) {
+      this.#reading.set(path, 'stale');
+      return;
+    }
+    this.#reading.set(path, 'wanted');
+    this.#queue.push(path);
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#readsInFlight < limits.readsInFlightMax) {
+      const path = this.#queue.shift();
+      if (path === undefined) return;
+      this.#readsInFlight += 1;
+      this.#reading.set(path, 'reading');
+      void this.#read(path);
+    }
+  }
+
+  async #read(path: string): Promise<void> {
+    let znode: Znode | null | undefined;
+    try {
+      znode = await this.#session.getData(path);
+    } catch (error) {
+      this.#onHole(error);
+    }
+    this.#readsInFlight -= 1;
+    const stale = this.#reading.get(path) === 'stale';
+    this.#reading.delete(path);
+    if (stale) this.#want(path);
+    else if (znode) this.#found(path, znode);
+    else if (znode === null) this.#gone(path);
+    this.#pump();
+  }
+
+  #found(path: string, znode: Znode): void {
+    this.#announce(path, znode);
+    if (!this.#listing?.open.has(path)) return;
+    if (znode.stat.numChildren > 0 && depthBelow(this.#root, path) < this.#depthMax) void this.#list(path);
+    else this.#listed(path, []);
+  }
+
+  async #list(path: string): Promise<void> {
+    try {
+      const found = await this.#session.getChildren(path);
+      this.#listed(path, found?.children ?? []);
+    } catch (error) {
+      this.#onHole(error);
+    }
+  }
+
+  #listed(path: string, names: readonly string[]): void {
+    const listing = this.#listing;
+    if (!listing?.open.delete(path)) return;
+    for (const name of names) {
+      const child = path === '/' ? `/${name}` : `${path}/${name}`;
+      listing.open.add(child);
+      this.#want(child);
+    }
+    if (listing.open.size > 0) return;
+    this.#listing = null;
+    for (const known of this.#present) if (!listing.seen.has(known)) this.#gone(known);
+    this.#setSynced(true);
+    this.#onFirstSync();
+  }
+
+  #announce(path: string, znode: Znode | null): void {
+    this.#present.add(path);
+    this.#listing?.seen.add(path);
+    this.#listener.onPresent(path, znode);
+  }
+
+  #gone(path: string): void {
+    if (this.#present.delete(path)) this.#listener.onAbsent(path);
+    this.#listing?.seen.delete(path);
+    this.#listed(path, []);
+  }
+
+  #setSynced(synced: boolean): void {
+    if (this.#synced === synced) return;
+    this.#synced = synced;
+    this.#listener.onSynced(synced);
+  }
+
+  /** A read failed for good (its deadline, mostly), so the picture has a hole: it is taken anew over another link. */
+  #onHole(error: unknown): void {
+    if (this.#session.state === 'connected') this.#session.recover(`no answer for ${this.#root}: ${String(error)}`);
+  }
+}
+
+/** First in, first out at constant cost; an array's own `shift` moves all that is left. */
+class Fifo<T> {
+  #items: T[] = [];
+  #head = 0;
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    this.#head += 1;
+    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+}
+
+function depthBelow(root: string, path: string): number {
+  if (path === root) return 0;
+  const rest = root === '/' ? path : path.slice(root.length);
+  return rest.split('/').length - 1;
+}

@@ -1,0 +1,82 @@
+// Every path of the tree (contract section 1), and how a path reads. Pure; no other file spells a path.
+
+import type { TaskId, WorkerId } from '../domain/task.ts';
+
+export const paths = {
+  master: '/master',
+  epoch: '/epoch',
+  workers: '/workers',
+  assign: '/assign',
+  tasks: '/tasks',
+  idempotency: '/idempotency',
+  queues: '/queues',
+  schedules: '/schedules',
+  worker: (worker: WorkerId) => `/workers/${worker}`,
+  assignments: (worker: WorkerId) => `/assign/${worker}`,
+  assignment: (worker: WorkerId, task: TaskId) => `/assign/${worker}/${task}`,
+  /** What a sequential create appends its number to. */
+  taskPrefix: '/tasks/task-',
+  task: (task: TaskId) => `/tasks/${task}`,
+  status: (task: TaskId) => `/tasks/${task}/status`,
+  attempt: (task: TaskId, attempt: number) => `/tasks/${task}/attempt-${attempt}`,
+  cancel: (task: TaskId) => `/tasks/${task}/cancel`,
+} as const;
+
+/** The parents that every process makes at its start. `/master` is the election's, `/backlog` the leading master's. */
+export const parentPaths: readonly string[] = [
+  paths.epoch,
+  paths.workers,
+  paths.assign,
+  paths.tasks,
+  paths.idempotency,
+  paths.queues,
+  paths.schedules,
+];
+
+const taskName = /^task-(\d{10,})$/;
+const attemptName = /^attempt-([1-9]\d{0,8})$/;
+
+/** The id that this name is, or null: other names under `/tasks` are left alone. */
+export function parseTaskId(name: string): TaskId | null {
+  return taskName.test(name) ? (name as TaskId) : null;
+}
+
+/** The sequence number in a task's name: orders the tasks of one transaction and nothing else. */
+export function taskNumber(task: TaskId): number {
+  return Number(task.slice('task-'.length));
+}
+
+/** What a path under `/tasks` is about. */
+export type TaskPath =
+  | { readonly kind: 'task' | 'status' | 'cancel'; readonly task: TaskId }
+  | { readonly kind: 'attempt'; readonly task: TaskId; readonly attempt: number };
+
+export function parseTaskPath(path: string): TaskPath | null {
+  const [, root, name = '', child, tooDeep] = path.split('/');
+  const task = parseTaskId(name);
+  if (root !== 'tasks' || !task || tooDeep !== undefined) return null;
+  if (child === undefined) return { kind: 'task', task };
+  if (child === 'status' || child === 'cancel') return { kind: child, task };
+  const attempt = parseAttemptName(child);
+  return attempt === null ? null : { kind: 'attempt', task, attempt };
+}
+
+/** The number of `attempt-<k>`, or null for another name. */
+export function parseAttemptName(name: string): number | null {
+  const match = attemptName.exec(name);
+  return match ? Number(match[1]) : null;
+}
+
+/** `/assign/<worker>/<task>`, or `/assign/<worker>` with task null; null for anything else. */
+export function parseAssignPath(path: string): { worker: WorkerId; task: TaskId | null } | null {
+  const [, root, worker, name, tooDeep] = path.split('/');
+  if (root !== 'assign' || !worker || tooDeep !== undefined) return null;
+  if (name === undefined) return { worker: worker as WorkerId, task: null };
+  const task = parseTaskId(name);
+  return task && { worker: worker as WorkerId, task };
+}
+
+export function parseWorkerPath(path: string): WorkerId | null {
+  const [, root, worker, tooDeep] = path.split('/');
+  return root === 'workers' && worker && tooDeep === undefined ? (worker as WorkerId) : null;
+}
