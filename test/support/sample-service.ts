@@ -1,0 +1,15 @@
+// The smallest service there is, for tests of the harness.
+
+import { once } from 'node:events';
+import { readMasterConfig } from '../../runtime/config.ts';
+import { runService } from '../../runtime/service.ts';
+
+await runService(
+  { role: 'master', readConfig: readMasterConfig, processName: (config) => config.id },
+  async ({ log, stop }) => {
+    log.info('ready');
+    const heartbeat = setInterval(() => log.debug('still there'), 1000);
+    await once(stop, 'abort');
+    clearInterval(heartbeat);
+  },
+);
