@@ -21,6 +21,12 @@ export interface TreeListener {
 /** `stale`: something changed after the read was sent, so it is repeated. */
 type Reading = 'wanted' | 'reading' | 'stale';
 
+/** A listing under way: what it still has to read and list, and what it has seen. */
+interface Listing {
+  readonly open: Set<string>;
+  readonly seen: Set<string>;
+}
+
 export class TreeCache {
   readonly #session: Session;
   readonly #root: string;
@@ -30,8 +36,7 @@ export class TreeCache {
   readonly #reading = new Map<string, Reading>();
   readonly #queue = new Fifo<string>();
   #readsInFlight = 0;
-  /** The listing under way: what it still has to read and list, and what it has seen. */
-  #listing: { readonly open: Set<string>; readonly seen: Set<string> } | null = null;
+  #listing: Listing | null = null;
   #synced = false;
   #onFirstSync: () => void = () => undefined;
 
@@ -116,15 +121,17 @@ export class TreeCache {
 
   #found(path: string, znode: Znode): void {
     this.#announce(path, znode);
-    if (!this.#listing?.open.has(path)) return;
-    if (znode.stat.numChildren > 0 && depthBelow(this.#root, path) < this.#depthMax) void this.#list(path);
+    const listing = this.#listing;
+    if (!listing?.open.has(path)) return;
+    if (znode.stat.numChildren > 0 && depthBelow(this.#root, path) < this.#depthMax) void this.#list(path, listing);
     else this.#listed(path, []);
   }
 
-  async #list(path: string): Promise<void> {
+  async #list(path: string, listing: Listing): Promise<void> {
     try {
       const found = await this.#session.getChildren(path);
-      this.#listed(path, found?.children ?? []);
+      // A list that was asked for before the watch was set again may miss what came in between.
+      if (listing === this.#listing) this.#listed(path, found?.children ?? []);
     } catch (error) {
       this.#onHole(error);
     }

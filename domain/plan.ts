@@ -1,0 +1,81 @@
+// What a leading master decides, computed from its index alone; assign-loop.ts commits it. Deciding marks the task in
+// the index, so one task never has two decisions under way. Pure.
+
+import type { TaskId, WorkerId } from './task.ts';
+import type { ReadyGroup, TaskEntry, TaskIndex, Waiting, WorkerEntry } from './task-index.ts';
+import { runsBefore } from './task-index.ts';
+
+export interface AssignDecision {
+  readonly kind: 'assign';
+  readonly entry: TaskEntry;
+  readonly task: TaskId;
+  readonly taskVersion: number;
+  readonly worker: WorkerId;
+  readonly attempt: number;
+}
+
+/**
+ * Gives ready tasks to free slots, at most `max` of them: by priority, then by age, to the least loaded worker that
+ * takes the type and the queue. A task waits only where no such worker has a free slot, so none of higher priority ever
+ * stands behind one of lower priority that the same workers could run.
+ */
+export function planAssignments(index: TaskIndex, max: number): AssignDecision[] {
+  const decisions: AssignDecision[] = [];
+  const open = [...index.groups.values()];
+  while (decisions.length < max) {
+    const next = bestGroup(index, open);
+    if (!next) break;
+    const worker = leastLoaded(index, next.group);
+    if (!worker) {
+      open.splice(open.indexOf(next.group), 1); // slots only get fewer within one plan
+      continue;
+    }
+    index.takeHead(next.group);
+    const decision = assign(index, next.head.entry, worker);
+    if (decision) decisions.push(decision);
+  }
+  for (const [key, group] of index.groups) if (group.heap.size === 0) index.groups.delete(key);
+  return decisions;
+}
+
+function bestGroup(index: TaskIndex, open: readonly ReadyGroup[]): { group: ReadyGroup; head: Waiting } | null {
+  let best: { group: ReadyGroup; head: Waiting } | null = null;
+  for (const group of open) {
+    const head = index.headOf(group);
+    if (head && (!best || runsBefore(head, best.head))) best = { group, head };
+  }
+  return best;
+}
+
+/** Load is the share of its slots that a worker has in use; equal loads go to the one with fewer tasks. */
+function leastLoaded(index: TaskIndex, group: ReadyGroup): WorkerEntry | null {
+  let best: { worker: WorkerEntry; load: number } | null = null;
+  for (const worker of index.workers.values()) {
+    if (!takes(worker, group)) continue;
+    const load = worker.tasks.size / concurrencyOf(worker);
+    if (!best || load < best.load || (load === best.load && worker.tasks.size < best.worker.tasks.size)) {
+      best = { worker, load };
+    }
+  }
+  return best?.worker ?? null;
+}
+
+function takes(worker: WorkerEntry, { queue, type }: ReadyGroup): boolean {
+  const { fact } = worker;
+  if (fact === null || fact === 'unread' || !worker.reachable) return false;
+  const { types, queues, draining, concurrency } = fact.record;
+  if (draining || worker.tasks.size >= concurrency) return false;
+  return (types === null || types.includes(type)) && (queues === null || queues.includes(queue));
+}
+
+function concurrencyOf({ fact }: WorkerEntry): number {
+  return fact === null || fact === 'unread' ? 0 : fact.record.concurrency;
+}
+
+function assign(index: TaskIndex, entry: TaskEntry, worker: WorkerEntry): AssignDecision | null {
+  const { fact } = entry;
+  if (fact === null || fact === 'unread') return null;
+  const attempt = index.nextAttempt(entry);
+  index.decide(entry, worker.id);
+  return { kind: 'assign', entry, task: entry.id, taskVersion: fact.version, worker: worker.id, attempt };
+}
