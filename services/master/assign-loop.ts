@@ -1,0 +1,132 @@
+// The leading master at work: whenever its picture changes or a time comes, it decides what to do and commits it. Never
+// inside a callback: many changes become one round. It decides only while the picture is complete, and stops for good
+// with `signal`, when a commit was fenced, or when the session is lost.
+
+import { CoordinationError } from '../../coordination/coordination-error.ts';
+import type { TaskLedger } from '../../coordination/task-ledger.ts';
+import { type AssignDecision, planAssignments } from '../../domain/plan.ts';
+import { planSettlement, type SettleDecision } from '../../domain/settle.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Picture } from './picture.ts';
+
+/** Decisions of one round; the next follows at once, so that one long round does not hold up the loop. */
+const decisionsPerRoundMax = 1000;
+/** A task whose commit was refused for no reason that the picture shows is set aside for this long. */
+const deferMs = 1000;
+
+export interface AssignLoopOptions {
+  readonly picture: Picture;
+  readonly ledger: TaskLedger;
+  readonly log: Log;
+  readonly onAssigned: (count: number) => void;
+}
+
+type Decision = AssignDecision | SettleDecision;
+
+export class AssignLoop {
+  readonly #options: AssignLoopOptions;
+  readonly #open = new Set<Promise<void>>();
+  /** Commits whose outcome is unknown: they are settled when the picture is complete again. */
+  #unknown: Decision[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #scheduled = false;
+  #stopped = false;
+  #finish: (why: 'stopped' | 'fenced') => void = () => undefined;
+
+  constructor(options: AssignLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Leads until `signal` aborts (`stopped`) or another master has taken over (`fenced`). What was begun is finished. */
+  async run(signal: AbortSignal): Promise<'stopped' | 'fenced'> {
+    const finished = new Promise<'stopped' | 'fenced'>((resolve) => {
+      this.#finish = resolve;
+    });
+    const onAbort = () => this.#finish('stopped');
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    const stopListening = this.#options.picture.onChange(() => this.#schedule());
+    this.#schedule();
+    const why = await finished;
+    this.#stopped = true;
+    stopListening();
+    signal.removeEventListener('abort', onAbort);
+    clearTimeout(this.#timer);
+    await Promise.all(this.#open);
+    return why;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!this.#stopped && this.#options.picture.synced) this.#round();
+    });
+  }
+
+  #round(): void {
+    const { index } = this.#options.picture;
+    const now = Date.now();
+    for (const decision of this.#unknown.splice(0)) this.#settle(decision, 0);
+    index.advance(now);
+    for (const task of index.unsettled) {
+      const entry = index.tasks.get(task);
+      const decision = entry && planSettlement(index, entry, now, Math.random());
+      if (decision) this.#commit(decision, now);
+    }
+    const assignments = planAssignments(index, decisionsPerRoundMax);
+    for (const decision of assignments) this.#commit(decision, now);
+    if (assignments.length === decisionsPerRoundMax) this.#schedule();
+    this.#armAlarm(index.nextAlarmAt, now);
+  }
+
+  #armAlarm(at: number | null, now: number): void {
+    clearTimeout(this.#timer);
+    if (at === null) return;
+    const delayMs = Math.min(Math.max(1, at - now), 2 ** 31 - 1);
+    this.#timer = setTimeout(() => this.#schedule(), delayMs);
+  }
+
+  #commit(decision: Decision, now: number): void {
+    const { ledger, onAssigned } = this.#options;
+    const work = decision.kind === 'assign' ? ledger.assign(decision, now) : ledger.settle(decision);
+    const done = work
+      .then(() => {
+        if (decision.kind === 'assign') onAssigned(1);
+        this.#settle(decision, 0);
+      })
+      .catch((error: unknown) => this.#onRefused(decision, error))
+      .finally(() => {
+        this.#open.delete(done);
+        this.#schedule();
+      });
+    this.#open.add(done);
+  }
+
+  /** Events come before answers, so what the commit changed, or what refused it, is in the picture already. */
+  #settle(decision: Decision, deferUntil: number): void {
+    const worker = decision.kind === 'assign' ? decision.worker : null;
+    this.#options.picture.index.settle(decision.entry, worker, deferUntil);
+  }
+
+  #onRefused(decision: Decision, error: unknown): void {
+    if (!(error instanceof CoordinationError)) throw error;
+    const { log } = this.#options;
+    if (error.code === 'fenced') {
+      this.#settle(decision, 0);
+      this.#finish('fenced');
+      return;
+    }
+    if (error.outcome === 'unknown') {
+      this.#unknown.push(decision);
+      return;
+    }
+    const expected = error.code === 'bad_version' || error.code === 'no_node';
+    log[expected ? 'debug' : 'warn'](
+      { err: error, task: decision.task, decision: decision.kind },
+      'a decision was refused',
+    );
+    this.#settle(decision, Date.now() + deferMs);
+  }
+}

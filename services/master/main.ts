@@ -1,0 +1,29 @@
+// The master process: `node dist/services/master/main.js` (contract section 2).
+
+import { runSessions } from '../../coordination/session-loop.ts';
+import { sessionOptions } from '../../coordination/session-options.ts';
+import { startAdminServer } from '../../runtime/admin-server.ts';
+import { readMasterConfig } from '../../runtime/config.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { runService } from '../../runtime/service.ts';
+import { runMaster } from './master.ts';
+import { createMasterMetrics } from './master-metrics.ts';
+
+await runService(
+  { role: 'master', readConfig: readMasterConfig, processName: ({ id }) => id },
+  async ({ config, log, stop }) => {
+    const registry = createMetrics();
+    const metrics = createMasterMetrics(registry);
+    let ready = false;
+    const { host, advertisedHost, adminPort: port } = config;
+    const isReady = () => ready;
+    const admin = await startAdminServer({ host, port, advertisedHost, log, metrics: registry, isReady });
+    log.info({ admin: admin.address }, 'started');
+    const onReady = (is: boolean) => {
+      ready = is;
+    };
+    const options = { candidate: { masterId: config.id, address: admin.address }, log, metrics, onReady };
+    await runSessions(sessionOptions(config.zookeeper, log), stop, (session) => runMaster(session, options, stop));
+    await admin.close();
+  },
+);

@@ -1,0 +1,89 @@
+// A master for one session: keeps the picture warm, stands for election, leads while it holds `/master`, and stands
+// again when it was overtaken. Ends when the session or the process does.
+
+import { ensureParents } from '../../coordination/bootstrap.ts';
+import { CoordinationError } from '../../coordination/coordination-error.ts';
+import { type Candidate, campaign, type Leadership, resign } from '../../coordination/election.ts';
+import { GroupCommit } from '../../coordination/group-commit.ts';
+import type { Session } from '../../coordination/session.ts';
+import { TaskLedger } from '../../coordination/task-ledger.ts';
+import { paths } from '../../coordination/znode-paths.ts';
+import type { Log } from '../../runtime/log.ts';
+import { AssignLoop } from './assign-loop.ts';
+import type { MasterMetrics } from './master-metrics.ts';
+import { Picture } from './picture.ts';
+
+export interface MasterOptions {
+  readonly candidate: Candidate;
+  readonly log: Log;
+  readonly metrics: MasterMetrics;
+  /** Told whenever this master becomes ready to lead or to stand by, or stops being so. */
+  readonly onReady: (ready: boolean) => void;
+}
+
+/** One session's life as a master. Returns when `stop` aborts, `/master` given up; throws when the session is lost. */
+export async function runMaster(session: Session, options: MasterOptions, stop: AbortSignal): Promise<void> {
+  const { log, candidate } = options;
+  await ensureParents(session);
+  const picture = new Picture(session, log);
+  const ended = AbortSignal.any([stop, session.signal]);
+  try {
+    await untilAborted(picture.start(), ended);
+    log.info({ tasks: picture.index.tasks.size, workers: picture.index.workers.size }, 'the picture is complete');
+    options.onReady(true);
+    while (!ended.aborted) {
+      const leadership = await campaign(session, candidate, ended);
+      if (leadership) await lead(session, picture, leadership, options, ended);
+    }
+  } finally {
+    options.onReady(false);
+  }
+}
+
+async function lead(
+  session: Session,
+  picture: Picture,
+  leadership: Leadership,
+  { log, metrics }: MasterOptions,
+  ended: AbortSignal,
+): Promise<void> {
+  log.info({ epoch: leadership.epoch }, 'leading');
+  metrics.leading.set(1);
+  const overtaken = new AbortController();
+  const watch = watchMaster(session, overtaken);
+  const ledger = new TaskLedger(session, new GroupCommit(session, leadership.guards));
+  const loop = new AssignLoop({ picture, ledger, log, onAssigned: (count) => metrics.assigned.inc(count) });
+  const why = await loop.run(AbortSignal.any([ended, overtaken.signal]));
+  watch.cancel();
+  metrics.leading.set(0);
+  log.info({ epoch: leadership.epoch, why: overtaken.signal.aborted ? 'overtaken' : why }, 'not leading any more');
+  if (session.signal.aborted || why === 'fenced') return;
+  await resign(session, leadership).catch((error: unknown) => {
+    if (!(error instanceof CoordinationError)) throw error; // somebody else's by now, or it goes with the session
+  });
+}
+
+/** Any change of `/master` means that we do not lead as we did: nobody of ours touches it while we hold it. */
+function watchMaster(session: Session, overtaken: AbortController): { cancel: () => void } {
+  const { stat, cancel } = session.watch(paths.master, () => overtaken.abort());
+  stat.then(
+    (found) => {
+      if (found?.ephemeralOwner !== session.id) overtaken.abort();
+    },
+    () => overtaken.abort(),
+  );
+  return { cancel };
+}
+
+/** Ends the wait with `signal`, though the work behind it goes on until its session ends. */
+function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve();
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    work.then(resolve, (error: unknown) => {
+      if (signal.aborted) resolve();
+      else reject(error as Error);
+    });
+  });
+}

@@ -1,0 +1,154 @@
+// The warm picture of one session: mirrors of `/tasks`, `/workers` and `/assign` that feed the index. Leader and standby
+// keep the same one, so a standby that takes over has nothing to read first. Nonsense in the tree is logged once and
+// stepped around.
+
+import { ensureParents } from '../../coordination/bootstrap.ts';
+import { CoordinationError } from '../../coordination/coordination-error.ts';
+import type { Session } from '../../coordination/session.ts';
+import { TreeCache, type TreeListener } from '../../coordination/tree-cache.ts';
+import { parseAssignPath, parseTaskPath, parseWorkerPath, paths, taskNumber } from '../../coordination/znode-paths.ts';
+import {
+  decodeAssignment,
+  decodeAttempt,
+  decodeStatus,
+  decodeTask,
+  decodeWorker,
+} from '../../coordination/znode-records.ts';
+import type { Znode } from '../../coordination/zookeeper-requests.ts';
+import type { TaskRecord } from '../../domain/task.ts';
+import type { TaskBrief, TaskContent } from '../../domain/task-index.ts';
+import { TaskIndex } from '../../domain/task-index.ts';
+import type { Log } from '../../runtime/log.ts';
+
+export class Picture {
+  readonly index = new TaskIndex();
+  readonly #session: Session;
+  readonly #log: Log;
+  readonly #mirrors: TreeCache[];
+  readonly #listeners = new Set<() => void>();
+  readonly #logged = new Set<string>();
+
+  constructor(session: Session, log: Log) {
+    this.#session = session;
+    this.#log = log;
+    const mirror = (root: string, depth: number, onNode: (path: string, znode: Znode | null | undefined) => void) =>
+      new TreeCache(session, root, depth, this.#listener(root, onNode));
+    // Workers first: an assignment is judged by whether its worker lives.
+    this.#mirrors = [
+      mirror(paths.workers, 1, (path, znode) => this.#onWorker(path, znode)),
+      mirror(paths.assign, 2, (path, znode) => this.#onAssign(path, znode)),
+      mirror(paths.tasks, 2, (path, znode) => this.#onTask(path, znode)),
+    ];
+  }
+
+  /** True while the picture is complete and current. */
+  get synced(): boolean {
+    return this.#mirrors.every((mirror) => mirror.synced);
+  }
+
+  /** Resolves with the first complete picture; rejects when the session ends before. */
+  async start(): Promise<void> {
+    await Promise.all(this.#mirrors.map((mirror) => mirror.start()));
+  }
+
+  /** Calls `listener` after each change; returns the function that ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** `undefined` means that the znode is gone, null that it is there and not read yet. */
+  #listener(root: string, onNode: (path: string, znode: Znode | null | undefined) => void): TreeListener {
+    const change = (path: string, znode: Znode | null | undefined) => {
+      if (path === root) this.#onRoot(znode);
+      else onNode(path, znode);
+      this.#changed();
+    };
+    return {
+      onPresent: change,
+      onAbsent: (path) => change(path, undefined),
+      onSynced: () => this.#changed(),
+    };
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** A parent that somebody removed is made again. */
+  #onRoot(znode: Znode | null | undefined): void {
+    if (znode !== undefined) return;
+    ensureParents(this.#session).catch((error: unknown) => {
+      if (!(error instanceof CoordinationError)) throw error;
+      this.#log.warn({ err: error }, 'a parent znode is missing and could not be made again');
+    });
+  }
+
+  #onWorker(path: string, znode: Znode | null | undefined): void {
+    const worker = parseWorkerPath(path);
+    if (worker === null) return;
+    if (!znode) return this.index.setWorker(worker, znode === null ? 'unread' : null);
+    const record = decodeWorker(znode.data);
+    if (!record || znode.stat.ephemeralOwner === 0n) {
+      this.#logOnce(path, 'this is no worker: it has no data or is not ephemeral');
+      return this.index.setWorker(worker, null);
+    }
+    this.index.setWorker(worker, { czxid: znode.stat.czxid, record });
+  }
+
+  #onAssign(path: string, znode: Znode | null | undefined): void {
+    const parsed = parseAssignPath(path);
+    if (!parsed) return this.#logOnce(path, 'this is no assignment');
+    const { worker, task } = parsed;
+    if (task === null) return this.index.setReachable(worker, znode !== undefined);
+    if (!znode) return this.index.setAssignment(worker, task, znode === null ? 'unread' : null);
+    const { czxid, version } = znode.stat;
+    this.index.setAssignment(worker, task, { czxid, version, record: decodeAssignment(znode.data) });
+  }
+
+  #onTask(path: string, znode: Znode | null | undefined): void {
+    const parsed = parseTaskPath(path);
+    if (!parsed) return this.#logOnce(path, 'this is no task, nor part of one');
+    const { index } = this;
+    const { kind, task } = parsed;
+    const unread = znode === null ? 'unread' : null;
+    switch (kind) {
+      case 'task':
+        if (znode) return this.#onTaskData(path, znode);
+        return znode === null ? index.setTask(task, 'unread') : index.removeTask(task);
+      case 'status':
+        return index.setStatus(task, znode ? decodeStatus(znode.data, znode.stat.ctime) : unread);
+      case 'cancel':
+        return index.setCancel(task, znode ? { reason: znode.data.toString('utf8').slice(0, 1024) } : unread);
+      case 'attempt':
+        return index.setAttempt(
+          task,
+          parsed.attempt,
+          znode ? decodeAttempt(znode.data, parsed.attempt, znode.stat.ctime) : unread,
+        );
+    }
+  }
+
+  #onTaskData(path: string, { data, stat }: Znode): void {
+    const parsed = parseTaskPath(path);
+    if (!parsed) return;
+    const reading = decodeTask(data, stat.ctime);
+    if (reading.kind === 'newer') this.#logOnce(path, `a record of version ${reading.v} is left to a newer master`);
+    if (reading.kind === 'invalid') this.#logOnce(path, reading.why);
+    const content: TaskContent = reading.kind === 'task' ? { kind: 'task', brief: briefOf(reading.record) } : reading;
+    const { czxid, version } = stat;
+    this.index.setTask(parsed.task, { czxid, number: taskNumber(parsed.task), version, content });
+  }
+
+  #logOnce(path: string, what: string): void {
+    if (this.#logged.has(path)) return;
+    if (this.#logged.size < 10_000) this.#logged.add(path);
+    this.#log.warn({ path }, what);
+  }
+}
+
+/** Leaves the payload out, which would otherwise make the picture as large as the tree. */
+function briefOf(record: TaskRecord): TaskBrief {
+  const { type, queue, priority, runAt, maxAttempts, backoff, retentionMs, idempotencyKey } = record;
+  return { type, queue, priority, runAt, maxAttempts, backoff, retentionMs, idempotencyKey };
+}
