@@ -1,0 +1,41 @@
+// What the main thread and a handler thread say to each other. An order and its reply go through piscina; everything in
+// between goes through a MessagePort of the run's own.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { Json } from '../../../domain/task.ts';
+import type { FailureData } from './handler-failure.ts';
+
+export interface ThreadOrder {
+  readonly modulePath: string;
+  readonly port: MessagePort;
+  /** Null: only load the module and see that it is a handler. */
+  readonly run: ThreadRun | null;
+}
+
+export interface ThreadRun {
+  readonly payload: Json;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly fencingToken: string;
+}
+
+/** `text` is the result as JSON, checked in the thread, so that a monstrous one costs only its own thread. */
+export type ThreadReply =
+  | { readonly kind: 'result'; readonly text: string }
+  | { readonly kind: 'failure'; readonly failure: FailureData };
+
+export type FromThread =
+  | { readonly kind: 'begun' }
+  | { readonly kind: 'progress'; readonly percent: number; readonly message: string | null };
+
+/** The abort of the run's signal; an Error does not keep its name on the way, hence its parts. */
+export interface AbortMessage {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** Not part of any run: something an earlier run left behind in its thread has failed. */
+export interface LateErrorMessage {
+  readonly lateErrorOf: string;
+  readonly message: string;
+}

@@ -1,0 +1,39 @@
+// Why a run is ended from outside: the reasons that a worker gives to the AbortSignal of a run. Each is an Error, so that a
+// handler which passes its signal on (to fetch, to a timer) fails with something readable; `why` is what our own code looks
+// at: a lost session ends a run at once, everything else lets it end in good order first.
+
+import type { WithdrawReason } from '../../domain/task.ts';
+
+export type RunEndCause =
+  | { readonly kind: 'withdrawn'; readonly reason: WithdrawReason }
+  | { readonly kind: 'session_lost' }
+  | { readonly kind: 'shutdown' }
+  | { readonly kind: 'timed_out'; readonly timeoutMs: number };
+
+export class RunEnd extends Error {
+  /** `AbortError`, or `TimeoutError` as web interfaces call it; handlers may look at it. */
+  override readonly name: string;
+
+  constructor(readonly why: RunEndCause) {
+    super(describe(why));
+    this.name = why.kind === 'timed_out' ? 'TimeoutError' : 'AbortError';
+  }
+}
+
+/** True where the run must stop this instant: another worker may be given the task any moment. */
+export function mustEndAtOnce(signal: AbortSignal): boolean {
+  return signal.reason instanceof RunEnd && signal.reason.why.kind === 'session_lost';
+}
+
+function describe(why: RunEndCause): string {
+  switch (why.kind) {
+    case 'withdrawn':
+      return why.reason === 'cancelled' ? 'the task was cancelled' : 'the task ran out of time and was withdrawn';
+    case 'session_lost':
+      return "the worker's session with ZooKeeper was lost";
+    case 'shutdown':
+      return 'the worker is stopping';
+    case 'timed_out':
+      return `the attempt took longer than its timeout of ${why.timeoutMs} ms`;
+  }
+}

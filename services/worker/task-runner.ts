@@ -1,0 +1,84 @@
+// Runs one attempt of a task and says how it ended: with a result, as failed, timed out, or aborted by the worker. Keeps the
+// deadline of the attempt. Never rejects for anything that a handler does, and answers only when the handler has really
+// ended. A handler that had ended before the abort has its result; what it does after an abort does not count.
+
+import { limits } from '../../domain/limits.ts';
+import type { Json, Progress, TaskError } from '../../domain/task.ts';
+import type { HandlerRegistry } from './handler-registry.ts';
+import { failureOf } from './handlers/handler-failure.ts';
+import { readProgress } from './handlers/progress.ts';
+import { RunEnd } from './run-end.ts';
+
+export interface Attempt {
+  readonly registry: Pick<HandlerRegistry, 'run'>;
+  readonly type: string;
+  readonly payload: Json;
+  readonly context: { readonly taskId: string; readonly attempt: number; readonly fencingToken: string };
+  readonly timeoutMs: number;
+  /** Ends the run from outside; its reason should be a {@link RunEnd}. */
+  readonly signal: AbortSignal;
+  /** Already put right and, for user handlers, thinned out; never called after the end of the run. */
+  readonly onProgress: (progress: Progress) => void;
+}
+
+export type AttemptResult =
+  | { readonly kind: 'succeeded'; readonly result: Json }
+  | {
+      readonly kind: 'failed';
+      readonly outcome: 'failed' | 'timed_out';
+      readonly error: TaskError;
+      readonly retryable: boolean;
+      readonly retryAfterMs: number | null;
+    }
+  /** `reason` is that of the caller's signal. */
+  | { readonly kind: 'aborted'; readonly reason: unknown };
+
+export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
+  const end = new AbortController();
+  const onAbort = () => end.abort(attempt.signal.reason);
+  attempt.signal.addEventListener('abort', onAbort, { once: true });
+  if (attempt.signal.aborted) onAbort();
+  const timedOut = new RunEnd({ kind: 'timed_out', timeoutMs: attempt.timeoutMs });
+  // timeoutMsMax is below the 2^31 ms that a timer can take; a record made by hand may say more.
+  const timer = setTimeout(() => end.abort(timedOut), Math.min(attempt.timeoutMs, limits.timeoutMsMax));
+  try {
+    return await runUntil(end.signal, attempt);
+  } finally {
+    clearTimeout(timer);
+    attempt.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function runUntil(signal: AbortSignal, attempt: Attempt): Promise<AttemptResult> {
+  let hasEnded = false;
+  const progress = (percent: number, message?: string | null) => {
+    const read = hasEnded ? null : readProgress(percent, message);
+    if (read) attempt.onProgress(read);
+  };
+  try {
+    signal.throwIfAborted();
+    const context = { ...attempt.context, signal, progress };
+    const result = await attempt.registry.run(attempt.type, attempt.payload, context);
+    return signal.aborted ? abortedResult(signal.reason) : { kind: 'succeeded', result };
+  } catch (thrown) {
+    return signal.aborted ? abortedResult(signal.reason) : failedResult(thrown);
+  } finally {
+    hasEnded = true;
+  }
+}
+
+function abortedResult(reason: unknown): AttemptResult {
+  if (!(reason instanceof RunEnd) || reason.why.kind !== 'timed_out') return { kind: 'aborted', reason };
+  return {
+    kind: 'failed',
+    outcome: 'timed_out',
+    error: { code: 'timeout', message: reason.message },
+    retryable: true,
+    retryAfterMs: null,
+  };
+}
+
+function failedResult(thrown: unknown): AttemptResult {
+  const { code, message, retryable, retryAfterMs } = failureOf(thrown);
+  return { kind: 'failed', outcome: 'failed', error: { code, message }, retryable, retryAfterMs };
+}
