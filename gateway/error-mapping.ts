@@ -1,0 +1,71 @@
+// The one table from an error's reason to what each face says: HTTP status and title, gRPC code. Both faces read only
+// this, so that they cannot tell different stories about the same failure.
+
+import { status as grpcStatus } from '@grpc/grpc-js';
+import { type ErrorCode, type ErrorReason, errorReasons, type ServiceError } from '../domain/errors.ts';
+
+interface HttpMeaning {
+  readonly httpStatus: number;
+  readonly title: string;
+  /** Told to clients where the error itself names no time; null where waiting does not help. */
+  readonly retryAfterMs: number | null;
+}
+
+const retrySoonMs = 1000;
+
+const httpMeanings: Readonly<Record<ErrorReason, HttpMeaning>> = {
+  'invalid-request': { httpStatus: 400, title: 'Request does not fit', retryAfterMs: null },
+  'payload-too-large': { httpStatus: 413, title: 'Payload too large', retryAfterMs: null },
+  'body-too-large': { httpStatus: 413, title: 'Request body too large', retryAfterMs: null },
+  'unsupported-media-type': { httpStatus: 415, title: 'Unsupported media type', retryAfterMs: null },
+  'method-not-allowed': { httpStatus: 405, title: 'Method not allowed', retryAfterMs: null },
+  'route-not-found': { httpStatus: 404, title: 'No such address', retryAfterMs: null },
+  'task-not-found': { httpStatus: 404, title: 'No such task', retryAfterMs: null },
+  'idempotency-key-reused': {
+    httpStatus: 422,
+    title: 'Idempotency key used with another request',
+    retryAfterMs: null,
+  },
+  'task-not-final': { httpStatus: 409, title: 'Task is not final', retryAfterMs: null },
+  'task-already-final': { httpStatus: 409, title: 'Task is final already', retryAfterMs: null },
+  'queue-full': { httpStatus: 429, title: 'Too many unfinished tasks', retryAfterMs: retrySoonMs },
+  'too-many-waits': { httpStatus: 429, title: 'Too many waiting requests', retryAfterMs: retrySoonMs },
+  'sequence-exhausted': { httpStatus: 503, title: 'Task numbers used up', retryAfterMs: null },
+  'coordination-unavailable': {
+    httpStatus: 503,
+    title: 'Coordination service unavailable',
+    retryAfterMs: retrySoonMs,
+  },
+  // No hint to try again: without an idempotency key a blind repetition may make a second task.
+  'outcome-unknown': { httpStatus: 503, title: 'Outcome unknown', retryAfterMs: null },
+  'shutting-down': { httpStatus: 503, title: 'Shutting down', retryAfterMs: retrySoonMs },
+  'internal-error': { httpStatus: 500, title: 'Internal error', retryAfterMs: null },
+};
+
+const grpcCodes: Readonly<Record<ErrorCode, grpcStatus>> = {
+  invalid_argument: grpcStatus.INVALID_ARGUMENT,
+  not_found: grpcStatus.NOT_FOUND,
+  already_exists: grpcStatus.ALREADY_EXISTS,
+  failed_precondition: grpcStatus.FAILED_PRECONDITION,
+  resource_exhausted: grpcStatus.RESOURCE_EXHAUSTED,
+  unavailable: grpcStatus.UNAVAILABLE,
+  deadline_exceeded: grpcStatus.DEADLINE_EXCEEDED,
+  internal: grpcStatus.INTERNAL,
+};
+
+export function httpStatusOf(reason: ErrorReason): number {
+  return httpMeanings[reason].httpStatus;
+}
+
+export function titleOf(reason: ErrorReason): string {
+  return httpMeanings[reason].title;
+}
+
+export function grpcCodeOf(reason: ErrorReason): grpcStatus {
+  return grpcCodes[errorReasons[reason]];
+}
+
+/** How long a client should wait before it tries again; null where no time is known to help. */
+export function retryAfterMsOf(error: ServiceError): number | null {
+  return error.retryAfterMs ?? httpMeanings[error.reason].retryAfterMs;
+}

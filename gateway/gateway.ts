@@ -1,0 +1,68 @@
+// The gateway as a whole: both faces over one TaskApi over a TaskStore. Called by main.ts, which brings the store, the
+// log and the signals; and by tests.
+
+import type { Registry } from 'prom-client';
+import type { Log } from '../runtime/log.ts';
+import { createGatewayMetrics } from './gateway-metrics.ts';
+import { listenGrpc } from './grpc-server.ts';
+import { listenHttp } from './http-listener.ts';
+import { createHttpApp } from './http-server.ts';
+import { serverLimits } from './server-limits.ts';
+import { TaskApi } from './task-api.ts';
+import type { TaskStore } from './task-store.ts';
+
+export interface GatewayConfig {
+  readonly host: string;
+  /** 0: any. */
+  readonly httpPort: number;
+  /** 0: any. */
+  readonly grpcPort: number;
+  /** Requests that may wait at the same time, both faces together. */
+  readonly maxWaits: number;
+}
+
+export interface GatewayOptions {
+  readonly store: TaskStore;
+  readonly config: GatewayConfig;
+  readonly log: Log;
+  readonly registry: Registry;
+  /** Calls the listener after each change of `store.isReady()`, for those who watch the gRPC health service. */
+  readonly onReadyChanged: (listener: () => void) => void;
+}
+
+export interface Gateway {
+  /** `host:port` as bound. */
+  readonly httpAddress: string;
+  readonly grpcAddress: string;
+  /** Stops accepting, answers what is held with the present state, closes. */
+  drain(): Promise<void>;
+}
+
+/** Throws, with what to change, when a port cannot be listened on; then nothing is left open. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { store, config, log, registry } = options;
+  const api = new TaskApi(store, config.maxWaits);
+  const metrics = createGatewayMetrics(registry, () => api.waiting);
+  const http = await listenHttp(createHttpApp({ api, registry, metrics, log }), {
+    host: config.host,
+    port: config.httpPort,
+    connectionsMax: config.maxWaits + serverLimits.connectionsBesideWaits,
+    onConnectionRefused: metrics.connectionRefused,
+  });
+  const grpc = await listenGrpc({ api, metrics, log }, config.host, config.grpcPort).catch(async (error: unknown) => {
+    await http.close();
+    throw error;
+  });
+  const tellHealth = () => grpc.setServing(api.isReady);
+  options.onReadyChanged(tellHealth);
+  tellHealth();
+  return {
+    httpAddress: http.address,
+    grpcAddress: grpc.address,
+    drain: async () => {
+      api.drain();
+      tellHealth();
+      await Promise.all([http.close(), grpc.close()]);
+    },
+  };
+}

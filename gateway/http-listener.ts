@@ -1,0 +1,75 @@
+// Listens for HTTP with every timeout and bound set, and closes without cutting off an answer: no new connections, the
+// requests that are being answered finish, then whatever is left open (idle or half-open connections) is closed.
+
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { InProgress } from './in-progress.ts';
+import { listenError } from './listen-error.ts';
+import { serverLimits } from './server-limits.ts';
+
+export interface HttpListener {
+  /** `host:port` as bound. */
+  readonly address: string;
+  /** Resolves when all connections are closed. */
+  close(): Promise<void>;
+}
+
+export interface HttpListenerOptions {
+  readonly host: string;
+  /** 0: any. */
+  readonly port: number;
+  readonly connectionsMax: number;
+  readonly onConnectionRefused: () => void;
+}
+
+export async function listenHttp(app: RequestListener, options: HttpListenerOptions): Promise<HttpListener> {
+  const server = boundedServer(options);
+  const answering = answeringOf(server);
+  server.on('request', app);
+  await listening(server, options.host, options.port);
+  return {
+    address: addressOf(server.address() as AddressInfo),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await answering.none(serverLimits.drainMs);
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function boundedServer({ connectionsMax, onConnectionRefused }: HttpListenerOptions): Server {
+  const server = createServer({
+    headersTimeout: serverLimits.headersTimeoutMs,
+    requestTimeout: serverLimits.requestTimeoutMs,
+    keepAliveTimeout: serverLimits.keepAliveTimeoutMs,
+    maxHeaderSize: serverLimits.headerBytesMax,
+  });
+  server.timeout = serverLimits.socketIdleTimeoutMs;
+  server.maxConnections = connectionsMax;
+  server.on('drop', onConnectionRefused);
+  return server;
+}
+
+function answeringOf(server: Server): InProgress {
+  const answering = new InProgress();
+  server.on('request', (_request, response) => {
+    answering.begin();
+    response.once('close', () => answering.end());
+  });
+  return answering;
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, host, port, 'HTTP_PORT')));
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}
+
+function addressOf({ address, family, port }: AddressInfo): string {
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,20 @@
+// The error of a request that does not fit, made from its faults: the message says what is wrong and where, whichever
+// face it came in by. HTTP names places by JSON pointers, gRPC by field paths.
+
+import { type FieldFault, ServiceError } from '../domain/errors.ts';
+import { serverLimits } from './server-limits.ts';
+
+const shownInMessage = 3;
+
+export function invalidRequest(faults: readonly FieldFault[]): ServiceError {
+  const shown = faults.slice(0, shownInMessage).map(({ pointer, detail }) => `${pointer || 'the body'} ${detail}`);
+  const more = faults.length > shownInMessage ? `; and ${faults.length - shownInMessage} more` : '';
+  return new ServiceError('invalid-request', `The request does not fit: ${shown.join('; ')}${more}.`, {
+    faults: faults.slice(0, serverLimits.faultsMax),
+  });
+}
+
+/** One step of a JSON pointer (RFC 6901). */
+export function pointerStep(key: string | number): string {
+  return `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}

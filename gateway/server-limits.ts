@@ -1,0 +1,39 @@
+// Limits of the two servers themselves: connections, headers and idle times, so that slow or half-open clients cost
+// nothing lasting. What a request may contain is domain/limits.ts. Units in the names.
+
+import { invariant } from '../domain/invariant.ts';
+import { limits } from '../domain/limits.ts';
+
+const KiB = 1024;
+const second = 1000;
+
+export const serverLimits = {
+  /** From the first byte of a request, or from the connect, to the end of its headers. */
+  headersTimeoutMs: 10 * second,
+  /** Until the whole request has arrived; the answer may take longer. */
+  requestTimeoutMs: 30 * second,
+  /** An idle connection is kept so long: longer than common proxies do, so that they close first. */
+  keepAliveTimeoutMs: 75 * second,
+  /** A connection on which nothing moves, in either direction, although a request is open. */
+  socketIdleTimeoutMs: 120 * second,
+  headerBytesMax: 16 * KiB,
+  /** Connections over those that waiting requests may hold. */
+  connectionsBesideWaits: 2000,
+  /** Faults named in one answer; the rest only says that there are more. */
+  faultsMax: 20,
+  grpcStreamsPerConnectionMax: 1000,
+  grpcConnectionIdleMs: 300 * second,
+  /** A gRPC client that no longer answers pings is let go. */
+  grpcKeepaliveTimeMs: 60 * second,
+  grpcKeepaliveTimeoutMs: 20 * second,
+  /** A task with its payload, result and errors, and room for the frame. */
+  grpcSendBytesMax: 4096 * KiB,
+  /** Two looks at a task that is not final are never closer than this, whatever the store says. */
+  lookIntervalMs: 50,
+  /** What is held at a shutdown may take so long; a commit in flight is done or given up well before. */
+  drainMs: 15 * second,
+  /** After the last answer, for its bytes and for clients that only watch health. */
+  drainLingerMs: 500,
+} as const;
+
+invariant(serverLimits.socketIdleTimeoutMs > limits.waitMsMax, 'a waiting request must outlive the idle timeout');

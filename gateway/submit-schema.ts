@@ -1,0 +1,137 @@
+// The body of a submit as JSON Schema (2020-12): the component of the OpenAPI document and the very object that
+// request-parsing.ts compiles, defaults included, so that what is documented is what is checked.
+
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { limits } from '../domain/limits.ts';
+
+/** openapi-types does not know `propertyNames`, a keyword of JSON Schema since draft 6. */
+type MapSchema = OpenAPIV3_1.SchemaObject & { propertyNames: OpenAPIV3_1.SchemaObject };
+
+const labels: MapSchema = {
+  type: 'object',
+  description: 'Free for clients to tell their tasks apart.',
+  maxProperties: limits.labelsMax,
+  propertyNames: { type: 'string', pattern: limits.labelKeyPattern },
+  additionalProperties: { type: 'string', maxLength: limits.labelValueCharactersMax },
+  default: {},
+};
+
+const backoff: OpenAPIV3_1.SchemaObject = {
+  type: 'object',
+  description: 'Pauses between attempts.',
+  additionalProperties: false,
+  default: {},
+  properties: {
+    type: {
+      type: 'string',
+      enum: ['exponential', 'fixed'],
+      default: 'exponential',
+      description: 'exponential: twice as long after each attempt; fixed: always the same.',
+    },
+    delayMs: {
+      type: 'integer',
+      minimum: 0,
+      maximum: limits.backoffDelayMsMax,
+      default: limits.backoffDelayMsDefault,
+      description: 'Pause after the first attempt.',
+    },
+    maxDelayMs: {
+      type: 'integer',
+      minimum: 0,
+      maximum: limits.backoffDelayMsMax,
+      description: 'Longest pause of an exponential backoff; seven days where it is not given.',
+    },
+    jitter: {
+      type: 'boolean',
+      default: true,
+      description: 'True: the real pause is drawn between half and the whole of the computed one.',
+    },
+  },
+};
+
+const timing: Record<string, OpenAPIV3_1.SchemaObject> = {
+  delayMs: {
+    type: 'integer',
+    minimum: 0,
+    maximum: limits.delayMsMax,
+    description: 'Not before so many milliseconds from now. Not together with runAt.',
+  },
+  runAt: {
+    type: 'string',
+    format: 'date-time',
+    description: 'Not before this time; one in the past means now. Not together with delayMs.',
+  },
+  timeoutMs: {
+    type: 'integer',
+    minimum: limits.timeoutMsMin,
+    maximum: limits.timeoutMsMax,
+    default: limits.timeoutMsDefault,
+    description: 'Longest time for each attempt.',
+  },
+  retentionMs: {
+    type: 'integer',
+    minimum: 0,
+    maximum: limits.retentionMsMax,
+    default: limits.retentionMsDefault,
+    description: 'How long the finished task is kept, from its finish.',
+  },
+};
+
+export const submitTaskSchema: OpenAPIV3_1.SchemaObject = {
+  type: 'object',
+  description: 'What a task is to do and under which rules. Unknown fields are refused.',
+  additionalProperties: false,
+  required: ['type'],
+  not: { type: 'object', required: ['delayMs', 'runAt'], properties: { delayMs: {}, runAt: {} } },
+  properties: {
+    type: { type: 'string', pattern: limits.namePattern, description: 'The handler that runs it.' },
+    payload: {
+      description: `Input of the handler: any JSON, at most ${limits.payloadBytesMax} bytes as UTF-8.`,
+      default: null,
+    },
+    queue: { type: 'string', pattern: limits.namePattern, default: 'default', description: 'The queue it waits in.' },
+    priority: {
+      type: 'integer',
+      minimum: limits.priorityMin,
+      maximum: limits.priorityMax,
+      default: 0,
+      description: 'Higher runs first, first come first served within one.',
+    },
+    ...timing,
+    maxAttempts: {
+      type: 'integer',
+      minimum: 1,
+      maximum: limits.attemptsMax,
+      default: limits.attemptsDefault,
+      description: 'Attempts in all, also those lost with their worker.',
+    },
+    backoff,
+    labels,
+    idempotencyKey: {
+      type: 'string',
+      pattern: `^[ -~]{1,${limits.idempotencyKeyCharactersMax}}$`,
+      description: 'The same as the header Idempotency-Key.',
+    },
+  },
+};
+
+/** A body that fits, with the defaults filled in. */
+export interface SubmitTaskBody {
+  readonly type: string;
+  readonly payload: unknown;
+  readonly queue: string;
+  readonly priority: number;
+  readonly delayMs?: number;
+  readonly runAt?: string;
+  readonly timeoutMs: number;
+  readonly retentionMs: number;
+  readonly maxAttempts: number;
+  readonly backoff: {
+    readonly type: 'exponential' | 'fixed';
+    readonly delayMs: number;
+    readonly maxDelayMs?: number;
+    readonly jitter: boolean;
+  };
+  readonly labels: Record<string, string>;
+  readonly idempotencyKey?: string;
+}

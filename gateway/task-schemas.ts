@@ -1,0 +1,87 @@
+// What the HTTP face answers, as JSON Schema: the Task and the problem document. Components of the OpenAPI document;
+// tests check real answers against them.
+
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { finalStates } from '../domain/task.ts';
+
+type Schema = OpenAPIV3_1.SchemaObject;
+
+const time: Schema = { type: 'string', format: 'date-time' };
+const timeOrNull: Schema = { type: ['string', 'null'], format: 'date-time' };
+const textOrNull: Schema = { type: ['string', 'null'] };
+
+/** An object that always has exactly these fields. */
+function exactly(description: string, properties: Record<string, Schema | OpenAPIV3_1.ReferenceObject>): Schema {
+  return { type: 'object', description, additionalProperties: false, required: Object.keys(properties), properties };
+}
+
+/** Either one, or null. */
+function orNull(schema: Schema): Schema {
+  return { oneOf: [schema, { type: 'null' }] };
+}
+
+const taskErrorSchema = exactly('Why a task or an attempt did not succeed.', {
+  code: {
+    type: 'string',
+    description:
+      'handler_error, exit_code, signal, timeout, expired, worker_lost, invalid_task, invalid_result or cancelled; more may come.',
+  },
+  message: { type: 'string', description: 'For people.' },
+});
+
+const attemptSchema = exactly('One ended attempt.', {
+  attempt: { type: 'integer', minimum: 1 },
+  worker: textOrNull,
+  outcome: { type: 'string', enum: ['succeeded', 'failed', 'timed_out', 'lost'] },
+  error: orNull(taskErrorSchema),
+  startedAt: timeOrNull,
+  finishedAt: time,
+});
+
+const progressSchema = exactly('What the running attempt said of itself.', {
+  percent: { type: 'number' },
+  message: textOrNull,
+});
+
+export const taskSchema = exactly('A task as it is now. Every field is always there, null where it has no value.', {
+  id: { type: 'string', description: 'Opaque.', examples: ['task-0000000042'] },
+  type: { ...textOrNull, description: 'Null for a task made by hand whose data cannot be read; queue likewise.' },
+  queue: textOrNull,
+  state: { type: 'string', enum: ['scheduled', 'queued', 'running', ...finalStates] },
+  payload: { description: 'Any JSON.' },
+  priority: { type: 'integer' },
+  labels: { type: 'object', additionalProperties: { type: 'string' } },
+  attempt: { type: 'integer', minimum: 0, description: 'The present or last one; 0 before the first.' },
+  maxAttempts: { type: 'integer', minimum: 1 },
+  worker: { ...textOrNull, description: 'Of the present or last attempt.' },
+  progress: orNull(progressSchema),
+  submittedAt: time,
+  runAt: { ...timeOrNull, description: 'The time that the submit asked for.' },
+  startedAt: timeOrNull,
+  finishedAt: timeOrNull,
+  result: { description: 'Of a succeeded task: any JSON.' },
+  error: orNull(taskErrorSchema),
+  attempts: { type: 'array', items: attemptSchema, description: 'Ended attempts in order.' },
+  retryOf: { ...textOrNull, description: 'The task that this one runs again.' },
+});
+
+export const problemSchema: Schema = {
+  type: 'object',
+  description: 'RFC 9457. The last part of type is stable and tells what happened.',
+  required: ['type', 'title', 'status', 'detail'],
+  additionalProperties: false,
+  properties: {
+    type: { type: 'string', format: 'uri' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'For people: what is wrong, where, and what to do next.' },
+    errors: {
+      type: 'array',
+      description: 'The places of the body that do not fit.',
+      items: exactly('One of them.', {
+        pointer: { type: 'string', description: 'JSON pointer (RFC 6901) into the request body.' },
+        detail: { type: 'string' },
+      }),
+    },
+  },
+};
