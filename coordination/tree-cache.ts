@@ -25,6 +25,8 @@ type Reading = 'wanted' | 'reading' | 'stale';
 interface Listing {
   readonly open: Set<string>;
   readonly seen: Set<string>;
+  /** Removed while it went on: a list that was answered before may still name it. */
+  readonly removed: Set<string>;
 }
 
 export class TreeCache {
@@ -32,6 +34,7 @@ export class TreeCache {
   readonly #root: string;
   readonly #depthMax: number;
   readonly #listener: TreeListener;
+  readonly #readsData: boolean;
   readonly #present = new Set<string>();
   readonly #reading = new Map<string, Reading>();
   readonly #queue = new Fifo<string>();
@@ -40,8 +43,18 @@ export class TreeCache {
   #synced = false;
   #onFirstSync: () => void = () => undefined;
 
-  /** Mirrors `root` and up to `depthMax` levels below. Start with {@link start}; it ends with the session. */
-  constructor(session: Session, root: string, depthMax: number, listener: TreeListener) {
+  /**
+   * Mirrors `root` and up to `depthMax` levels below. Start with {@link start}; it ends with the session. With `names`
+   * nothing is read, and the listener only learns what there is.
+   */
+  constructor(
+    session: Session,
+    root: string,
+    depthMax: number,
+    listener: TreeListener,
+    content: 'data' | 'names' = 'data',
+  ) {
+    this.#readsData = content === 'data';
     this.#session = session;
     this.#root = root;
     this.#depthMax = depthMax;
@@ -67,17 +80,28 @@ export class TreeCache {
 
   #resync(): void {
     this.#setSynced(false);
-    this.#listing = { open: new Set([this.#root]), seen: new Set() };
+    this.#listing = { open: new Set([this.#root]), seen: new Set(), removed: new Set() };
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
     watching.catch((error: unknown) => this.#onHole(error));
-    this.#want(this.#root);
+    this.#take(this.#root);
+  }
+
+  /** Something that the listing under way found. */
+  #take(path: string): void {
+    if (this.#readsData) return this.#want(path);
+    if (depthBelow(this.#root, path) < this.#depthMax && this.#listing) void this.#list(path, this.#listing);
+    else this.#listed(path, []);
   }
 
   #onEvent(path: string, change: 'created' | 'removed' | 'changed'): void {
     if (depthBelow(this.#root, path) > this.#depthMax) return;
+    if (change === 'removed') this.#listing?.removed.add(path);
     if (change === 'removed' && !this.#reading.has(path)) return this.#gone(path);
-    if (change === 'created') this.#announce(path, null);
-    this.#want(path);
+    if (change === 'created') {
+      this.#listing?.removed.delete(path);
+      this.#announce(path, null);
+    }
+    if (this.#readsData) this.#want(path);
   }
 
   /** Reads `path` soon; once more if a read is already under way, as that one may be older than what asks now. */
@@ -131,7 +155,9 @@ export class TreeCache {
     try {
       const found = await this.#session.getChildren(path);
       // A list that was asked for before the watch was set again may miss what came in between.
-      if (listing === this.#listing) this.#listed(path, found?.children ?? []);
+      if (listing !== this.#listing) return;
+      if (found) this.#listed(path, found.children);
+      else this.#gone(path);
     } catch (error) {
       this.#onHole(error);
     }
@@ -141,11 +167,12 @@ export class TreeCache {
     const listing = this.#listing;
     if (!listing?.open.delete(path)) return;
     for (const name of names) {
-      const child = path === '/' ? `/${name}` : `${path}/${name}`;
+      const child = childPath(path, name);
       listing.open.add(child);
-      this.#want(child);
+      if (!this.#readsData && !listing.removed.has(child)) this.#announce(child, null);
     }
-    if (listing.open.size > 0) return;
+    for (const name of names) this.#take(childPath(path, name));
+    if (listing.open.size > 0 || listing !== this.#listing) return;
     this.#listing = null;
     for (const known of this.#present) if (!listing.seen.has(known)) this.#gone(known);
     this.#setSynced(true);
@@ -195,6 +222,10 @@ class Fifo<T> {
     }
     return item;
   }
+}
+
+function childPath(parent: string, name: string): string {
+  return parent === '/' ? `/${name}` : `${parent}/${name}`;
 }
 
 function depthBelow(root: string, path: string): number {

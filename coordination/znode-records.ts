@@ -238,6 +238,26 @@ export function decodeWorker(data: Buffer): WorkerRecord | null {
   };
 }
 
+/** What `/idempotency/<bucket>/<hash>` says of the request that its key stands for. */
+export interface KeyRecord {
+  readonly fingerprint: string;
+  readonly submitId: string;
+  /** No lower number can be that of the task. */
+  readonly nextNumber: number;
+}
+
+export function encodeKey(record: KeyRecord): Buffer {
+  return encode({ v: 1, ...record });
+}
+
+export function decodeKey(data: Buffer): KeyRecord | null {
+  const object = parseObject(data.toString('utf8'));
+  const fingerprint = readText(object?.['fingerprint']);
+  const submitId = readText(object?.['submitId']);
+  const nextNumber = clamp(object?.['nextNumber'], 0, limits.taskNumberMax) ?? 0;
+  return fingerprint === null || submitId === null ? null : { fingerprint, submitId, nextNumber };
+}
+
 function readError(value: Json | undefined): TaskError {
   const object = isObject(value) ? value : {};
   const code = (readText(object['code']) ?? 'handler_error') as TaskError['code'];

@@ -43,6 +43,8 @@ export const limits = {
   /** A withdrawn run has this long to end before the master takes the task away by force. */
   withdrawGraceMs: 5 * second,
   errorMessageCharactersMax: 4096,
+  /** A worker that stops lets its runs finish for this long, then it takes them back and hands them on. */
+  drainGraceMs: 8 * second,
   /** Progress is written at most once in this time. */
   progressIntervalMs: 1 * second,
   workerConcurrencyMax: 1000,

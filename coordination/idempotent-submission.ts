@@ -1,0 +1,83 @@
+// Submits with an idempotency key: the key's znode and the task are created in one transaction, so they exist together
+// or not at all, whatever became of the answer. The name of the task is not known when the key is written; the two find
+// each other by equal czxid and submit id. Keys are hashed: they may hold any character, names may not.
+
+import { createHash } from 'node:crypto';
+import type { TaskRecord } from '../domain/task.ts';
+import { createIfMissing } from './bootstrap.ts';
+import { CoordinationError } from './coordination-error.ts';
+import type { Session } from './session.ts';
+import type { FoundTask, TaskSubmission } from './task-submission.ts';
+import { paths } from './znode-paths.ts';
+import { decodeKey, encodeKey, type KeyRecord } from './znode-records.ts';
+import type { Operation, Znode } from './zookeeper-requests.ts';
+
+/** The key was used for another request. */
+export class IdempotencyKeyReused extends Error {
+  override readonly name = 'IdempotencyKeyReused';
+}
+
+export interface KeyedSubmit extends FoundTask {
+  /** False: the key had made this task before. */
+  readonly created: boolean;
+}
+
+/** Two gateways, a lost answer and a task that was deleted under us: each is one more look, no more. */
+const looksMax = 10;
+
+/**
+ * `record.idempotencyKey` must be set. `fingerprint` is equal for equal requests. Throws {@link IdempotencyKeyReused} and
+ * what {@link TaskSubmission.commit} throws, never with an outcome `unknown` while the session lives.
+ */
+export async function submitOnce(
+  session: Session,
+  submission: TaskSubmission,
+  record: TaskRecord,
+  fingerprint: string,
+): Promise<KeyedSubmit> {
+  const { bucket, path } = keyPaths(record.idempotencyKey ?? '');
+  for (let look = 1; ; look += 1) {
+    const known = await session.getData(path);
+    if (known) {
+      const first = await firstTask(session, submission, path, known, fingerprint);
+      if (first) return { ...first, created: decodeKey(known.data)?.submitId === record.submitId };
+    }
+    const key = { fingerprint, submitId: record.submitId ?? '', nextNumber: submission.nextNumber };
+    const create: Operation = { kind: 'create', path, data: encodeKey(key), mode: 'persistent' };
+    try {
+      const task = await submission.commit([create], record);
+      return { task, createdAt: record.submittedAt, created: true };
+    } catch (error) {
+      if (!(error instanceof CoordinationError) || look === looksMax || session.signal.aborted) throw error;
+      if (error.code === 'no_node') await createIfMissing(session, bucket);
+      else if (error.code === 'node_exists' || error.outcome === 'unknown') await session.sync(path);
+      else throw error;
+    }
+  }
+}
+
+/** The task that was created with the key; null where it is gone and its key was left, which is then removed. */
+async function firstTask(
+  session: Session,
+  submission: TaskSubmission,
+  path: string,
+  { data, stat }: Znode,
+  fingerprint: string,
+): Promise<FoundTask | null> {
+  const key: KeyRecord | null = decodeKey(data);
+  if (key && key.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
+  const matches = (record: TaskRecord, czxid: bigint) => czxid === stat.czxid && record.submitId === key?.submitId;
+  const found = key && (await submission.find(key.nextNumber, matches));
+  if (found) return found;
+  await session.commit([{ kind: 'remove', path, version: stat.version }]).catch((error: unknown) => {
+    if (!(error instanceof CoordinationError) || error.code !== 'no_node') throw error;
+  });
+  return null;
+}
+
+/** Spread over 256 buckets, so that no list of children becomes long. */
+function keyPaths(key: string): { bucket: string; path: string } {
+  const hash = createHash('sha256').update(key).digest('hex');
+  const bucket = `${paths.idempotency}/${hash.slice(0, 2)}`;
+  return { bucket, path: `${bucket}/${hash}` };
+}

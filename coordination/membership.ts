@@ -1,0 +1,78 @@
+// A worker's place in the tree: its ephemeral `/workers/<id>` and the `/assign/<id>` below which it is given tasks.
+
+import type { WorkerId, WorkerRecord } from '../domain/task.ts';
+import type { Log } from '../runtime/log.ts';
+import { createIfMissing } from './bootstrap.ts';
+import { CoordinationError, isRefusal } from './coordination-error.ts';
+import type { Session } from './session.ts';
+import { paths } from './znode-paths.ts';
+import { encodeWorker } from './znode-records.ts';
+
+/**
+ * Registers the worker, waiting while another session (its own former life, mostly) still holds the id. Returns the
+ * czxid of the registration: an assignment that is older was given to a former life and must not be run.
+ */
+export async function register(session: Session, worker: WorkerId, record: WorkerRecord, log: Log): Promise<bigint> {
+  const path = paths.worker(worker);
+  await createIfMissing(session, paths.assignments(worker));
+  for (;;) {
+    const change = nextChange(session, path);
+    const found = await change.stat;
+    if (found?.ephemeralOwner === session.id) {
+      change.cancel();
+      return found.czxid;
+    }
+    if (found) {
+      log.warn({ path }, 'another session is registered under this id, waiting until it is gone');
+      await change.happened;
+    } else {
+      change.cancel();
+      await tryToCreate(session, path, encodeWorker(record));
+    }
+    if (session.signal.aborted) throw new CoordinationError('session_lost', 'not applied', `register ${path}`);
+  }
+}
+
+/** Resolves at the next change of the registration, also at its removal by somebody else, and when the session ends. */
+export async function registrationChanged(session: Session, worker: WorkerId): Promise<void> {
+  const change = nextChange(session, paths.worker(worker));
+  const found = await change.stat;
+  if (found?.ephemeralOwner !== session.id) change.cancel();
+  else await change.happened;
+}
+
+/** Replaces what the worker says of itself. */
+export async function announce(session: Session, worker: WorkerId, record: WorkerRecord): Promise<void> {
+  await session.commit([{ kind: 'set', path: paths.worker(worker), data: encodeWorker(record), version: null }]);
+}
+
+/** Leaves at once and, unless something is still assigned, without a trace. */
+export async function deregister(session: Session, worker: WorkerId): Promise<void> {
+  try {
+    await session.commit([
+      { kind: 'remove', path: paths.worker(worker), version: null },
+      { kind: 'remove', path: paths.assignments(worker), version: null },
+    ]);
+  } catch (error) {
+    if (!(error instanceof CoordinationError)) throw error; // the session's end removes the first, the master the second
+  }
+}
+
+function nextChange(session: Session, path: string) {
+  let wake: () => void = () => undefined;
+  const happened = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  return { happened, ...session.watch(path, wake) };
+}
+
+/** Whether it worked shows at the next look: the owner of what is there then is this session or another. */
+async function tryToCreate(session: Session, path: string, data: Buffer): Promise<void> {
+  try {
+    await session.commit([{ kind: 'create', path, data, mode: 'ephemeral' }]);
+  } catch (error) {
+    const lookAgain = error instanceof CoordinationError && error.outcome === 'unknown';
+    if (!lookAgain && !isRefusal(error, 'node_exists')) throw error;
+    await session.sync(path);
+  }
+}

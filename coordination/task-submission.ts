@@ -1,0 +1,113 @@
+// Creates tasks, so that a submit makes exactly one task or says that it does not know. A create whose answer was lost
+// is never repeated: after a `sync` in the same session the task is looked for by its submit id among the names that
+// are younger than the newest one known before. Not found there means that it was not applied.
+
+import { limits } from '../domain/limits.ts';
+import type { TaskId, TaskRecord } from '../domain/task.ts';
+import { ensureParents } from './bootstrap.ts';
+import { CoordinationError } from './coordination-error.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { Session } from './session.ts';
+import { parseTaskId, paths, taskNumber } from './znode-paths.ts';
+import { decodeTask, encodeTask } from './znode-records.ts';
+import type { Operation } from './zookeeper-requests.ts';
+
+/** The sequence of `/tasks` has come to its end (contract section 1). */
+export class SequenceExhausted extends Error {
+  override readonly name = 'SequenceExhausted';
+}
+
+const readsAtOnce = 64;
+
+export class TaskSubmission {
+  readonly #session: Session;
+  readonly #commits: GroupCommit;
+  /** No task that is created from now on has a lower number. */
+  #nextNumber = 0;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#commits = new GroupCommit(session);
+  }
+
+  /** Learns where the sequence stands; to be awaited before the first submit of a session. */
+  async start(): Promise<void> {
+    const stat = await this.#session.exists(paths.tasks);
+    // The server numbers sequential children by the parent's creations, and shows cversion = 2 * creations - children.
+    if (stat) this.#nextNumber = (stat.cversion + stat.numChildren) / 2;
+  }
+
+  /** No task that is submitted from now on has a lower number. */
+  get nextNumber(): number {
+    return this.#nextNumber;
+  }
+
+  /** `submitId` must be set and unique. Throws {@link CoordinationError} or {@link SequenceExhausted}. */
+  async submit(record: TaskRecord): Promise<TaskId> {
+    const since = this.#nextNumber;
+    try {
+      return await this.commit([], record);
+    } catch (error) {
+      if (!(error instanceof CoordinationError) || error.outcome !== 'unknown') throw error;
+      const found = await this.find(since, (candidate) => candidate.submitId === record.submitId);
+      if (found) return found.task;
+      throw new CoordinationError(error.code, 'not applied', 'the submit did not reach the ensemble');
+    }
+  }
+
+  /** Creates the task in one transaction with `before`; the outcome of a failure may be unknown. */
+  async commit(before: readonly Operation[], record: TaskRecord): Promise<TaskId> {
+    if (this.#nextNumber >= limits.taskNumberMax) throw new SequenceExhausted();
+    const data = encodeTask(record);
+    const create: Operation = { kind: 'create', path: paths.taskPrefix, data, mode: 'sequential' };
+    try {
+      const results = await this.#commits.commit([...before, create]);
+      const task = parseTaskId(results.at(-1)?.path?.slice(paths.tasks.length + 1) ?? '');
+      if (!task) throw new SequenceExhausted();
+      this.#nextNumber = Math.max(this.#nextNumber, taskNumber(task) + 1);
+      return task;
+    } catch (error) {
+      const atCreate = error instanceof CoordinationError && error.operationIndex === before.length;
+      if (atCreate && error.code === 'node_exists') throw new SequenceExhausted();
+      if (atCreate && error.code === 'no_node') await ensureParents(this.#session); // removed by hand
+      throw error;
+    }
+  }
+
+  /**
+   * The oldest task from number `since` on whose record `matches`; null is conclusive for what this session sent before.
+   * Throws {@link CoordinationError} with outcome `unknown` where the search could not be finished.
+   */
+  async find(since: number, matches: (record: TaskRecord, czxid: bigint) => boolean): Promise<FoundTask | null> {
+    try {
+      await this.#session.sync(paths.tasks);
+      const listed = await this.#session.getChildren(paths.tasks);
+      const names = (listed?.children ?? []).map(parseTaskId).filter((task) => task !== null);
+      const younger = names.filter((task) => taskNumber(task) >= since).sort((a, b) => taskNumber(a) - taskNumber(b));
+      for (let first = 0; first < younger.length; first += readsAtOnce) {
+        const found = await Promise.all(
+          younger.slice(first, first + readsAtOnce).map((task) => this.#match(task, matches)),
+        );
+        const match = found.find((task) => task !== null);
+        if (match) return match;
+      }
+      return null;
+    } catch (error) {
+      if (!(error instanceof CoordinationError)) throw error;
+      throw new CoordinationError(error.code, 'unknown', `looking for a submitted task: ${error.message}`);
+    }
+  }
+
+  async #match(task: TaskId, matches: (record: TaskRecord, czxid: bigint) => boolean): Promise<FoundTask | null> {
+    const znode = await this.#session.getData(paths.task(task));
+    if (!znode) return null;
+    const { czxid, ctime } = znode.stat;
+    const reading = decodeTask(znode.data, ctime);
+    return reading.kind === 'task' && matches(reading.record, czxid) ? { task, createdAt: ctime } : null;
+  }
+}
+
+export interface FoundTask {
+  readonly task: TaskId;
+  readonly createdAt: number;
+}
