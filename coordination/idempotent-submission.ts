@@ -27,13 +27,31 @@ const looksMax = 10;
 
 /**
  * `record.idempotencyKey` must be set. `fingerprint` is equal for equal requests. Throws {@link IdempotencyKeyReused} and
- * what {@link TaskSubmission.commit} throws, never with an outcome `unknown` while the session lives.
+ * what {@link TaskSubmission.commit} throws, with an outcome `unknown` only where the session ended before it was known.
  */
 export async function submitOnce(
   session: Session,
   submission: TaskSubmission,
   record: TaskRecord,
   fingerprint: string,
+): Promise<KeyedSubmit> {
+  let maybeApplied = false;
+  try {
+    return await submitLooking(session, submission, record, fingerprint, () => {
+      maybeApplied = true;
+    });
+  } catch (error) {
+    if (!maybeApplied || !(error instanceof CoordinationError)) throw error;
+    throw new CoordinationError(error.code, 'unknown', error.message);
+  }
+}
+
+async function submitLooking(
+  session: Session,
+  submission: TaskSubmission,
+  record: TaskRecord,
+  fingerprint: string,
+  onUnknown: () => void,
 ): Promise<KeyedSubmit> {
   const { bucket, path } = keyPaths(record.idempotencyKey ?? '');
   for (let look = 1; ; look += 1) {
@@ -48,6 +66,7 @@ export async function submitOnce(
       const task = await submission.commit([create], record);
       return { task, createdAt: record.submittedAt, created: true };
     } catch (error) {
+      if (error instanceof CoordinationError && error.outcome === 'unknown') onUnknown();
       if (!(error instanceof CoordinationError) || look === looksMax || session.signal.aborted) throw error;
       if (error.code === 'no_node') await createIfMissing(session, bucket);
       else if (error.code === 'node_exists' || error.outcome === 'unknown') await session.sync(path);

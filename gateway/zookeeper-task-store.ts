@@ -76,7 +76,7 @@ export class ZooKeeperTaskStore implements TaskStore {
 
   changed(id: TaskId, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      let cancel = () => {};
+      let cancel = (): void => undefined;
       const finish = () => {
         cancel();
         signal.removeEventListener('abort', finish);
@@ -93,7 +93,7 @@ export class ZooKeeperTaskStore implements TaskStore {
     const session = this.#parts?.session;
     if (!session) {
       this.#waiting.add(wake);
-      return () => this.#waiting.delete(wake);
+      return () => void this.#waiting.delete(wake);
     }
     const { stat, cancel } = session.watch(paths.status(id), wake);
     stat.then(

@@ -1,0 +1,32 @@
+// The gateway process: `node dist/gateway/main.js` (contract section 2).
+
+import { runSessions } from '../coordination/session-loop.ts';
+import { sessionOptions } from '../coordination/session-options.ts';
+import { readGatewayConfig } from '../runtime/config.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { runService } from '../runtime/service.ts';
+import { startGateway } from './gateway.ts';
+import { ZooKeeperTaskStore } from './zookeeper-task-store.ts';
+
+await runService({ role: 'gateway', readConfig: readGatewayConfig }, async ({ config, log, stop }) => {
+  const readyListeners = new Set<() => void>();
+  const store = new ZooKeeperTaskStore(() => {
+    for (const listener of readyListeners) listener();
+  });
+  const { host, httpPort, grpcPort, waitsMax: maxWaits } = config;
+  const gateway = await startGateway({
+    store,
+    config: { host, httpPort, grpcPort, maxWaits },
+    log,
+    registry: createMetrics(),
+    onReadyChanged: (listener) => readyListeners.add(listener),
+  });
+  log.info({ http: gateway.httpAddress, grpc: gateway.grpcAddress }, 'started');
+  // The session outlives the draining: what is held is answered with a state that is still read.
+  const drained = new AbortController();
+  const sessions = runSessions(sessionOptions(config.zookeeper, log), drained.signal, (session) =>
+    store.serve(session, drained.signal),
+  );
+  stop.addEventListener('abort', () => void gateway.drain().finally(() => drained.abort()), { once: true });
+  await sessions;
+});
