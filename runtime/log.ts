@@ -5,6 +5,10 @@ import { type Logger, pino } from 'pino';
 export type Log = Logger;
 
 /** `process` is the role and id that every line carries; `level` one of pino's names. */
-export function createLog(process: string, level: string): Log {
-  return pino({ level, base: { process }, timestamp: pino.stdTimeFunctions.isoTime });
+export function createLog(processName: string, level: string): Log {
+  // A reader that goes away is no reason to fail, and no line can be written about it.
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => undefined);
+  const options = { level, base: { process: processName }, timestamp: pino.stdTimeFunctions.isoTime };
+  // pino's own destination tries for ever, at exit, to write what nobody reads any more: the process would never end.
+  return pino(options, process.stdout);
 }

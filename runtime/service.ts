@@ -43,6 +43,8 @@ export async function runService<Config extends ProcessConfig>(
   process.on('uncaughtException', (error) => fail(error, 'uncaught exception'));
   process.on('unhandledRejection', (error) => fail(error, 'unhandled rejection'));
   const stop = stopOnSignals(log, options.stopMsMax ?? null);
+  // A moment with no socket and no timer open is no reason to exit: only `main` says when it is over.
+  setInterval(() => undefined, 2 ** 30);
   try {
     await main({ config, log, stop });
   } catch (error) {

@@ -8,8 +8,6 @@ await runService(
   { role: 'master', readConfig: readMasterConfig, processName: (config) => config.id },
   async ({ log, stop }) => {
     log.info('ready');
-    const heartbeat = setInterval(() => log.debug('still there'), 1000);
     await once(stop, 'abort');
-    clearInterval(heartbeat);
   },
 );

@@ -10,7 +10,7 @@ const serviceUrl = new URL('../../../runtime/service.js', import.meta.url).href;
 const configUrl = new URL('../../../runtime/config.js', import.meta.url).href;
 
 const untilStopped = 'await new Promise((resolve) => stop.addEventListener("abort", resolve));';
-const forEver = 'await new Promise(() => setInterval(() => {}, 1000));';
+const forEver = 'await new Promise(() => {});';
 
 function startService(t: TestContext, body: string, options: { stopMsMax?: number; env?: NodeJS.ProcessEnv } = {}) {
   const text = `
@@ -45,6 +45,15 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     assert.match(service.output(), /"process":"master-1".*the master has stopped/);
   });
 }
+
+test('it stops also when nobody reads its log any more', async (t) => {
+  const service = startService(t, `log.info('ready'); ${untilStopped}`);
+  await service.logged('ready');
+  service.child.stdout.destroy();
+  service.child.stderr.destroy();
+  service.child.kill('SIGTERM');
+  assert.equal(await service.exited, 0);
+});
 
 test('a second signal exits at once', async (t) => {
   const service = startService(t, `log.info('ready'); ${forEver}`);
