@@ -33,22 +33,29 @@ export interface ZooKeeperInstallation {
 export const dockerImage = 'zookeeper:3.9';
 const serverClass = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
 const cliClass = 'org.apache.zookeeper.ZooKeeperMain';
+/** The jar's manifest names what it needs, but for something that writes the log. */
 const debianJar = '/usr/share/java/zookeeper.jar';
+const debianLogJar = '/usr/share/java/slf4j-simple.jar';
+/** For Debian's logger; others have a configuration of their own. */
+const logWarnings = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
 const debianCli = '/usr/share/zookeeper/bin/zkCli.sh';
 const homebrewHomes = ['/opt/homebrew/opt/zookeeper/libexec', '/usr/local/opt/zookeeper/libexec'];
 
+/** What can be used without installing anything. */
 export function findZooKeeper(): ZooKeeperInstallation | null {
-  return findOnMachine() ?? (runs('docker', ['image', 'inspect', dockerImage]) ? inDocker() : null);
+  return findOnMachine() ?? (hasDockerImage() ? inDocker() : null);
 }
 
-function findOnMachine(): ZooKeeperInstallation | null {
+export function findOnMachine(): ZooKeeperInstallation | null {
   const java = findJava();
   if (!java) return null;
   for (const home of distributionHomes()) {
     const jar = zookeeperJarIn(join(home, 'lib'));
     if (jar && isRecent(jar)) return onJava(java, home, join(home, 'lib', '*'), join(home, 'bin', 'zkCli.sh'));
   }
-  if (existsSync(debianJar) && isRecent(realpathSync(debianJar))) return onJava(java, debianJar, debianJar, debianCli);
+  if (existsSync(debianJar) && isRecent(realpathSync(debianJar))) {
+    return onJava(java, debianJar, [debianJar, debianLogJar].join(delimiter), debianCli);
+  }
   return null;
 }
 
@@ -84,7 +91,7 @@ function onJava(java: string, origin: string, classPath: string, cliScript: stri
     origin,
     server: ({ configFile, dir, jvmFlags }) => ({
       command: java,
-      args: [...jvmFlags, '-cp', [classPath, dir].join(delimiter), serverClass, configFile],
+      args: [logWarnings, ...jvmFlags, '-cp', [classPath, dir].join(delimiter), serverClass, configFile],
     }),
     cli: (args) =>
       existsSync(cliScript)
@@ -94,8 +101,12 @@ function onJava(java: string, origin: string, classPath: string, cliScript: stri
   };
 }
 
+export function hasDockerImage(): boolean {
+  return runs('docker', ['image', 'inspect', dockerImage]);
+}
+
 /** Host networking and the caller's user: ports and files are then those that a local server would have. */
-function inDocker(): ZooKeeperInstallation {
+export function inDocker(): ZooKeeperInstallation {
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
   const run = ['run', '--rm', '-i', '--network', 'host', '--user', user];
   return {

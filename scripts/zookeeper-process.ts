@@ -9,7 +9,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endWithParent } from './end-with-parent.ts';
-import type { ZooKeeperInstallation } from './zookeeper-installation.ts';
+import type { Command, ZooKeeperInstallation } from './zookeeper-installation.ts';
 
 export interface ZooKeeperProcessOptions {
   readonly installation: ZooKeeperInstallation;
@@ -38,13 +38,19 @@ export class ZooKeeperStartError extends Error {
   override readonly name = 'ZooKeeperStartError';
 }
 
-/** Starts the server; it may not be ready yet, see {@link waitUntilServing}. */
-export async function spawnZooKeeper(options: ZooKeeperProcessOptions): Promise<ZooKeeperProcess> {
-  const { installation, dir, name } = options;
+/** Writes its configuration, and says how to run the server. */
+export function prepareZooKeeper(options: ZooKeeperProcessOptions): Command {
+  const { installation, dir, name, jvmFlags = [] } = options;
   mkdirSync(join(dir, 'data'), { recursive: true });
   const configFile = join(dir, 'zoo.cfg');
   writeFileSync(configFile, configText(options));
-  const { command, args } = installation.server({ configFile, dir, jvmFlags: options.jvmFlags ?? [], name });
+  return installation.server({ configFile, dir, jvmFlags, name });
+}
+
+/** Starts the server; it may not be ready yet, see {@link waitUntilServing}. */
+export async function spawnZooKeeper(options: ZooKeeperProcessOptions): Promise<ZooKeeperProcess> {
+  const { installation, name } = options;
+  const { command, args } = prepareZooKeeper(options);
   // Its own session: a Ctrl-C in the terminal is for the parent, which stops its children in the right order.
   const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   await once(child, 'spawn');
@@ -89,7 +95,10 @@ function lastOutput(child: ChildProcess): () => string {
 }
 
 /** Resolves once this server answers as one that serves; rejects with {@link ZooKeeperStartError}. */
-export async function waitUntilServing(server: ZooKeeperProcess, options: ZooKeeperProcessOptions): Promise<void> {
+export async function waitUntilServing(
+  server: Pick<ZooKeeperProcess, 'hasExited' | 'output'>,
+  options: Pick<ZooKeeperProcessOptions, 'port' | 'dir' | 'readyMsMax'>,
+): Promise<void> {
   const { port, dir, readyMsMax = 30_000 } = options;
   const deadline = Date.now() + readyMsMax;
   const dataDir = `dataDir=${join(dir, 'data')}/`;
