@@ -14,7 +14,8 @@ export type OnKilled = (why: string) => void;
 
 interface WatchedGroup {
   readonly onKilled: OnKilled;
-  readonly onAdded: () => void;
+  /** The guardian has answered: it watches over the group, or has killed it already. */
+  readonly onAnswer: () => void;
 }
 
 export class GuardianLink {
@@ -54,12 +55,12 @@ export class GuardianLink {
     return this.#child.pid;
   }
 
-  /** Resolves once the guardian has confirmed that it watches over the group; then, and only then, may it begin. */
+  /** Resolves once the guardian watches over the group or, told by `onKilled`, has killed it; before, it must not begin. */
   async add(group: number, onKilled: OnKilled): Promise<void> {
     // Its end is the one way in which a guardian that hangs (stopped, say) can do no harm.
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), handlerLimits.guardianAnswerMsMax);
     try {
-      const added = new Promise<void>((resolve) => this.#groups.set(group, { onKilled, onAdded: resolve }));
+      const added = new Promise<void>((resolve) => this.#groups.set(group, { onKilled, onAnswer: resolve }));
       this.#say(`add ${group}`);
       await Promise.race([added, this.ended]);
     } finally {
@@ -90,7 +91,7 @@ export class GuardianLink {
   #hear(line: string): void {
     const [verb, number] = line.split(' ');
     const group = Number(number);
-    if (verb === 'added') this.#groups.get(group)?.onAdded();
+    if (verb === 'added') this.#groups.get(group)?.onAnswer();
     else if (verb === 'killed') this.#tellKilled(group, "the worker's session could not be trusted any longer");
   }
 
@@ -106,5 +107,6 @@ export class GuardianLink {
     const watched = this.#groups.get(group);
     this.#groups.delete(group);
     watched?.onKilled(why);
+    watched?.onAnswer();
   }
 }

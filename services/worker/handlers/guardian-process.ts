@@ -42,8 +42,9 @@ function obey(line: string): void {
   const value = Number(number);
   if (verb === 'add') {
     groups.add(value);
-    process.stdout.write(`added ${value}\n`);
+    // First, so that nothing begins on a lease that has passed.
     enforceLease();
+    if (groups.has(value)) process.stdout.write(`added ${value}\n`);
   } else if (verb === 'remove') {
     groups.delete(value);
   } else if (verb === 'lease') {

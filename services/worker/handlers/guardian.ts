@@ -19,6 +19,7 @@ export class Guardian {
   #isClosed = false;
   #leaseUntilMs = Number.POSITIVE_INFINITY;
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  #toldUntilMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(log: Log) {
@@ -35,7 +36,7 @@ export class Guardian {
     return this.#link?.processId ?? null;
   }
 
-  /** Rejects when the guardian died before it confirmed; the group must then not begin. */
+  /** The group may begin when this resolves and `onKilled` was not called. Rejects when the guardian died meanwhile. */
   async guard(group: number, onKilled: OnKilled): Promise<Guarded> {
     const link = this.#openLink();
     await link.add(group, onKilled);
@@ -44,12 +45,12 @@ export class Guardian {
 
   /** Everything under guard is killed at `untilMs` (monotonicMs) unless this is called again before. */
   renewLease(untilMs: number): void {
-    const isShorter = untilMs < this.#leaseUntilMs;
     this.#leaseUntilMs = untilMs;
-    if (this.#timer !== undefined && !isShorter) return;
-    const waitMs = this.#toldAtMs + handlerLimits.guardianLeaseIntervalMs - monotonicMs();
-    if (isShorter || waitMs <= 0) this.#tellLease();
-    else this.#timer = setTimeout(() => this.#tellLease(), waitMs).unref();
+    const now = monotonicMs();
+    const waitMs = this.#toldAtMs + handlerLimits.guardianLeaseIntervalMs - now;
+    const isUrgent = untilMs < this.#toldUntilMs || this.#toldUntilMs - now < 2 * handlerLimits.guardianLeaseIntervalMs;
+    if (isUrgent || waitMs <= 0) this.#tellLease();
+    else this.#timer ??= setTimeout(() => this.#tellLease(), waitMs).unref();
   }
 
   async close(): Promise<void> {
@@ -62,6 +63,7 @@ export class Guardian {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#toldAtMs = monotonicMs();
+    this.#toldUntilMs = this.#leaseUntilMs;
     this.#link?.renewLease(this.#leaseUntilMs);
   }
 

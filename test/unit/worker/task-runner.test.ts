@@ -1,0 +1,124 @@
+// Goal: however a handler ends, runAttempt answers once, with the right outcome, and never before the handler has ended.
+// Method: handlers that are plain functions.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limits } from '../../../domain/limits.ts';
+import type { Json, Progress } from '../../../domain/task.ts';
+import type { HandlerContext } from '../../../services/worker/handlers/handler.ts';
+import { RunEnd } from '../../../services/worker/run-end.ts';
+import { runAttempt } from '../../../services/worker/task-runner.ts';
+
+type Run = (context: HandlerContext) => Promise<Json>;
+
+function attempt(run: Run, options: { timeoutMs?: number; signal?: AbortSignal; seen?: Progress[] } = {}) {
+  return runAttempt({
+    registry: { run: (_type, _payload, context) => run(context) },
+    type: 'test',
+    payload: null,
+    context: { taskId: 'task-1', attempt: 1, fencingToken: '1' },
+    timeoutMs: options.timeoutMs ?? limits.timeoutMsMax,
+    signal: options.signal ?? new AbortController().signal,
+    onProgress: (progress) => options.seen?.push(progress),
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+test('a result, an error and a handler that throws at once', async () => {
+  assert.deepEqual(await attempt(async () => 7), { kind: 'succeeded', result: 7 });
+  const failed = {
+    kind: 'failed',
+    outcome: 'failed',
+    error: { code: 'handler_error', message: 'no' },
+    retryable: true,
+    retryAfterMs: null,
+  };
+  assert.deepEqual(await attempt(() => Promise.reject(new Error('no'))), failed);
+  const throwing: Run = () => {
+    throw new Error('no');
+  };
+  assert.deepEqual(await attempt(throwing), failed);
+});
+
+test('at the deadline the run is timed out, whatever the handler then settles with, and not before it has', async () => {
+  for (const settle of [() => 'late result', () => Promise.reject(new Error('late'))]) {
+    let hasEnded = false;
+    const result = await attempt(
+      async ({ signal }) => {
+        await aborted(signal);
+        assert.equal(signal.reason.name, 'TimeoutError');
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        hasEnded = true;
+        return settle();
+      },
+      { timeoutMs: 5 },
+    );
+    assert.ok(hasEnded);
+    assert.deepEqual(result, {
+      kind: 'failed',
+      outcome: 'timed_out',
+      error: { code: 'timeout', message: 'the attempt took longer than its timeout of 5 ms' },
+      retryable: true,
+      retryAfterMs: null,
+    });
+  }
+});
+
+test("an abort by the caller is answered with the caller's reason; the first reason counts", async () => {
+  const end = new RunEnd({ kind: 'withdrawn', reason: 'cancelled' });
+  const controller = new AbortController();
+  const result = attempt(
+    async ({ signal }) => {
+      controller.abort(end);
+      assert.equal(signal.reason, end);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      throw signal.reason;
+    },
+    { signal: controller.signal, timeoutMs: 10 },
+  );
+  assert.deepEqual(await result, { kind: 'aborted', reason: end });
+});
+
+test('a signal that was aborted before never starts the handler', async () => {
+  let started = false;
+  const run: Run = async () => {
+    started = true;
+    return null;
+  };
+  const result = await attempt(run, { signal: AbortSignal.abort('why') });
+  assert.deepEqual(result, { kind: 'aborted', reason: 'why' });
+  assert.equal(started, false);
+});
+
+test('what had ended before the abort keeps its result', async () => {
+  const controller = new AbortController();
+  const result = await attempt(async () => 'done', { signal: controller.signal });
+  controller.abort();
+  assert.deepEqual(result, { kind: 'succeeded', result: 'done' });
+});
+
+test('the longest timeout does not fire at once', async () => {
+  for (const timeoutMs of [limits.timeoutMsMax, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
+    const run: Run = () => new Promise((resolve) => setTimeout(resolve, 5, 'fine'));
+    assert.deepEqual(await attempt(run, { timeoutMs }), { kind: 'succeeded', result: 'fine' });
+  }
+});
+
+test('progress is put right, and none comes after the end', async () => {
+  const seen: Progress[] = [];
+  let late: HandlerContext['progress'] = () => undefined;
+  await attempt(
+    async ({ progress }) => {
+      progress(140, 'x'.repeat(1000));
+      progress(Number.NaN);
+      late = progress;
+      return null;
+    },
+    { seen },
+  );
+  late(50);
+  assert.deepEqual(seen, [{ percent: 100, message: 'x'.repeat(256) }]);
+});
