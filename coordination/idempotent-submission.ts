@@ -1,14 +1,13 @@
 // Submits with an idempotency key: the key's znode and the task are created in one transaction, so they exist together
 // or not at all, whatever became of the answer. The name of the task is not known when the key is written; the two find
-// each other by equal czxid and submit id. Keys are hashed: they may hold any character, names may not.
+// each other by equal czxid and submit id.
 
-import { createHash } from 'node:crypto';
 import type { TaskRecord } from '../domain/task.ts';
 import { createIfMissing } from './bootstrap.ts';
 import { CoordinationError } from './coordination-error.ts';
+import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
 import type { FoundTask, TaskSubmission } from './task-submission.ts';
-import { paths } from './znode-paths.ts';
 import { decodeKey, encodeKey, type KeyRecord } from './znode-records.ts';
 import type { Operation, Znode } from './zookeeper-requests.ts';
 
@@ -92,11 +91,4 @@ async function firstTask(
     if (!(error instanceof CoordinationError) || error.code !== 'no_node') throw error;
   });
   return null;
-}
-
-/** Spread over 256 buckets, so that no list of children becomes long. */
-function keyPaths(key: string): { bucket: string; path: string } {
-  const hash = createHash('sha256').update(key).digest('hex');
-  const bucket = `${paths.idempotency}/${hash.slice(0, 2)}`;
-  return { bucket, path: `${bucket}/${hash}` };
 }

@@ -5,12 +5,22 @@
 
 import type { AssignDecision } from '../domain/plan.ts';
 import type { SettleDecision } from '../domain/settle.ts';
-import { CoordinationError } from './coordination-error.ts';
+import type { TaskId } from '../domain/task.ts';
+import { CoordinationError, isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
 import { paths } from './znode-paths.ts';
 import { decodeAssignment, encodeAssignment, encodeAttempt, encodeStatus } from './znode-records.ts';
 import type { Operation } from './zookeeper-requests.ts';
+
+export interface TaskRemoval {
+  readonly task: TaskId;
+  readonly czxid: bigint;
+  readonly idempotencyKey: string | null;
+  /** Names of what is known to be below it. */
+  readonly children: readonly string[];
+}
 
 export class TaskLedger {
   readonly #session: Session;
@@ -43,6 +53,27 @@ export class TaskLedger {
         await this.#withdraw(decision);
         break;
     }
+  }
+
+  /** Removes a final task with everything below it and its idempotency key. */
+  async remove({ task, czxid, idempotencyKey, children }: TaskRemoval): Promise<void> {
+    const key = idempotencyKey === null ? [] : await this.#keyRemoval(idempotencyKey, czxid);
+    const removal = (path: string): Operation => ({ kind: 'remove', path, version: null });
+    const below = (names: readonly string[]) => names.map((name) => removal(`${paths.task(task)}/${name}`));
+    try {
+      await this.#commits.commit([...below(children), ...key, removal(paths.task(task))]);
+    } catch (error) {
+      if (!isRefusal(error, 'not_empty') && !isRefusal(error, 'no_node')) throw error;
+      const listed = await this.#session.getChildren(paths.task(task)); // more, or less, than the picture shows
+      if (listed) await this.#commits.commit([...below(listed.children), ...key, removal(paths.task(task))]);
+    }
+  }
+
+  /** The key belongs to the task that was created with it and to no other. */
+  async #keyRemoval(idempotencyKey: string, czxid: bigint): Promise<Operation[]> {
+    const { path } = keyPaths(idempotencyKey);
+    const stat = await this.#session.exists(path);
+    return stat?.czxid === czxid ? [{ kind: 'remove', path, version: stat.version }] : [];
   }
 
   async #endOperations(decision: SettleDecision & { kind: 'end' }): Promise<Operation[]> {

@@ -8,6 +8,7 @@ export const paths = {
   workers: '/workers',
   assign: '/assign',
   tasks: '/tasks',
+  backlog: '/backlog',
   idempotency: '/idempotency',
   queues: '/queues',
   schedules: '/schedules',

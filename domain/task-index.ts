@@ -95,6 +95,10 @@ export class TaskIndex {
   readonly groups = new Map<string, ReadyGroup>();
   /** Tasks that need a commit other than an assignment: invalid, cancelled, left over or lost ones. */
   readonly unsettled = new Set<TaskId>();
+  /** Tasks that are final and still kept. */
+  readonly finished = new Set<TaskEntry>();
+  /** Told of each task that becomes final, while somebody wants to know. */
+  onFinished: ((entry: TaskEntry) => void) | null = null;
   readonly #alarms = new Heap<{ at: number; task: TaskId }>((a, b) => a.at < b.at);
   #now = 0;
 
@@ -175,6 +179,20 @@ export class TaskIndex {
     this.#alarms.push({ at, task: entry.id });
   }
 
+  /** Tasks that are not final, in all and by queue. */
+  countUnfinished(): { readonly total: number; readonly queues: Readonly<Record<string, number>> } {
+    const queues = new Map<string, number>();
+    let total = 0;
+    for (const entry of this.tasks.values()) {
+      const { fact, status } = entry;
+      if (status || fact === null) continue;
+      total += 1;
+      const queue = fact !== 'unread' && fact.content.kind === 'task' ? fact.content.brief.queue : null;
+      if (queue !== null) queues.set(queue, (queues.get(queue) ?? 0) + 1);
+    }
+    return { total, queues: Object.fromEntries(queues) };
+  }
+
   /** The best task of the group that is really ready, left in its place; null where there is none. */
   headOf(group: ReadyGroup): Waiting | null {
     for (let head = group.heap.peek(); head; head = group.heap.peek()) {
@@ -250,6 +268,10 @@ export class TaskIndex {
     if (phase === 'unsettled') this.unsettled.add(entry.id);
     else this.unsettled.delete(entry.id);
     const { fact } = entry;
+    if (phase === 'final' && !this.finished.has(entry)) {
+      this.finished.add(entry);
+      this.onFinished?.(entry);
+    }
     if (fact === null || fact === 'unread' || fact.content.kind !== 'task') return;
     if (phase === 'ready' && !entry.enqueued) this.#enqueue(entry, fact, fact.content.brief);
     if (phase === 'scheduled') {
@@ -285,6 +307,7 @@ export class TaskIndex {
     if (empty && entry.cancel === null && entry.attempts.size === 0 && !entry.decided) {
       this.tasks.delete(id);
       this.unsettled.delete(id);
+      this.finished.delete(entry);
       return;
     }
     if (!known) this.tasks.set(id, entry);

@@ -10,7 +10,7 @@ import { ZooKeeperTaskStore } from './zookeeper-task-store.ts';
 
 await runService({ role: 'gateway', readConfig: readGatewayConfig }, async ({ config, log, stop }) => {
   const readyListeners = new Set<() => void>();
-  const store = new ZooKeeperTaskStore(() => {
+  const store = new ZooKeeperTaskStore(config.unfinishedTasksMax, () => {
     for (const listener of readyListeners) listener();
   });
   const { host, httpPort, grpcPort, waitsMax: maxWaits } = config;

@@ -2,6 +2,7 @@
 // can go wrong there into the errors of the API. Without a session it refuses at once.
 
 import { AssignmentDirectory } from '../coordination/assignment-directory.ts';
+import { BacklogWatch } from '../coordination/backlog.ts';
 import { ensureParents } from '../coordination/bootstrap.ts';
 import { CoordinationError } from '../coordination/coordination-error.ts';
 import { IdempotencyKeyReused, submitOnce } from '../coordination/idempotent-submission.ts';
@@ -20,22 +21,31 @@ interface SessionParts {
   readonly session: Session;
   readonly directory: AssignmentDirectory;
   readonly submission: TaskSubmission;
+  readonly backlog: BacklogWatch;
 }
 
 export class ZooKeeperTaskStore implements TaskStore {
+  readonly #unfinishedTasksMax: number;
   readonly #onReadyChanged: () => void;
   #parts: SessionParts | null = null;
   /** Those who wait while there is no session, to look again when there is one. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(onReadyChanged: () => void) {
+  /** More than `unfinishedTasksMax` unfinished tasks, by the master's count and our own since: submits are refused. */
+  constructor(unfinishedTasksMax: number, onReadyChanged: () => void) {
+    this.#unfinishedTasksMax = unfinishedTasksMax;
     this.#onReadyChanged = onReadyChanged;
   }
 
   /** Serves from `session` until it is lost or `stop` aborts. */
   async serve(session: Session, stop: AbortSignal): Promise<void> {
     await ensureParents(session);
-    const parts = { session, directory: new AssignmentDirectory(session), submission: new TaskSubmission(session) };
+    const parts = {
+      session,
+      directory: new AssignmentDirectory(session),
+      submission: new TaskSubmission(session),
+      backlog: new BacklogWatch(session),
+    };
     const ended = AbortSignal.any([stop, session.signal]);
     const aborted = new Promise<void>((resolve) => {
       ended.addEventListener('abort', () => resolve(), { once: true });
@@ -43,7 +53,10 @@ export class ZooKeeperTaskStore implements TaskStore {
     });
     const stopListening = session.onState(() => this.#onReadyChanged());
     try {
-      await Promise.race([Promise.all([parts.directory.start(), parts.submission.start()]), aborted]);
+      await Promise.race([
+        Promise.all([parts.directory.start(), parts.submission.start(), parts.backlog.start()]),
+        aborted,
+      ]);
       if (ended.aborted) return;
       this.#parts = parts;
       this.#onReadyChanged();
@@ -61,7 +74,9 @@ export class ZooKeeperTaskStore implements TaskStore {
   }
 
   submit(record: TaskRecord, fingerprint: string | null): Promise<Submitted> {
-    return this.#withSession(async ({ session, submission }) => {
+    return this.#withSession(async ({ session, submission, backlog }) => {
+      if (backlog.unfinished >= this.#unfinishedTasksMax) throw queueFull(this.#unfinishedTasksMax);
+      backlog.countSubmit();
       if (fingerprint === null) {
         return { id: await submission.submit(record), createdAt: record.submittedAt, created: true };
       }
@@ -117,6 +132,11 @@ export class ZooKeeperTaskStore implements TaskStore {
 function unavailable(why: string, cause: unknown): ServiceError {
   const message = `${why}; nothing was changed, try again`;
   return new ServiceError('coordination-unavailable', message, { cause, retryAfterMs });
+}
+
+function queueFull(max: number): ServiceError {
+  const message = `${max} tasks or more are unfinished, so no more are taken; try again when some are done`;
+  return new ServiceError('queue-full', message, { retryAfterMs });
 }
 
 /** What is no operating error goes on as it is: a bug. */

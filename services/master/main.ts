@@ -22,7 +22,8 @@ await runService(
     const onReady = (is: boolean) => {
       ready = is;
     };
-    const options = { candidate: { masterId: config.id, address: admin.address }, log, metrics, onReady };
+    const candidate = { masterId: config.id, address: admin.address };
+    const options = { candidate, log, metrics, retention: config, onReady };
     await runSessions(sessionOptions(config.zookeeper, log), stop, (session) => runMaster(session, options, stop));
     await admin.close();
   },

@@ -8,15 +8,19 @@ import { GroupCommit } from '../../coordination/group-commit.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TaskLedger } from '../../coordination/task-ledger.ts';
 import { paths } from '../../coordination/znode-paths.ts';
+import type { RetentionPolicy } from '../../domain/retention.ts';
 import type { Log } from '../../runtime/log.ts';
 import { AssignLoop } from './assign-loop.ts';
+import { runBacklog } from './backlog-loop.ts';
 import type { MasterMetrics } from './master-metrics.ts';
 import { Picture } from './picture.ts';
+import { runRetention } from './retention-loop.ts';
 
 export interface MasterOptions {
   readonly candidate: Candidate;
   readonly log: Log;
   readonly metrics: MasterMetrics;
+  readonly retention: RetentionPolicy;
   /** Told whenever this master becomes ready to lead or to stand by, or stops being so. */
   readonly onReady: (ready: boolean) => void;
 }
@@ -44,16 +48,26 @@ async function lead(
   session: Session,
   picture: Picture,
   leadership: Leadership,
-  { log, metrics }: MasterOptions,
+  { log, metrics, retention: policy }: MasterOptions,
   ended: AbortSignal,
 ): Promise<void> {
   log.info({ epoch: leadership.epoch }, 'leading');
   metrics.leading.set(1);
   const overtaken = new AbortController();
+  const over = new AbortController();
   const watch = watchMaster(session, overtaken);
+  // Commits of its own for the housekeeping, which does not stand in line before assignments.
+  const housekeeping = new GroupCommit(session, leadership.guards);
+  const onRemoved = (count: number) => metrics.removed.inc(count);
+  const chores = Promise.all([
+    runRetention({ picture, ledger: new TaskLedger(session, housekeeping), policy, log, onRemoved }, over.signal),
+    runBacklog(picture, housekeeping, over.signal),
+  ]);
   const ledger = new TaskLedger(session, new GroupCommit(session, leadership.guards));
   const loop = new AssignLoop({ picture, ledger, log, onAssigned: (count) => metrics.assigned.inc(count) });
   const why = await loop.run(AbortSignal.any([ended, overtaken.signal]));
+  over.abort();
+  await chores;
   watch.cancel();
   metrics.leading.set(0);
   log.info({ epoch: leadership.epoch, why: overtaken.signal.aborted ? 'overtaken' : why }, 'not leading any more');

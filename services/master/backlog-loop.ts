@@ -1,0 +1,44 @@
+// Keeps `/backlog` up to date while this master leads: written when the counts have changed, at most once a second.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backlog, writeBacklog } from '../../coordination/backlog.ts';
+import { CoordinationError } from '../../coordination/coordination-error.ts';
+import type { GroupCommit } from '../../coordination/group-commit.ts';
+import type { Picture } from './picture.ts';
+
+const intervalMs = 1000;
+
+export async function runBacklog(picture: Picture, commits: GroupCommit, signal: AbortSignal): Promise<void> {
+  let written = '';
+  while (!signal.aborted) {
+    const changed = nextChange(picture, signal);
+    const { total, queues } = picture.index.countUnfinished();
+    const backlog: Backlog = { unfinished: total, queues };
+    const text = JSON.stringify(backlog);
+    if (picture.synced && text !== written) {
+      await writeBacklog(commits, backlog).then(
+        () => {
+          written = text;
+        },
+        (error: unknown) => {
+          if (!(error instanceof CoordinationError)) throw error; // the next round tries again, or we do not lead
+        },
+      );
+    }
+    await changed;
+    await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function nextChange(picture: Picture, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = () => {
+      stop();
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const stop = picture.onChange(finish);
+    signal.addEventListener('abort', finish);
+    if (signal.aborted) finish();
+  });
+}

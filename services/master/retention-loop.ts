@@ -1,0 +1,96 @@
+// The leading master's housekeeping: removes finished tasks whose time is over, one full transaction after the other,
+// never several at once, so that it does not disturb the work. Ends with `signal`.
+
+import { CoordinationError } from '../../coordination/coordination-error.ts';
+import type { TaskLedger } from '../../coordination/task-ledger.ts';
+import { type RetentionPolicy, RetentionQueue } from '../../domain/retention.ts';
+import type { TaskEntry } from '../../domain/task-index.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Picture } from './picture.ts';
+
+/** One or two transactions. */
+const removalsAtOnce = 100;
+const pauseAfterFailureMs = 1000;
+const timerMsMax = 60_000;
+
+export interface RetentionLoopOptions {
+  readonly picture: Picture;
+  /** On a group commit of its own: removals do not stand in line before assignments. */
+  readonly ledger: TaskLedger;
+  readonly policy: RetentionPolicy;
+  readonly log: Log;
+  readonly onRemoved: (count: number) => void;
+}
+
+export async function runRetention(options: RetentionLoopOptions, signal: AbortSignal): Promise<void> {
+  const { picture, policy } = options;
+  const { index } = picture;
+  const queue = new RetentionQueue(policy);
+  for (const entry of index.finished) queue.add(entry);
+  let wake: () => void = () => undefined;
+  index.onFinished = (entry) => {
+    queue.add(entry);
+    wake();
+  };
+  const onAbort = () => wake();
+  signal.addEventListener('abort', onAbort);
+  while (!signal.aborted) {
+    const due = picture.synced ? queue.take(Date.now(), index.finished, removalsAtOnce) : [];
+    if (due.length > 0) {
+      const failed = await removeAll(options, due);
+      for (const entry of failed) queue.add(entry);
+      if (failed.length === 0) continue;
+    }
+    const pause = due.length > 0 || !picture.synced;
+    const dueAt = pause ? Date.now() + pauseAfterFailureMs : queue.nextDueAt(index.finished);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, delayUntil(dueAt));
+      wake = () => {
+        // What has just finished is due at the earliest at the next look; only an earlier time is worth waking for.
+        if (!signal.aborted && delayUntil(queue.nextDueAt(index.finished)) > 0) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      if (signal.aborted) wake();
+    });
+  }
+  index.onFinished = null;
+  signal.removeEventListener('abort', onAbort);
+}
+
+/** Bounded, so that a picture that was not complete, or a clock that was set back, is looked at again. */
+function delayUntil(at: number | null): number {
+  return at === null ? timerMsMax : Math.min(timerMsMax, Math.max(0, at - Date.now()));
+}
+
+/** Those that could not be removed now. */
+async function removeAll({ ledger, log, onRemoved }: RetentionLoopOptions, due: TaskEntry[]): Promise<TaskEntry[]> {
+  const failed: TaskEntry[] = [];
+  await Promise.all(
+    due.map(async (entry) => {
+      try {
+        await ledger.remove(removalOf(entry));
+        onRemoved(1);
+      } catch (error) {
+        if (!(error instanceof CoordinationError)) throw error;
+        log.debug({ err: error, task: entry.id }, 'a finished task could not be removed yet');
+        failed.push(entry);
+      }
+    }),
+  );
+  return failed;
+}
+
+function removalOf({ id, fact, status, attempts, cancel }: TaskEntry) {
+  const known = fact === null || fact === 'unread' ? null : fact;
+  return {
+    task: id,
+    czxid: known?.czxid ?? 0n,
+    idempotencyKey: known?.content.kind === 'task' ? known.content.brief.idempotencyKey : null,
+    children: [
+      ...(status ? ['status'] : []),
+      ...(cancel ? ['cancel'] : []),
+      ...[...attempts.keys()].map((attempt) => `attempt-${attempt}`),
+    ],
+  };
+}

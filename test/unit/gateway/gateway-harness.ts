@@ -1,0 +1,37 @@
+// A gateway over a store in memory on free ports of loopback, for the tests of its two faces.
+
+import { Registry } from 'prom-client';
+import { type Gateway, startGateway } from '../../../gateway/gateway.ts';
+import { createLog } from '../../../runtime/log.ts';
+import { InMemoryTaskStore } from './in-memory-task-store.ts';
+
+export interface TestGateway extends Gateway {
+  readonly store: InMemoryTaskStore;
+  readonly registry: Registry;
+  readonly url: string;
+  /** Changes readiness as the real store would: state first, then the call. */
+  setReady(ready: boolean): void;
+}
+
+export async function startTestGateway(ports = { httpPort: 0, grpcPort: 0 }): Promise<TestGateway> {
+  const store = new InMemoryTaskStore();
+  const registry = new Registry();
+  const listeners: (() => void)[] = [];
+  const gateway = await startGateway({
+    store,
+    registry,
+    config: { host: '127.0.0.1', maxWaits: 100, ...ports },
+    log: createLog('gateway', 'silent'),
+    onReadyChanged: (listener) => listeners.push(listener),
+  });
+  return {
+    ...gateway,
+    store,
+    registry,
+    url: `http://${gateway.httpAddress}`,
+    setReady: (ready) => {
+      store.ready = ready;
+      for (const listener of listeners) listener();
+    },
+  };
+}

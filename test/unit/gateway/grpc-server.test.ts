@@ -1,0 +1,325 @@
+// Goal: the gRPC face says the same as HTTP in its own words: codes, rich details, waits that end with the call, health and
+// reflection. Method: a real grpc-js client on loopback against a gateway over a store in memory.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type Client, credentials, type ServiceError as GrpcError, loadPackageDefinition, status } from '@grpc/grpc-js';
+import { fromJSON, loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
+import { protoPath as healthProtoPath } from 'grpc-health-check';
+import { ServiceError } from '../../../domain/errors.ts';
+import { limits } from '../../../domain/limits.ts';
+import type { Json, TaskId } from '../../../domain/task.ts';
+import { loadProtocol } from '../../../gateway/grpc-protocol.ts';
+import { valueOfJson } from '../../../gateway/proto-value.ts';
+import { startTestGateway, type TestGateway } from './gateway-harness.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked at field by field
+type Answer = any;
+
+const settings = { keepCase: true, longs: Number, enums: String, defaults: false } as const;
+
+// Written from https://github.com/googleapis/googleapis/tree/master/google/rpc, apart from the one in the gateway.
+const details = fromJSON({
+  nested: {
+    Status: {
+      fields: {
+        code: { type: 'int32', id: 1 },
+        message: { type: 'string', id: 2 },
+        details: { rule: 'repeated', type: 'Any', id: 3 },
+      },
+    },
+    Any: { fields: { type_url: { type: 'string', id: 1 }, value: { type: 'bytes', id: 2 } } },
+    ErrorInfo: { fields: { reason: { type: 'string', id: 1 }, domain: { type: 'string', id: 2 } } },
+    Violation: { fields: { field: { type: 'string', id: 1 }, description: { type: 'string', id: 2 } } },
+    BadRequest: { fields: { field_violations: { rule: 'repeated', type: 'Violation', id: 1 } } },
+    Delay: { fields: { seconds: { type: 'int32', id: 1 }, nanos: { type: 'int32', id: 2 } } },
+    RetryInfo: { fields: { retry_delay: { type: 'Delay', id: 1 } } },
+  },
+});
+
+function decode(type: string, bytes: Buffer): Answer {
+  return (details[type] as MessageTypeDefinition<object, object>).deserialize(bytes);
+}
+
+/** The details of a failed call by their short names. */
+function detailsOf(error: GrpcError): Record<string, Answer> {
+  const rich = decode('Status', error.metadata.get('grpc-status-details-bin')[0] as Buffer);
+  assert.equal(rich.code ?? 0, error.code);
+  assert.equal(rich.message, error.details);
+  const entries = rich.details.map(({ type_url, value }: Answer) => {
+    assert.match(type_url, /^type\.googleapis\.com\/google\.rpc\./);
+    const type = type_url.split('.').at(-1);
+    return [type, decode(type, value)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function connect(protocol: PackageDefinition, service: string, address: string): Client {
+  const found = service.split('.').reduce((scope: Answer, name) => scope[name], loadPackageDefinition(protocol));
+  return new found(address, credentials.createInsecure());
+}
+
+function call(client: Client, method: string, request: object, options: object = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    (client as Answer)[method](request, options, (error: unknown, answer: Answer) =>
+      error ? reject(error) : resolve(answer),
+    );
+  });
+}
+
+async function failure(answer: Promise<unknown>): Promise<GrpcError> {
+  const [outcome] = await Promise.allSettled([answer]);
+  assert.equal(outcome?.status, 'rejected');
+  return outcome.reason as GrpcError;
+}
+
+let gateway: TestGateway;
+let client: Client;
+
+before(async () => {
+  gateway = await startTestGateway();
+  client = connect(loadProtocol(), 'taskkeeper.v1.TaskService', gateway.grpcAddress);
+});
+
+after(async () => {
+  client.close();
+  await gateway.drain();
+});
+
+const submit = (request: object, options?: object) => call(client, 'SubmitTask', request, options);
+const get = (request: object, options?: object) => call(client, 'GetTask', request, options);
+
+describe('SubmitTask', () => {
+  it('commits what is set, with the defaults for the rest', async () => {
+    const spec = {
+      type: 'echo',
+      payload: valueOfJson({ a: [1, null] }),
+      priority: -5,
+      delay_ms: 60_000,
+      backoff: { type: 'BACKOFF_TYPE_FIXED', delay_ms: 0 },
+      labels: { 'team/a': 'b' },
+      max_attempts: 1,
+    };
+    const { task, created } = await submit({ spec });
+    assert.equal(created, true);
+    assert.deepEqual(
+      [task.state, task.type, task.queue, task.max_attempts],
+      ['TASK_STATE_SCHEDULED', 'echo', 'default', 1],
+    );
+    for (const unset of [
+      'worker',
+      'progress',
+      'started_at',
+      'finished_at',
+      'result',
+      'error',
+      'attempts',
+      'retry_of',
+    ]) {
+      assert.equal(unset in task, false, unset);
+    }
+    const record = gateway.store.submitted.at(-1);
+    assert.deepEqual(record?.payload, { a: [1, null] });
+    assert.deepEqual(record?.backoff, { type: 'fixed', delayMs: 0, maxDelayMs: null, jitter: true });
+    assert.deepEqual([record?.priority, record?.timeoutMs, record?.labels], [-5, 3_600_000, { 'team/a': 'b' }]);
+    assert.ok(record && Math.abs((record.runAt ?? 0) - record.submittedAt - 60_000) < 1000);
+  });
+
+  it('takes zero for zero, not for unset', async () => {
+    const error = await failure(submit({ spec: { type: 'echo', timeout_ms: 0, max_attempts: 0 } }));
+    const { BadRequest } = detailsOf(error);
+    const fields = BadRequest.field_violations.map(({ field }: Answer) => field).sort();
+    assert.deepEqual(fields, ['spec.max_attempts', 'spec.timeout_ms']);
+  });
+
+  it('answers the first task again for the same key and spec, also one of HTTP', async () => {
+    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': 'both-faces' };
+    const body = JSON.stringify({ type: 'echo', payload: { a: 1, b: 2 } });
+    const first = (await (await fetch(`${gateway.url}/tasks`, { method: 'POST', headers, body })).json()) as Answer;
+    const spec = { type: 'echo', payload: valueOfJson({ b: 2, a: 1 }) };
+    const again = await submit({ spec, idempotency_key: 'both-faces' });
+    assert.equal(again.task.id, first.id);
+    assert.equal(again.created ?? false, false);
+    const error = await failure(submit({ spec: { type: 'echo' }, idempotency_key: 'both-faces' }));
+    assert.equal(error.code, status.ALREADY_EXISTS);
+    assert.deepEqual(detailsOf(error)['ErrorInfo'], { reason: 'idempotency-key-reused', domain: 'taskkeeper' });
+  });
+
+  const refused: [string, object, string[]][] = [
+    ['no spec', {}, ['spec']],
+    ['no type', { spec: {} }, ['spec.type']],
+    ['fields of the spec', { spec: { type: 'a b', priority: 101 } }, ['spec.type', 'spec.priority']],
+    ['fields of the backoff', { spec: { type: 'x', backoff: { max_delay_ms: -1 } } }, ['spec.backoff.max_delay_ms']],
+    ['an unknown backoff', { spec: { type: 'x', backoff: { type: 9 } } }, ['spec.backoff.type']],
+    ['a label', { spec: { type: 'x', labels: { 'a b': '' } } }, ['spec.labels["a b"]']],
+    ['delay and time', { spec: { type: 'x', delay_ms: 1, run_at: { seconds: 4e9 } } }, ['spec.run_at']],
+    ['a time that is none', { spec: { type: 'x', run_at: { nanos: -1 } } }, ['spec.run_at']],
+    [
+      'NaN',
+      { spec: { type: 'x', payload: { listValue: { values: [{ numberValue: Number.NaN }] } } } },
+      ['spec.payload["0"]'],
+    ],
+    ['a Value without a kind', { spec: { type: 'x', payload: {} } }, ['spec.payload']],
+    ['a negative wait', { spec: { type: 'x' }, wait: { seconds: -1 } }, ['wait']],
+  ];
+  for (const [name, request, fields] of refused) {
+    it(`refuses ${name} by field`, async () => {
+      const error = await failure(submit(request));
+      assert.equal(error.code, status.INVALID_ARGUMENT);
+      const { BadRequest, ErrorInfo, RetryInfo } = detailsOf(error);
+      assert.equal(ErrorInfo.reason, 'invalid-request');
+      assert.deepEqual(
+        BadRequest.field_violations.map(({ field }: Answer) => field),
+        fields,
+      );
+      assert.equal(RetryInfo, undefined);
+      assert.ok(!/\/[a-z]/.test(error.details), error.details);
+    });
+  }
+
+  it('refuses a bad key, too much, too deep', async () => {
+    assert.equal((await failure(submit({ spec: { type: 'x' }, idempotency_key: 'ü' }))).code, status.INVALID_ARGUMENT);
+    const large = await failure(
+      submit({ spec: { type: 'x', payload: { stringValue: 'x'.repeat(limits.payloadBytesMax) } } }),
+    );
+    assert.equal(large.code, status.INVALID_ARGUMENT);
+    assert.equal(detailsOf(large)['ErrorInfo'].reason, 'payload-too-large');
+    const huge = { stringValue: 'x'.repeat(limits.requestBodyBytesMax) };
+    assert.equal((await failure(submit({ spec: { type: 'x', payload: huge } }))).code, status.RESOURCE_EXHAUSTED);
+  });
+
+  it('refuses a message that nests too deeply, or is none', async () => {
+    const path = '/taskkeeper.v1.TaskService/SubmitTask';
+    const send = (bytes: Buffer) =>
+      new Promise((resolve, reject) => {
+        const raw = (value: Buffer) => value;
+        client.makeUnaryRequest(path, raw, raw, bytes, (error, answer) => (error ? reject(error) : resolve(answer)));
+      });
+    for (const bytes of [Buffer.from('ffffff', 'hex'), deepSubmit(20_000), deepSubmit(60)]) {
+      const error = await failure(send(bytes));
+      assert.equal(error.code, status.INVALID_ARGUMENT, error.message);
+      assert.equal(detailsOf(error)['ErrorInfo'].reason, 'invalid-request');
+    }
+  });
+
+  it('says what the store says, with when to try again', async () => {
+    try {
+      gateway.store.failure = new ServiceError('coordination-unavailable', 'Gone.', { retryAfterMs: 1500 });
+      const error = await failure(submit({ spec: { type: 'echo' } }));
+      assert.equal(error.code, status.UNAVAILABLE);
+      const { ErrorInfo, RetryInfo } = detailsOf(error);
+      assert.equal(ErrorInfo.reason, 'coordination-unavailable');
+      assert.deepEqual(RetryInfo.retry_delay, { seconds: 1, nanos: 500_000_000 });
+    } finally {
+      gateway.store.failure = null;
+    }
+  });
+});
+
+/** A SubmitTaskRequest whose payload is so many lists inside each other, without a recursive writer. */
+function deepSubmit(depth: number): Buffer {
+  const field = (number: number, body: Buffer) =>
+    Buffer.concat([Buffer.from([(number << 3) | 2]), varint(body.length), body]);
+  let value = Buffer.from([0x08, 0x00]);
+  for (let i = 0; i < depth; i += 1) value = field(6, field(1, value));
+  return field(1, Buffer.concat([field(1, Buffer.from('echo')), field(2, value)]));
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 0x80) return Buffer.from([...bytes, rest]);
+    bytes.push((rest & 0x7f) | 0x80);
+  }
+}
+
+describe('GetTask', () => {
+  it('waits for the end and answers all there is', async () => {
+    const { task } = await submit({ spec: { type: 'echo' } });
+    const answer = get({ id: task.id, wait: { seconds: 30 } });
+    await gateway.store.untilWatched();
+    gateway.store.finish(task.id as TaskId, 'succeeded', { n: 1.5 } as Json);
+    const { task: final } = await answer;
+    assert.equal(final.state, 'TASK_STATE_SUCCEEDED');
+    assert.deepEqual(final.result, valueOfJson({ n: 1.5 }));
+    assert.equal(final.attempts[0].outcome, 'ATTEMPT_OUTCOME_SUCCEEDED');
+    assert.equal(final.worker, 'worker-1');
+    assert.ok(final.finished_at.seconds > 1.7e9);
+  });
+
+  it('answers the present state when the time is up', async () => {
+    const { task } = await submit({ spec: { type: 'echo' }, wait: { nanos: 20_000_000 } });
+    assert.equal((await get({ id: task.id, wait: { nanos: 20_000_000 } })).task.state, 'TASK_STATE_QUEUED');
+  });
+
+  it('finds no task that cannot be one', async () => {
+    for (const id of ['', 'task-1', '../master', 'task-9999999999']) {
+      const error = await failure(get({ id }));
+      assert.equal(error.code, status.NOT_FOUND);
+      assert.equal(detailsOf(error)['ErrorInfo'].reason, 'task-not-found');
+    }
+  });
+
+  it('ends its wait with the deadline or the cancellation of the call', async () => {
+    const { task } = await submit({ spec: { type: 'echo' } });
+    const request = { id: task.id, wait: { seconds: 30 } };
+    const late = await failure(get(request, { deadline: Date.now() + 100 }));
+    assert.equal(late.code, status.DEADLINE_EXCEEDED);
+    const cancelled = (client as Answer).GetTask(request, () => undefined);
+    await gateway.store.untilWatched();
+    cancelled.cancel();
+    while (gateway.store.watchers > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('answers a task that is nested as deeply as any reader takes, and not one that is deeper', async () => {
+    const deep = (depth: number) => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`) as Json;
+    const { task } = await submit({ spec: { type: 'echo' } });
+    gateway.store.finish(task.id as TaskId, 'succeeded', deep(32));
+    assert.deepEqual((await get({ id: task.id })).task.result, valueOfJson(deep(32)));
+    gateway.store.finish(task.id as TaskId, 'succeeded', deep(33));
+    assert.equal((await failure(get({ id: task.id }))).code, status.INTERNAL);
+  });
+});
+
+describe('beside the task service', () => {
+  it('health follows the session', async () => {
+    const health = connect(loadSync(healthProtoPath, settings), 'grpc.health.v1.Health', gateway.grpcAddress);
+    for (const service of ['', 'taskkeeper.v1.TaskService']) {
+      assert.equal((await call(health, 'Check', { service })).status, 'SERVING');
+    }
+    gateway.setReady(false);
+    assert.equal((await call(health, 'Check', { service: '' })).status, 'NOT_SERVING');
+    gateway.setReady(true);
+    assert.equal((await failure(call(health, 'Check', { service: 'other' }))).code, status.NOT_FOUND);
+    health.close();
+  });
+
+  it('reflection lists the service and its messages', async () => {
+    const path = new URL(
+      '../../../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
+      import.meta.url,
+    );
+    const reflection = connect(
+      loadSync(path.pathname, settings),
+      'grpc.reflection.v1.ServerReflection',
+      gateway.grpcAddress,
+    );
+    const stream = (reflection as Answer).ServerReflectionInfo();
+    const answers: Answer[] = [];
+    const ended = new Promise((resolve) =>
+      stream.on('data', (answer: Answer) => answers.push(answer)).on('end', resolve),
+    );
+    stream.write({ list_services: '*' });
+    stream.write({ file_containing_symbol: 'taskkeeper.v1.TaskSpec' });
+    stream.end();
+    await ended;
+    assert.deepEqual(answers[0].list_services_response.service, [{ name: 'taskkeeper.v1.TaskService' }]);
+    assert.ok(answers[1].file_descriptor_response.file_descriptor_proto.length > 1);
+    reflection.close();
+  });
+
+  it('calls are counted by method and code', async () => {
+    const text = await gateway.registry.metrics();
+    assert.match(text, /taskkeeper_grpc_call_duration_seconds_count\{method="GetTask",code="NOT_FOUND"\}/);
+  });
+});
