@@ -42,6 +42,7 @@ function boundedServer({ connectionsMax, onConnectionRefused }: HttpListenerOpti
   const server = createServer({
     headersTimeout: serverLimits.headersTimeoutMs,
     requestTimeout: serverLimits.requestTimeoutMs,
+    connectionsCheckingInterval: serverLimits.timeoutCheckMs,
     keepAliveTimeout: serverLimits.keepAliveTimeoutMs,
     maxHeaderSize: serverLimits.headerBytesMax,
   });
@@ -62,9 +63,10 @@ function answeringOf(server: Server): InProgress {
 
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, host, port, 'HTTP_PORT')));
+    const fail = (error: Error) => reject(listenError(error, host, port, 'HTTP_PORT'));
+    server.once('error', fail);
     server.listen(port, host, () => {
-      server.removeAllListeners('error');
+      server.off('error', fail);
       resolve();
     });
   });

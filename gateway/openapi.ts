@@ -117,7 +117,8 @@ const status: OpenAPIV3.SchemaObject = {
 };
 
 function operation(operationId: string, summary: string, responses: Record<string, Response>): { get: Operation } {
-  return { get: { operationId, summary, tags: ['operation'], responses } };
+  const all = { ...responses, '400': problem('It takes no parameters.') };
+  return { get: { operationId, summary, tags: ['operation'], responses: all } };
 }
 
 export const openApiDocument: OpenAPIV3_1.Document = {

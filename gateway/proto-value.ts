@@ -6,44 +6,47 @@ import type { Json } from '../domain/task.ts';
 import { pointerStep } from './invalid-request.ts';
 import { wellFormed } from './storable-json.ts';
 
-/** As @grpc/proto-loader reads and writes it here: exactly the member of the kind that is set. */
+/**
+ * As @grpc/proto-loader reads and writes it: exactly the member of the kind that is set. The names are those of protobufjs,
+ * which brings the well-known types itself and leaves them in camel case whatever is asked for.
+ */
 export interface ProtoValue {
-  readonly null_value?: unknown;
-  readonly number_value?: number;
-  readonly string_value?: string;
-  readonly bool_value?: boolean;
-  readonly struct_value?: { readonly fields?: Readonly<Record<string, ProtoValue>> };
-  readonly list_value?: { readonly values?: readonly ProtoValue[] };
+  readonly nullValue?: unknown;
+  readonly numberValue?: number;
+  readonly stringValue?: string;
+  readonly boolValue?: boolean;
+  readonly structValue?: { readonly fields?: Readonly<Record<string, ProtoValue>> };
+  readonly listValue?: { readonly values?: readonly ProtoValue[] };
 }
 
 /** `faults` gets a line for each place that is no JSON; the result is of use only where there is none. */
 export function jsonOfValue(value: ProtoValue, pointer: string, faults: FieldFault[]): Json {
-  if (value.number_value !== undefined) {
-    if (!Number.isFinite(value.number_value)) faults.push({ pointer, detail: 'is no finite number' });
-    return value.number_value;
+  if (value.numberValue !== undefined) {
+    if (!Number.isFinite(value.numberValue)) faults.push({ pointer, detail: 'is no finite number' });
+    return value.numberValue;
   }
-  if (value.string_value !== undefined) return value.string_value;
-  if (value.bool_value !== undefined) return value.bool_value;
-  if (value.list_value) {
-    return (value.list_value.values ?? []).map((item, i) => jsonOfValue(item, pointer + pointerStep(i), faults));
+  if (value.stringValue !== undefined) return value.stringValue;
+  if (value.boolValue !== undefined) return value.boolValue;
+  if (value.listValue) {
+    return (value.listValue.values ?? []).map((item, i) => jsonOfValue(item, pointer + pointerStep(i), faults));
   }
-  if (value.struct_value) {
-    const members = Object.entries(value.struct_value.fields ?? {});
+  if (value.structValue) {
+    const members = Object.entries(value.structValue.fields ?? {});
     // fromEntries defines keys instead of assigning them, which would lose `__proto__`.
     return Object.fromEntries(
       members.map(([key, child]) => [key, jsonOfValue(child, pointer + pointerStep(key), faults)]),
     );
   }
-  if (value.null_value === undefined) faults.push({ pointer, detail: 'is a Value without a kind' });
+  if (value.nullValue === undefined) faults.push({ pointer, detail: 'is a Value without a kind' });
   return null;
 }
 
 export function valueOfJson(json: Json): ProtoValue {
-  if (json === null) return { null_value: 'NULL_VALUE' };
-  if (typeof json === 'number') return { number_value: json };
-  if (typeof json === 'string') return { string_value: wellFormed(json) };
-  if (typeof json === 'boolean') return { bool_value: json };
-  if (Array.isArray(json)) return { list_value: { values: json.map(valueOfJson) } };
+  if (json === null) return { nullValue: 'NULL_VALUE' };
+  if (typeof json === 'number') return { numberValue: json };
+  if (typeof json === 'string') return { stringValue: wellFormed(json) };
+  if (typeof json === 'boolean') return { boolValue: json };
+  if (Array.isArray(json)) return { listValue: { values: json.map(valueOfJson) } };
   const fields = Object.fromEntries(Object.entries(json).map(([key, child]) => [wellFormed(key), valueOfJson(child)]));
-  return { struct_value: { fields } };
+  return { structValue: { fields } };
 }

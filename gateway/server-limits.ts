@@ -12,6 +12,8 @@ export const serverLimits = {
   headersTimeoutMs: 10 * second,
   /** Until the whole request has arrived; the answer may take longer. */
   requestTimeoutMs: 30 * second,
+  /** How often Node looks for requests that are past these two; they may be late by that. */
+  timeoutCheckMs: 2 * second,
   /** An idle connection is kept so long: longer than common proxies do, so that they close first. */
   keepAliveTimeoutMs: 75 * second,
   /** A connection on which nothing moves, in either direction, although a request is open. */

@@ -2,6 +2,8 @@
 // reflection. Method: a real grpc-js client on loopback against a gateway over a store in memory.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
 import { type Client, credentials, type ServiceError as GrpcError, loadPackageDefinition, status } from '@grpc/grpc-js';
 import { fromJSON, loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
@@ -260,15 +262,34 @@ describe('GetTask', () => {
     }
   });
 
-  it('ends its wait with the deadline or the cancellation of the call', async () => {
+  it('ends its wait with the deadline or the cancellation of the call', { timeout: 10_000 }, async () => {
     const { task } = await submit({ spec: { type: 'echo' } });
     const request = { id: task.id, wait: { seconds: 30 } };
     const late = await failure(get(request, { deadline: Date.now() + 100 }));
     assert.equal(late.code, status.DEADLINE_EXCEEDED);
+    await gateway.store.untilUnwatched();
     const cancelled = (client as Answer).GetTask(request, () => undefined);
     await gateway.store.untilWatched();
     cancelled.cancel();
-    while (gateway.store.watchers > 0) await new Promise((resolve) => setImmediate(resolve));
+    await gateway.store.untilUnwatched();
+  });
+
+  it('does not begin with a call that had ended before its request was complete', async () => {
+    const { task } = await submit({ spec: { type: 'echo' } });
+    const session = connectHttp2(`http://${gateway.grpcAddress}`);
+    const request = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers', 'grpc-timeout': '50m' };
+    const stream = session.request({ ...request, ':path': '/taskkeeper.v1.TaskService/GetTask' });
+    const message = Buffer.from(`\x0a\x0f${task.id}\x12\x02\x08\x1e`); // the id, and a wait of 30 s
+    stream.write(Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]));
+    const [headers] = await once(stream, 'response');
+    assert.equal(headers['grpc-status'], String(status.DEADLINE_EXCEEDED));
+    const reads = gateway.store.reads;
+    stream.end();
+    await new Promise((resolve, reject) => session.ping((error) => (error ? reject(error) : resolve(null))));
+    await get({ id: task.id });
+    assert.equal(gateway.store.reads, reads + 1);
+    assert.equal(gateway.store.watchers, 0);
+    session.close();
   });
 
   it('answers a task that is nested as deeply as any reader takes, and not one that is deeper', async () => {

@@ -183,14 +183,14 @@ describe('GET /tasks/:id', () => {
     }
   });
 
-  it('ends the wait of a client that goes', async () => {
+  it('ends the wait of a client that goes', { timeout: 10_000 }, async () => {
     const id = await submitted();
     const request = httpRequest(`${gateway.url}/tasks/${id}?wait=30`);
     request.on('error', () => undefined);
     request.end();
     await gateway.store.untilWatched();
     request.destroy();
-    while (gateway.store.watchers > 0) await new Promise((resolve) => setImmediate(resolve));
+    await gateway.store.untilUnwatched();
   });
 
   const none = [

@@ -91,8 +91,13 @@ export class InMemoryTaskStore implements TaskStore {
     for (const wake of this.#watchers) wake();
   }
 
-  /** Resolves when some request waits for a change. */
+  /** Resolves when so many requests wait for a change. */
   async untilWatched(count = 1): Promise<void> {
     while (this.#watchers.size < count) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Resolves when no request waits any more. */
+  async untilUnwatched(): Promise<void> {
+    while (this.#watchers.size > 0) await new Promise((resolve) => setImmediate(resolve));
   }
 }
