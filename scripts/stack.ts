@@ -85,6 +85,15 @@ export class Stack {
     await this.#zookeeper?.stop();
   }
 
+  /** Names and process numbers, for people who want to kill one. */
+  describe(): string {
+    const processes = [
+      ...(this.#zookeeper ? [this.#zookeeper] : []),
+      ...this.#services().map(({ process }) => process),
+    ];
+    return processes.map(({ name, pid }) => `${name} ${pid}`).join(', ');
+  }
+
   kill(): void {
     for (const { process } of this.#services()) process.kill();
     this.#zookeeper?.kill();

@@ -10,6 +10,8 @@ export interface StartOptions {
   /** Null: use the servers that ZOOKEEPER_CONNECT names, and start none. */
   readonly zookeeperPort: number | null;
   readonly zookeeperConnect: string;
+  /** What outlives a run: tasks and logs. Ignored by git; relative to the project's folder, see single-instance.ts. */
+  readonly dataDir: string;
 }
 
 /** Throws ConfigError with everything that is wrong. */
@@ -23,6 +25,7 @@ export function readStartOptions(env: Environment): StartOptions {
     grpcPort: reader.integer('GRPC_PORT', 50_051, 1, 65_535),
     zookeeperPort,
     zookeeperConnect: connect ?? `127.0.0.1:${zookeeperPort}`,
+    dataDir: reader.raw('TASKKEEPER_DIR') ?? '.taskkeeper',
   };
   const ports = portsOf(options).map(({ port }) => port);
   if (new Set(ports).size < ports.length)

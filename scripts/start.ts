@@ -2,7 +2,7 @@
 // ready and how to use it, and stays until Ctrl-C; then all of it ends. Exit code 0 after that, 1 where it cannot run.
 
 import { mkdirSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../runtime/environment.ts';
@@ -14,8 +14,6 @@ import { portsInUse, readStartOptions, type StartOptions } from './start-options
 import { stopRequest } from './stop-request.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** Where everything is that outlives a run; ignored by git. Relative, see single-instance.ts. */
-const dataDir = '.taskkeeper';
 /** What a former stack needs at most to end after a kill -9. */
 const formerStackMsMax = 30_000;
 
@@ -23,11 +21,12 @@ class CannotStart extends Error {}
 
 async function main(): Promise<number> {
   process.chdir(root);
+  const options = readStartOptions(process.env);
+  const { dataDir } = options;
   const logDir = join(dataDir, 'logs');
   mkdirSync(logDir, { recursive: true });
-  const options = readStartOptions(process.env);
-  const address = `http://127.0.0.1:${options.httpPort}`;
-  const instance = await holdSingleInstance(join(dataDir, 'start.sock'), () => `process ${process.pid}, ${address}`);
+  const describe = () => `process ${process.pid}, ${addressOf(options)}`;
+  const instance = await holdSingleInstance(join(dataDir, 'start.sock'), describe);
   if (instance.kind === 'taken') throw new CannotStart(`npm start runs already in this folder (${instance.holder}).`);
   await requirePorts(options, instance.afterCrash);
 
@@ -41,7 +40,7 @@ async function main(): Promise<number> {
   stop.onSecond(() => stack.kill());
   try {
     await startAll(stack, options, stop.signal);
-    if (!stop.signal.aborted) console.say(welcome(options, address, logDir));
+    if (!stop.signal.aborted) console.say(welcome(options, stack, logDir));
   } catch (error) {
     stop.request({ exitCode: 1, reason: (error as Error).message });
   }
@@ -54,7 +53,7 @@ async function main(): Promise<number> {
   return exitCode;
 }
 
-async function startAll(stack: Stack, { zookeeperPort }: StartOptions, stop: AbortSignal): Promise<void> {
+async function startAll(stack: Stack, { zookeeperPort, dataDir }: StartOptions, stop: AbortSignal): Promise<void> {
   if (zookeeperPort !== null) {
     await stack.startZooKeeper(ensureZooKeeper(), resolve(dataDir, 'zookeeper'), zookeeperPort, stop);
   }
@@ -72,18 +71,23 @@ async function requirePorts(options: StartOptions, afterCrash: boolean): Promise
   if (taken.length > 0) throw new CannotStart(taken.join('\n'));
 }
 
-function welcome({ grpcPort, zookeeperConnect }: StartOptions, address: string, logDir: string): string {
+function addressOf({ httpPort }: StartOptions): string {
+  return `http://127.0.0.1:${httpPort}`;
+}
+
+function welcome(options: StartOptions, stack: Stack, logDir: string): string {
   return `
 Taskkeeper is ready.
 
-  HTTP       ${address}
-  gRPC       127.0.0.1:${grpcPort}
-  ZooKeeper  ${zookeeperConnect}
-  Logs       ${relative('.', logDir)}/
+  HTTP       ${addressOf(options)}
+  gRPC       127.0.0.1:${options.grpcPort}
+  ZooKeeper  ${options.zookeeperConnect}
+  Processes  ${stack.describe()}
+  Logs       ${logDir}/
 
 Try it:
 
-  curl -s '${address}/tasks?wait=10s' -H 'content-type: application/json' -d '{"type":"shell","payload":"echo hello"}'
+  curl -s '${addressOf(options)}/tasks?wait=10s' -H 'content-type: application/json' -d '{"type":"shell","payload":"echo hello"}'
 
 Ctrl-C ends all of it.
 `;

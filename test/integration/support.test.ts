@@ -191,7 +191,7 @@ test('a service process: log lines, exit, and a wait that cannot succeed says wh
   const service = startScript(t, script, { MASTER_ID: 'sample' });
   const line = await service.waitForLog(/ready/);
   assert.equal(line['process'], 'sample');
-  await assert.rejects(service.waitForLog(/never/, 1), /no log line .*never.*ready/s);
+  await assert.rejects(service.waitForLog(/never/, 1), /no output .*never.*ready/s);
   assert.deepEqual(await service.stop(), { code: 0, signal: null });
   await assert.rejects(service.waitForLog(/never/), /it ended \(0\)/);
 });

@@ -15,20 +15,21 @@ export class Changes {
    * time is up with `true`; what it returns is thrown.
    */
   async until<T>(look: () => T | null, timeoutMs: number, giveUp: (expired: boolean) => Error | null): Promise<T> {
-    const expiry = AbortSignal.timeout(timeoutMs);
-    for (;;) {
-      const found = look();
-      if (found !== null) return found;
-      const error = giveUp(expiry.aborted);
-      if (error) throw error;
-      await this.#next(expiry);
+    let expired = false;
+    const timer = setTimeout(() => {
+      expired = true;
+      this.announce();
+    }, timeoutMs);
+    try {
+      for (;;) {
+        const found = look();
+        if (found !== null) return found;
+        const error = giveUp(expired);
+        if (error) throw error;
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
     }
-  }
-
-  #next(expiry: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.add(resolve);
-      expiry.addEventListener('abort', () => resolve(), { once: true });
-    });
   }
 }

@@ -101,9 +101,18 @@ export class ServiceProcess {
     );
   }
 
+  /** The same for everything printed, of processes whose output is for people. */
+  waitForOutput(pattern: RegExp, timeoutMs = 15_000): Promise<RegExpExecArray> {
+    return this.#changes.until(
+      () => pattern.exec(this.output),
+      timeoutMs,
+      (expired) => (this.#exit || expired ? this.#notFound(String(pattern), timeoutMs) : null),
+    );
+  }
+
   #notFound(wanted: string, timeoutMs: number): Error {
     const why = this.#exit ? `it ended (${this.#exit.code ?? this.#exit.signal})` : `${timeoutMs} ms passed`;
-    return new Error(`no log line ${wanted}: ${why}; the end of its output:\n${this.output.slice(-4000)}`);
+    return new Error(`no output ${wanted}: ${why}; the end of its output:\n${this.output.slice(-4000)}`);
   }
 
   #take(line: string): void {

@@ -10,10 +10,11 @@ import { portsInUse, readStartOptions } from '../../../scripts/start-options.ts'
 import { isRecent } from '../../../scripts/zookeeper-installation.ts';
 
 test('ports by default, by variable, and a ZooKeeper of somebody else', () => {
-  const own = { httpPort: 8080, grpcPort: 50_051, zookeeperPort: 2181, zookeeperConnect: '127.0.0.1:2181' };
+  const dataDir = '.taskkeeper';
+  const own = { httpPort: 8080, grpcPort: 50_051, zookeeperPort: 2181, zookeeperConnect: '127.0.0.1:2181', dataDir };
   assert.deepEqual(readStartOptions({}), own);
   const set = readStartOptions({ HTTP_PORT: '1', GRPC_PORT: '2', ZOOKEEPER_PORT: '3' });
-  assert.deepEqual(set, { httpPort: 1, grpcPort: 2, zookeeperPort: 3, zookeeperConnect: '127.0.0.1:3' });
+  assert.deepEqual(set, { httpPort: 1, grpcPort: 2, zookeeperPort: 3, zookeeperConnect: '127.0.0.1:3', dataDir });
   const others = readStartOptions({ ZOOKEEPER_CONNECT: 'zk1:2181,zk2:2181/app', ZOOKEEPER_PORT: 'tcp://ignored' });
   assert.equal(others.zookeeperPort, null);
   assert.equal(others.zookeeperConnect, 'zk1:2181,zk2:2181/app');
@@ -38,6 +39,7 @@ test('a port in use is named together with its variable', async (t) => {
     grpcPort: await findFreePort(),
     zookeeperPort: await findFreePort(),
     zookeeperConnect: '',
+    dataDir: '',
   };
   assert.deepEqual(await portsInUse(options), [
     `Port ${httpPort}, for the HTTP interface, is in use. Set HTTP_PORT to a free one.`,
