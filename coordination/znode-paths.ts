@@ -34,7 +34,8 @@ export const parentPaths: readonly string[] = [
   paths.schedules,
 ];
 
-const taskName = /^task-(\d{10,})$/;
+/** The ensemble numbers with ten digits at least, a person may use fewer; the upper bound only keeps nonsense short. */
+const taskName = /^task-\d{1,32}$/;
 const attemptName = /^attempt-([1-9]\d{0,8})$/;
 
 /** The id that this name is, or null: other names under `/tasks` are left alone. */

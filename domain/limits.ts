@@ -16,8 +16,11 @@ export const limits = {
   payloadBytesMax: 256 * KiB,
   resultBytesMax: 256 * KiB,
   requestBodyBytesMax: 1024 * KiB,
-  /** Arrays and objects inside each other in a payload or result; deeper ones cost stack in every reader. */
-  jsonDepthMax: 100,
+  /**
+   * Arrays and objects inside each other in a payload or result. Protobuf readers commonly stop at 100 nested messages,
+   * and one level of a google.protobuf.Value costs up to three of them.
+   */
+  jsonDepthMax: 32,
   timeoutMsMin: 1,
   timeoutMsMax: 7 * day,
   timeoutMsDefault: 3600 * second,

@@ -1,16 +1,15 @@
 // Which texts can be the id of a task. Everything else names no task, and never becomes part of a path in the ensemble:
 // `..`, slashes and control characters end here.
 
+import { parseTaskId as taskIdOf } from '../coordination/znode-paths.ts';
 import { ServiceError } from '../domain/errors.ts';
 import type { TaskId } from '../domain/task.ts';
 
-// The ensemble numbers with ten digits at least; the upper bound only keeps nonsense short.
-const taskId = /^task-\d{10,32}$/;
-
 /** Throws 'task-not-found' for a text that can be no task's id. */
 export function parseTaskId(text: string): TaskId {
-  if (!taskId.test(text)) throw taskNotFound(text);
-  return text as TaskId;
+  const id = taskIdOf(text);
+  if (!id) throw taskNotFound(text);
+  return id;
 }
 
 export function taskNotFound(id: string): ServiceError {

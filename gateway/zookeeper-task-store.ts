@@ -153,6 +153,6 @@ function serviceErrorOf(error: unknown): unknown {
   if (error.outcome === 'not applied') return unavailable('ZooKeeper could not answer in time', error);
   const message =
     'the connection to ZooKeeper broke before the answer came, so the task may or may not have been created; ' +
-    'send the request again with an idempotency key to be safe';
+    'a request with an idempotency key can safely be repeated';
   return new ServiceError('outcome-unknown', message, { cause: error, retryAfterMs });
 }

@@ -14,8 +14,11 @@ export interface ConfigFault {
   readonly accepted: string;
 }
 
+/** What the process was configured with cannot be used; starting it again is no use. The message is for people. */
+export class BadConfiguration extends Error {}
+
 /** Everything that is wrong with the configuration of a process. */
-export class ConfigError extends Error {
+export class ConfigError extends BadConfiguration {
   override readonly name = 'ConfigError';
 
   constructor(readonly faults: readonly ConfigFault[]) {

@@ -3,7 +3,7 @@
 // configuration (starting it again is no use), 130 or 143 ended at once by a second signal.
 
 import type { ProcessConfig } from './config.ts';
-import { ConfigError, type Environment } from './environment.ts';
+import { BadConfiguration, type Environment } from './environment.ts';
 import { createLog, type Log } from './log.ts';
 
 export interface ServiceOptions<Config extends ProcessConfig> {
@@ -28,7 +28,7 @@ type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /**
  * Runs `main` and ends the process when it settles. `main` works until `stop` is aborted, then closes what it opened and
- * returns; what it throws is a failure of the process.
+ * returns; what it throws is a failure of the process, a BadConfiguration one of its configuration.
  */
 export async function runService<Config extends ProcessConfig>(
   options: ServiceOptions<Config>,
@@ -48,6 +48,7 @@ export async function runService<Config extends ProcessConfig>(
   try {
     await main({ config, log, stop });
   } catch (error) {
+    if (error instanceof BadConfiguration) exitBadConfig(options.role, error);
     fail(error, `the ${options.role} failed`);
   }
   log.info(`the ${options.role} has stopped`);
@@ -58,10 +59,14 @@ function readConfigOrExit<Config extends ProcessConfig>({ role, readConfig }: Se
   try {
     return readConfig(process.env);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`taskkeeper ${role}: bad configuration\n${error.message.replace(/^/gm, '  ')}\n`);
-    process.exit(exitCodes.badConfig);
+    if (!(error instanceof BadConfiguration)) throw error;
+    return exitBadConfig(role, error);
   }
+}
+
+function exitBadConfig(role: string, error: BadConfiguration): never {
+  process.stderr.write(`taskkeeper ${role}: bad configuration\n${error.message.replace(/^/gm, '  ')}\n`);
+  process.exit(exitCodes.badConfig);
 }
 
 function stopOnSignals(log: Log, stopMsMax: number | null): AbortSignal {

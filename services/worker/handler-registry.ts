@@ -3,6 +3,7 @@
 // ZooKeeper but the lease that it passes to the guardian of shell commands.
 
 import type { Json } from '../../domain/task.ts';
+import { BadConfiguration } from '../../runtime/environment.ts';
 import type { Log } from '../../runtime/log.ts';
 import { echoHandler } from './handlers/echo.ts';
 import { Guardian } from './handlers/guardian.ts';
@@ -54,8 +55,8 @@ export interface HandlerRegistry {
   readonly close: () => Promise<void>;
 }
 
-/** The settings or modules cannot be used; one line for each fault. */
-export class HandlerSetupError extends Error {
+/** The settings or modules cannot be used; a sentence for each fault. */
+export class HandlerSetupError extends BadConfiguration {
   override readonly name = 'HandlerSetupError';
 
   constructor(readonly faults: readonly string[]) {
