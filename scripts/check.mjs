@@ -6,7 +6,8 @@ import { fail, run } from './install.mjs';
 import { findTests, runTests } from './test-run.mjs';
 
 build();
-if (!run(process.execPath, [join('node_modules', '.bin', 'biome'), 'ci', '.'])) {
+const colors = `--colors=${process.stdout.isTTY ? 'force' : 'off'}`;
+if (!run(process.execPath, [join('node_modules', '.bin', 'biome'), 'ci', colors, '.'])) {
   fail('Lint or format: see above. `npm run format` mends what can be mended by itself.');
 }
 if (!runTests(findTests(join('test', 'unit')))) fail('A test failed.');
