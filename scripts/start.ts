@@ -14,7 +14,7 @@ import { portsInUse, readStartOptions, type StartOptions } from './start-options
 import { stopRequest } from './stop-request.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** What a former stack needs at most to end after a kill -9. */
+/** The gateway and ZooKeeper of a stack whose parent was killed are gone well before this. */
 const formerStackMsMax = 30_000;
 
 class CannotStart extends Error {}
@@ -64,6 +64,7 @@ async function startAll(stack: Stack, { zookeeperPort, dataDir }: StartOptions, 
 async function requirePorts(options: StartOptions, afterCrash: boolean): Promise<void> {
   const deadline = performance.now() + (afterCrash ? formerStackMsMax : 0);
   let taken = await portsInUse(options);
+  if (taken.length > 0 && afterCrash) process.stdout.write('What a former npm start left is still ending ...\n');
   while (taken.length > 0 && performance.now() < deadline) {
     await delay(200);
     taken = await portsInUse(options);
