@@ -10,7 +10,6 @@ function marginMs(timeoutMs: number): number {
 export class SessionLease {
   #timeoutMs = 0;
   #answeredSentAt = 0;
-  #heardAt = 0;
 
   /** The server granted or resumed the session in answer to what was sent at `sentAt`. */
   granted(timeoutMs: number, sentAt: number): void {
@@ -20,10 +19,6 @@ export class SessionLease {
 
   answered(sentAt: number): void {
     this.#answeredSentAt = Math.max(this.#answeredSentAt, sentAt);
-  }
-
-  heard(at: number): void {
-    this.#heardAt = at;
   }
 
   /** The negotiated session timeout; 0 before the first handshake. */
@@ -41,8 +36,11 @@ export class SessionLease {
     return this.#timeoutMs / 3;
   }
 
-  /** True once the link has been silent for two thirds of the timeout: time to try another server while we still can. */
+  /**
+   * True once nothing that was sent in the last two thirds of the timeout has been answered (a ping at least was): time
+   * to try another server while we still can. Events that arrive prove nothing: a link may carry only one way.
+   */
   isSilent(now: number): boolean {
-    return now - this.#heardAt >= (this.#timeoutMs * 2) / 3;
+    return now - this.#answeredSentAt >= (this.#timeoutMs * 2) / 3;
   }
 }

@@ -225,9 +225,7 @@ export class Session {
 
   /** Also the guard of a process that was frozen past its session: what then arrives is no longer for it. */
   #onBytes(): boolean {
-    const now = monotonicMs();
-    this.#lease.heard(now);
-    if (this.#lease.timeoutMs === 0 || now < this.#lease.trustedUntil) return true;
+    if (this.#lease.timeoutMs === 0 || monotonicMs() < this.#lease.trustedUntil) return true;
     this.#lose('not heard from in time');
     return false;
   }
@@ -250,7 +248,7 @@ export class Session {
     if (this.#state !== 'connected') return;
     const now = monotonicMs();
     if (this.#lease.isSilent(now)) {
-      this.#log.warn('ZooKeeper has been silent for two thirds of the session timeout, trying another server');
+      this.#log.warn('no answer from ZooKeeper for two thirds of the session timeout, trying another server');
       this.#connection.drop();
     } else if (now - this.#connection.lastSentAt >= this.#lease.pingAfterMs) {
       this.#connection.ping();
