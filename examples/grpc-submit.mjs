@@ -5,7 +5,7 @@ import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 const proto = fileURLToPath(new URL('../proto/taskkeeper/v1/task_service.proto', import.meta.url));
-const { taskkeeper } = loadPackageDefinition(loadSync(proto));
+const { taskkeeper } = loadPackageDefinition(loadSync(proto, { enums: String }));
 const client = new taskkeeper.v1.TaskService(process.argv[2] ?? '127.0.0.1:50051', credentials.createInsecure());
 
 const spec = { type: 'echo', payload: { stringValue: 'hello over gRPC' } };
