@@ -68,6 +68,7 @@ export class TreeCache {
   /** Resolves with the first complete picture. Rejects when the session ends before. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#session.signal.aborted) return reject(this.#session.signal.reason);
       this.#onFirstSync = resolve;
       this.#session.onState((state) => {
         if (state === 'connected') this.#resync();
@@ -81,6 +82,8 @@ export class TreeCache {
   #resync(): void {
     this.#setSynced(false);
     this.#listing = { open: new Set([this.#root]), seen: new Set(), removed: new Set() };
+    // What was asked for over the last link may be answered before the watch is set: it is asked once more.
+    for (const [path, reading] of this.#reading) if (reading === 'reading') this.#reading.set(path, 'stale');
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
     watching.catch((error: unknown) => this.#onHole(error));
     this.#take(this.#root);
@@ -156,8 +159,10 @@ export class TreeCache {
       const found = await this.#session.getChildren(path);
       // A list that was asked for before the watch was set again may miss what came in between.
       if (listing !== this.#listing) return;
-      if (found) this.#listed(path, found.children);
-      else this.#gone(path);
+      if (!found) return this.#gone(path);
+      // With names only, this is where the root shows that it is there.
+      if (path === this.#root && !this.#readsData && !listing.removed.has(path)) this.#announce(path, null);
+      this.#listed(path, found.children);
     } catch (error) {
       this.#onHole(error);
     }

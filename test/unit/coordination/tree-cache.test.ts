@@ -1,0 +1,156 @@
+// Goal: the moments that a real server shows once in a thousand runs. Method: a session whose every answer the test gives.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { CoordinationError } from '../../../coordination/coordination-error.ts';
+import type { RecursiveListener, Session, SessionState } from '../../../coordination/session.ts';
+import { TreeCache } from '../../../coordination/tree-cache.ts';
+
+interface Asked {
+  readonly what: string;
+  answer(value: unknown): void;
+  fail(error: Error): void;
+}
+
+class ScriptedSession {
+  readonly signal = new AbortController().signal;
+  state: SessionState = 'connected';
+  readonly asked: Asked[] = [];
+  readonly recovered: string[] = [];
+  event: RecursiveListener = () => undefined;
+  #onState: (state: SessionState) => void = () => undefined;
+
+  onState(listener: (state: SessionState) => void) {
+    this.#onState = listener;
+    return () => undefined;
+  }
+
+  become(state: SessionState) {
+    this.state = state;
+    this.#onState(state);
+  }
+
+  recover(why: string) {
+    this.recovered.push(why);
+  }
+
+  async watchRecursively(_path: string, listener: RecursiveListener) {
+    this.event = listener;
+  }
+
+  getData(path: string) {
+    return this.#ask(`get ${path}`);
+  }
+
+  getChildren(path: string) {
+    return this.#ask(`list ${path}`);
+  }
+
+  /** Answers the oldest open question of this wording, and lets the cache act on it. */
+  async answer(what: string, value: unknown) {
+    this.#take(what).answer(value);
+    await turn();
+  }
+
+  async refuse(what: string, code: number) {
+    this.#take(what).fail(CoordinationError.refused(code, what));
+    await turn();
+  }
+
+  #take(what: string): Asked {
+    const index = this.asked.findIndex((asked) => asked.what === what);
+    const [asked] = index < 0 ? [] : this.asked.splice(index, 1);
+    assert.ok(asked, `${what} was not asked; open: ${this.asked.map((open) => open.what)}`);
+    return asked;
+  }
+
+  #ask(what: string): Promise<unknown> {
+    return new Promise((answer, fail) => this.asked.push({ what, answer, fail }));
+  }
+}
+
+const znode = (data: string, numChildren = 0) => ({ data: Buffer.from(data), stat: { numChildren } });
+const list = (...children: string[]) => ({ children, stat: {} });
+
+function cacheOn(content: 'data' | 'names') {
+  const session = new ScriptedSession();
+  const picture = new Map<string, string | null>();
+  const cache = new TreeCache(
+    session as unknown as Session,
+    '/t',
+    1,
+    {
+      onPresent: (path, found) => picture.set(path, found?.data.toString() ?? null),
+      onAbsent: (path) => picture.delete(path),
+      onSynced: () => undefined,
+    },
+    content,
+  );
+  void cache.start();
+  return { session, picture, cache };
+}
+
+const contents = (picture: Map<string, string | null>) => Object.fromEntries(picture);
+
+test('an answer that a later event has overtaken is read again', async () => {
+  const { session, picture, cache } = cacheOn('data');
+  const answered = session.answer('get /t', znode('old'));
+  session.event('/t', 'changed'); // in the same piece as the answer, before anybody has looked at it
+  await answered;
+  assert.equal(cache.synced, false);
+  await session.answer('get /t', znode('new'));
+  assert.deepEqual(contents(picture), { '/t': 'new' });
+  assert.equal(cache.synced, true);
+});
+
+test('names: a list that a later removal has overtaken does not bring the name back', async () => {
+  const { session, picture } = cacheOn('names');
+  const answered = session.answer('list /t', list('a', 'b'));
+  session.event('/t/a', 'removed');
+  await answered;
+  assert.deepEqual(contents(picture), { '/t': null, '/t/b': null });
+});
+
+test('names: removed and made again while the list was under way', async () => {
+  const { session, picture } = cacheOn('names');
+  session.event('/t/a', 'removed');
+  session.event('/t/a', 'created');
+  await session.answer('list /t', list('a'));
+  assert.deepEqual(contents(picture), { '/t': null, '/t/a': null });
+});
+
+test('a read of the last link does not keep what was removed before the watch was set again', async () => {
+  const { session, picture, cache } = cacheOn('data');
+  await session.answer('get /t', znode('', 1));
+  await session.answer('list /t', list('a'));
+  await session.answer('get /t/a', znode('old'));
+  session.event('/t/a', 'changed');
+  session.become('suspended');
+  session.become('connected');
+  await session.answer('get /t/a', znode('new')); // repeated on the new link ahead of the watch
+  await session.answer('get /t', znode('', 1));
+  await session.answer('list /t', list()); // removed in between: no event
+  if (session.asked.some(({ what }) => what === 'get /t/a')) await session.answer('get /t/a', null);
+  assert.deepEqual(contents(picture), { '/t': '' });
+  assert.equal(cache.synced, true);
+});
+
+test('a list of the last link counts for nothing', async () => {
+  const { session, picture, cache } = cacheOn('names');
+  session.become('suspended');
+  session.become('connected');
+  await session.answer('list /t', list('a'));
+  assert.equal(cache.synced, false);
+  await session.answer('list /t', list('b'));
+  assert.deepEqual(contents(picture), { '/t': null, '/t/b': null });
+});
+
+test('a read that fails for good makes a hole: the picture is taken anew over another link', async () => {
+  const { session, cache } = cacheOn('data');
+  const [asked] = session.asked.splice(0, 1);
+  asked?.fail(new CoordinationError('deadline_exceeded', 'not applied', 'get /t'));
+  await turn();
+  assert.equal(session.recovered.length, 1);
+  assert.equal(cache.synced, false);
+});
