@@ -8,6 +8,7 @@ import { CoordinationError } from './coordination-error.ts';
 import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
 import type { FoundTask, TaskSubmission } from './task-submission.ts';
+import { paths } from './znode-paths.ts';
 import { decodeKey, encodeKey, type KeyRecord } from './znode-records.ts';
 import type { Operation, Znode } from './zookeeper-requests.ts';
 
@@ -54,7 +55,8 @@ async function submitLooking(
 ): Promise<KeyedSubmit> {
   const { bucket, path } = keyPaths(record.idempotencyKey ?? '');
   for (let look = 1; ; look += 1) {
-    const known = await session.getData(path);
+    // A gateway that has not submitted for long would name a number so low that finding the task reads all younger ones.
+    const [known] = await Promise.all([session.getData(path), submission.start()]);
     if (known) {
       const first = await firstTask(session, submission, path, known, fingerprint);
       if (first) return { ...first, created: decodeKey(known.data)?.submitId === record.submitId };
@@ -67,11 +69,17 @@ async function submitLooking(
     } catch (error) {
       if (error instanceof CoordinationError && error.outcome === 'unknown') onUnknown();
       if (!(error instanceof CoordinationError) || look === looksMax || session.signal.aborted) throw error;
-      if (error.code === 'no_node') await createIfMissing(session, bucket);
+      if (error.code === 'no_node') await ensureBucket(session, bucket);
       else if (error.code === 'node_exists' || error.outcome === 'unknown') await session.sync(path);
       else throw error;
     }
   }
+}
+
+/** Its parent too, which somebody may have removed by hand. */
+async function ensureBucket(session: Session, bucket: string): Promise<void> {
+  await createIfMissing(session, paths.idempotency);
+  await createIfMissing(session, bucket);
 }
 
 /** The task that was created with the key; null where it is gone and its key was left, which is then removed. */

@@ -30,7 +30,7 @@ export class TaskSubmission {
     this.#commits = new GroupCommit(session);
   }
 
-  /** Learns where the sequence stands; to be awaited before the first submit of a session. */
+  /** Learns where the sequence stands; to be awaited before the first submit of a session, harmless later. */
   async start(): Promise<void> {
     const stat = await this.#session.exists(paths.tasks);
     // The server numbers sequential children by the parent's creations, and shows cversion = 2 * creations - children.
@@ -64,7 +64,8 @@ export class TaskSubmission {
       const results = await this.#commits.commit([...before, create]);
       const task = parseTaskId(results.at(-1)?.path?.slice(paths.tasks.length + 1) ?? '');
       if (!task) throw new SequenceExhausted();
-      this.#nextNumber = Math.max(this.#nextNumber, taskNumber(task) + 1);
+      // Answers come in order, so a lower number than before means that `/tasks` was removed by hand and begins anew.
+      this.#nextNumber = taskNumber(task) + 1;
       return task;
     } catch (error) {
       const atCreate = error instanceof CoordinationError && error.operationIndex === before.length;
