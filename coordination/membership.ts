@@ -2,7 +2,7 @@
 
 import type { WorkerId, WorkerRecord } from '../domain/task.ts';
 import type { Log } from '../runtime/log.ts';
-import { createIfMissing } from './bootstrap.ts';
+import { createIfMissing, ensureParents } from './bootstrap.ts';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
 import type { Session } from './session.ts';
 import { paths } from './znode-paths.ts';
@@ -14,6 +14,7 @@ import { encodeWorker } from './znode-records.ts';
  */
 export async function register(session: Session, worker: WorkerId, record: WorkerRecord, log: Log): Promise<bigint> {
   const path = paths.worker(worker);
+  await ensureParents(session);
   await createIfMissing(session, paths.assignments(worker));
   for (;;) {
     const change = nextChange(session, path);
@@ -41,21 +42,32 @@ export async function registrationChanged(session: Session, worker: WorkerId): P
   else await change.happened;
 }
 
-/** Replaces what the worker says of itself. */
+/** Replaces what the worker says of itself, where it is registered by this session. */
 export async function announce(session: Session, worker: WorkerId, record: WorkerRecord): Promise<void> {
-  await session.commit([{ kind: 'set', path: paths.worker(worker), data: encodeWorker(record), version: null }]);
+  const path = paths.worker(worker);
+  const version = await ownVersion(session, path);
+  if (version !== null) await session.commit([{ kind: 'set', path, data: encodeWorker(record), version }]);
 }
 
-/** Leaves at once and, unless something is still assigned, without a trace. */
+/** Leaves at once and, unless something is still assigned, without a trace. Another session's registration stays. */
 export async function deregister(session: Session, worker: WorkerId): Promise<void> {
   try {
+    const path = paths.worker(worker);
+    const version = await ownVersion(session, path);
+    if (version === null) return;
     await session.commit([
-      { kind: 'remove', path: paths.worker(worker), version: null },
+      { kind: 'remove', path, version },
       { kind: 'remove', path: paths.assignments(worker), version: null },
     ]);
   } catch (error) {
     if (!(error instanceof CoordinationError)) throw error; // the session's end removes the first, the master the second
   }
+}
+
+/** Null where nobody, or another session, is registered under this id. */
+async function ownVersion(session: Session, path: string): Promise<number | null> {
+  const found = await session.exists(path);
+  return found?.ephemeralOwner === session.id ? found.version : null;
 }
 
 function nextChange(session: Session, path: string) {

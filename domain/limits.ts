@@ -48,6 +48,7 @@ export const limits = {
   errorMessageCharactersMax: 4096,
   /** A worker that stops lets its runs finish for this long, then it takes them back and hands them on. */
   drainGraceMs: 8 * second,
+  drainGraceMsMax: 3600 * second,
   /** Progress is written at most once in this time. */
   progressIntervalMs: 1 * second,
   workerConcurrencyMax: 1000,

@@ -41,6 +41,8 @@ export interface WorkerConfig extends ProcessConfig {
   readonly id: string;
   readonly adminPort: number;
   readonly concurrency: number;
+  /** How long a stop lets runs finish before they are handed back. */
+  readonly drainGraceMs: number;
   /** Absolute; null: no handlers but the built-in ones. */
   readonly handlersDir: string | null;
   readonly shellHandler: boolean;
@@ -81,6 +83,7 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
     id: readId(reader, 'WORKER_ID', 'worker'),
     adminPort: reader.port('ADMIN_PORT', 0),
     concurrency: reader.integer('WORKER_CONCURRENCY', 16, 1, limits.workerConcurrencyMax),
+    drainGraceMs: reader.integer('WORKER_DRAIN_GRACE_MS', limits.drainGraceMs, 0, limits.drainGraceMsMax),
     handlersDir: readDirectory(reader, 'HANDLERS_DIR'),
     shellHandler: reader.choice('SHELL_HANDLER', ['on', 'off'], 'off') === 'on',
     httpHandlerHosts: readHttpHosts(reader),

@@ -25,6 +25,7 @@ await runService(
       id: config.id as WorkerId,
       record: { address: admin.address, concurrency, types: registry.types, queues: null, draining: false },
       registry,
+      drainGraceMs: config.drainGraceMs,
       log,
       metrics: createWorkerMetrics(metricsRegistry),
       onReady: (is: boolean) => {

@@ -2,6 +2,7 @@
 // everything when the session is lost, before the ensemble could give it to another. On a clean stop it finishes what
 // runs within a grace period, hands the rest back and leaves without a trace.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AttemptLedger } from '../../coordination/attempt-ledger.ts';
 import { createIfMissing, ensureParents } from '../../coordination/bootstrap.ts';
 import { CoordinationError } from '../../coordination/coordination-error.ts';
@@ -11,7 +12,6 @@ import type { Session } from '../../coordination/session.ts';
 import { TreeCache } from '../../coordination/tree-cache.ts';
 import { parseAssignPath, paths } from '../../coordination/znode-paths.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
-import { limits } from '../../domain/limits.ts';
 import type { TaskId, WorkerId, WorkerRecord } from '../../domain/task.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
@@ -20,10 +20,14 @@ import { type RunContext, runAssignment } from './run.ts';
 import { RunEnd } from './run-end.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
+/** Between two tries to make `/assign/<worker>` again. */
+const folderPauseMs = 100;
+
 export interface WorkerOptions {
   readonly id: WorkerId;
   readonly record: WorkerRecord;
   readonly registry: HandlerRegistry;
+  readonly drainGraceMs: number;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
   /** Told whenever this worker becomes registered or stops being so. */
@@ -85,7 +89,7 @@ class WorkerSession {
     const feed = new TreeCache(this.#session, paths.assignments(this.#options.id), 1, {
       onPresent: (path, znode) => znode && this.#onAssignment(path, znode),
       onAbsent: (path) => this.#onGone(path),
-      onSynced: () => undefined,
+      onSynced: (synced) => synced && void this.#keepFolder(),
     });
     feed
       .start()
@@ -121,13 +125,23 @@ class WorkerSession {
   #onGone(path: string): void {
     const parsed = parseAssignPath(path);
     if (!parsed) return;
-    if (parsed.task) {
-      this.#held.get(parsed.task)?.gone();
-    } else if (!this.#draining) {
-      void createIfMissing(this.#session, path).catch((error: unknown) => {
+    if (parsed.task) this.#held.get(parsed.task)?.gone();
+    else void this.#keepFolder();
+  }
+
+  /** Somebody may remove `/assign/<worker>` by hand, its parent too; without it the worker would get nothing for ever. */
+  async #keepFolder(): Promise<void> {
+    const path = paths.assignments(this.#options.id);
+    while (!this.#draining && !this.#session.signal.aborted) {
+      try {
+        if (await this.#session.exists(path)) return;
+        await ensureParents(this.#session);
+        await createIfMissing(this.#session, path);
+      } catch (error) {
         if (!(error instanceof CoordinationError)) throw error;
-        this.#options.log.warn({ err: error, path }, 'could not be made again');
-      });
+        this.#options.log.warn({ err: error, path }, 'could not be made again yet');
+        await sleep(folderPauseMs);
+      }
     }
   }
 
@@ -155,7 +169,7 @@ class WorkerSession {
   }
 
   async #drain(): Promise<void> {
-    const { id, record, log } = this.#options;
+    const { id, record, drainGraceMs, log } = this.#options;
     this.#draining = true;
     log.info({ running: this.#running.size, waiting: this.#waiting.length }, 'draining');
     await announce(this.#session, id, { ...record, draining: true }).catch((error: unknown) => {
@@ -163,7 +177,7 @@ class WorkerSession {
     });
     for (const held of this.#waiting) held.stop(new RunEnd({ kind: 'shutdown' }));
     this.#fillSlots(); // what waits is handed back without having run
-    const timer = setTimeout(() => this.#stopRuns(new RunEnd({ kind: 'shutdown' })), limits.drainGraceMs);
+    const timer = setTimeout(() => this.#stopRuns(new RunEnd({ kind: 'shutdown' })), drainGraceMs);
     const lost = () => this.#stopRuns(new RunEnd({ kind: 'session_lost' }));
     this.#session.signal.addEventListener('abort', lost);
     await this.#allEnded();
