@@ -28,6 +28,8 @@ export interface ConnectionEvents {
   onDisconnected(): void;
   /** The session cannot go on: the ensemble has ended it, or does not accept our credentials. Final. */
   onRefused(reason: 'session_expired' | 'auth_failed'): void;
+  /** A link could not be made, or broke; for the log, `onDisconnected` follows where there was one. */
+  onLinkError(error: Error): void;
   /** Some bytes of the server arrived. Returning false stops their processing. */
   onBytes(): boolean;
   /** An answer to what was sent at `sentAt` (monotonic ms) arrived. */
@@ -88,11 +90,12 @@ const steadyConnectionMs = 1000;
 export class Connection {
   readonly #events: ConnectionEvents;
   readonly #target: EnsembleTarget;
+  readonly #servers: EnsembleTarget['servers'];
   readonly #manager: ConnectionManager;
   readonly #shakeHands: (packet: Buffer) => void;
   readonly #pingsSentAt: number[] = [];
   #frames = new FrameReader();
-  #nextServer: number;
+  #nextServer = 0;
   #failedAttempts = 0;
   #connectedAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -103,7 +106,7 @@ export class Connection {
   constructor(target: EnsembleTarget, events: ConnectionEvents) {
     this.#target = target;
     this.#events = events;
-    this.#nextServer = Math.floor(Math.random() * target.servers.length);
+    this.#servers = shuffled(target.servers);
     const names = target.servers.map(({ host, port }) => `${host}:${port}`).join(',');
     const client = zookeeper.createClient(names, { sessionTimeout: target.sessionTimeoutMs, retries: 0 });
     if (target.digest !== null) client.addAuthInfo('digest', Buffer.from(target.digest));
@@ -190,14 +193,14 @@ export class Connection {
   #connect(): void {
     if (this.#disposed) return;
     this.#manager.setState(managerStates.connecting);
-    const rounds = Math.floor(this.#failedAttempts / this.#target.servers.length);
+    const rounds = Math.floor(this.#failedAttempts / this.#servers.length);
     const pauseMsMax = Math.min(1000, this.#target.sessionTimeoutMs / 6, 25 * 2 ** rounds);
     this.#timer = setTimeout(() => this.#openSocket(), rounds === 0 ? 0 : Math.random() * pauseMsMax);
   }
 
   #openSocket(): void {
-    const { servers, tls: secure, sessionTimeoutMs } = this.#target;
-    const server = servers[this.#nextServer % servers.length];
+    const { tls: secure, sessionTimeoutMs } = this.#target;
+    const server = this.#servers[this.#nextServer % this.#servers.length];
     this.#nextServer += 1;
     this.#failedAttempts += 1;
     if (!server) return;
@@ -214,14 +217,16 @@ export class Connection {
     this.#pingsSentAt.length = 0;
     socket.setNoDelay();
     // The client itself waits for ever for a server that accepts and never answers the handshake.
-    this.#timer = setTimeout(() => socket.destroy(), Math.max(100, sessionTimeoutMs / Math.max(3, servers.length)));
+    const handshakeMs = Math.max(100, sessionTimeoutMs / Math.max(3, this.#servers.length));
+    const late = new Error(`${server.host}:${server.port} did not answer the handshake within ${handshakeMs} ms`);
+    this.#timer = setTimeout(() => socket.destroy(late), handshakeMs);
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       this.#sending();
       manager.onSocketConnected();
     });
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('drain', () => manager.onSocketDrain());
-    socket.on('error', () => undefined); // 'close' follows and does the work
+    socket.on('error', (error) => this.#events.onLinkError(error)); // 'close' follows and does the work
     socket.once('close', () => this.#onClosed());
   }
 
@@ -306,6 +311,12 @@ function frame(header: { xid: number; type: number }, body: Buffer): Buffer {
   packet.writeInt32BE(header.type, 8);
   body.copy(packet, 12);
   return packet;
+}
+
+/** Every client with an order of its own, so that neither the first choice nor the second is everybody's. */
+function shuffled<T>(items: readonly T[]): T[] {
+  const keyed = items.map((item) => ({ item, key: Math.random() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
 }
 
 /** The client counts up without end and then throws; the Java client starts again at 1, and so do we. */

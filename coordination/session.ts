@@ -42,6 +42,7 @@ export class Session {
   readonly #open: OpenRequests;
   readonly #ended = new AbortController();
   readonly #stateListeners = new Set<(state: SessionState) => void>();
+  readonly #linkErrorsLogged = new Set<string>();
   #heartbeat: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #state: SessionState = 'connecting';
@@ -55,7 +56,8 @@ export class Session {
       onConnected: (granted) => this.#onConnected(granted),
       onDisconnected: () => this.#onDisconnected(),
       onRefused: (reason) => this.#lose(reason),
-      onBytes: () => this.#onBytes(),
+      onLinkError: (error) => this.#onLinkError(error),
+      onBytes: () => !this.#loseIfOver(),
       onAnswer: (sentAt) => this.#lease.answered(sentAt),
       onNotification: (path, change) => this.#onNotification(path, change),
     });
@@ -94,21 +96,21 @@ export class Session {
 
   /** Null where there is no such znode. */
   getData(path: string): Promise<Znode | null> {
-    return this.#read(requests.getDataRequest(this.#options.chroot + path));
+    return this.#read(requests.getDataRequest(this.#serverPath(path)));
   }
 
   exists(path: string): Promise<Stat | null> {
-    return this.#read(requests.existsRequest(this.#options.chroot + path, false));
+    return this.#read(requests.existsRequest(this.#serverPath(path), false));
   }
 
   /** Names, in no order; null where there is no such znode. */
   getChildren(path: string): Promise<{ children: string[]; stat: Stat } | null> {
-    return this.#read(requests.getChildrenRequest(this.#options.chroot + path || '/'));
+    return this.#read(requests.getChildrenRequest(this.#serverPath(path)));
   }
 
   /** Afterwards reads see everything that was committed before the call. */
   async sync(path: string): Promise<void> {
-    await this.#read(requests.syncRequest(this.#options.chroot + path || '/'));
+    await this.#read(requests.syncRequest(this.#serverPath(path)));
   }
 
   /**
@@ -117,7 +119,7 @@ export class Session {
    */
   watch(path: string, onChange: () => void): { stat: Promise<Stat | null>; cancel: () => void } {
     const cancel = this.#watches.add(path, onChange);
-    const read = this.#read(requests.existsRequest(this.#options.chroot + path, true));
+    const read = this.#read(requests.existsRequest(this.#serverPath(path), true));
     const stat = read.then((found) => {
       this.#watches.setKind(path, found ? 'data' : 'exist');
       return found;
@@ -131,7 +133,7 @@ export class Session {
    */
   async watchRecursively(path: string, listener: RecursiveListener): Promise<void> {
     this.#recursive.set(path, listener);
-    await this.#read(requests.addRecursiveWatchRequest(this.#options.chroot + path || '/'));
+    await this.#read(requests.addRecursiveWatchRequest(this.#serverPath(path)));
   }
 
   /** One atomic transaction; throws {@link CoordinationError}, which names the refused operation and the outcome. */
@@ -144,6 +146,8 @@ export class Session {
     const names = this.#options.chroot.split('/').slice(1);
     for (let depth = 1; depth <= names.length; depth += 1) {
       const path = `/${names.slice(0, depth).join('/')}`;
+      // Asked first: where it is there already we need no permission to create it.
+      if (await this.#read(requests.existsRequest(path, false))) continue;
       const create = { kind: 'create', path, data: Buffer.alloc(0), mode: 'persistent' } as const;
       await this.#commitUnder('', [create]).catch((error: unknown) => {
         if (!isRefusal(error, 'node_exists')) throw error;
@@ -182,7 +186,7 @@ export class Session {
       const size = `${request.what}: ${request.body.length} bytes are over ${limits.packetBytesMax}`;
       return Promise.reject(new CoordinationError('too_large', 'not applied', size));
     }
-    if (this.signal.aborted) {
+    if (this.signal.aborted || this.#loseIfOver()) {
       return Promise.reject(new CoordinationError('session_lost', 'not applied', request.what));
     }
     const { pending, promise } = this.#open.add(request, repeatable);
@@ -204,6 +208,7 @@ export class Session {
     this.#id = granted.sessionId;
     this.#lease.granted(granted.timeoutMs, granted.sentAt);
     this.#state = 'connected';
+    this.#linkErrorsLogged.clear();
     this.#log.info({ session: granted.sessionId.toString(16), timeoutMs: granted.timeoutMs }, 'connected to ZooKeeper');
     this.#startClocks();
     const { chroot } = this.#options;
@@ -223,11 +228,22 @@ export class Session {
     this.#announce();
   }
 
-  /** Also the guard of a process that was frozen past its session: what then arrives is no longer for it. */
-  #onBytes(): boolean {
-    if (this.#lease.timeoutMs === 0 || monotonicMs() < this.#lease.trustedUntil) return true;
+  /** Each once until the next connection: attempts go on for as long as the ensemble is away. */
+  #onLinkError({ message }: Error): void {
+    if (this.signal.aborted || this.#linkErrorsLogged.has(message)) return;
+    this.#linkErrorsLogged.add(message);
+    this.#log.warn({ why: message }, 'no link to a ZooKeeper server');
+  }
+
+  /** For a process that was frozen past its session: our timer comes too late, what arrives is no longer for it. */
+  #loseIfOver(): boolean {
+    if (this.#lease.timeoutMs === 0 || monotonicMs() < this.#lease.trustedUntil) return false;
     this.#lose('not heard from in time');
-    return false;
+    return true;
+  }
+
+  #serverPath(path: string): string {
+    return path === '/' ? this.#options.chroot || '/' : this.#options.chroot + path;
   }
 
   #onNotification(serverPath: string, change: NodeChange): void {

@@ -7,6 +7,7 @@ import type { TaskId, TaskRecord } from '../domain/task.ts';
 import { ensureParents } from './bootstrap.ts';
 import { CoordinationError } from './coordination-error.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { Stat } from './jute.ts';
 import type { Session } from './session.ts';
 import { parseTaskId, paths, taskNumber } from './znode-paths.ts';
 import { decodeTask, encodeTask } from './znode-records.ts';
@@ -24,6 +25,8 @@ export class TaskSubmission {
   readonly #commits: GroupCommit;
   /** No task that is created from now on has a lower number. */
   #nextNumber = 0;
+  /** Of `/tasks` when that number was learned: removed and made again by hand, it counts from 0. */
+  #tasksCzxid: bigint | null = null;
 
   constructor(session: Session) {
     this.#session = session;
@@ -33,8 +36,8 @@ export class TaskSubmission {
   /** Learns where the sequence stands; to be awaited before the first submit of a session, harmless later. */
   async start(): Promise<void> {
     const stat = await this.#session.exists(paths.tasks);
-    // The server numbers sequential children by the parent's creations, and shows cversion = 2 * creations - children.
-    if (stat) this.#nextNumber = (stat.cversion + stat.numChildren) / 2;
+    if (stat) this.#nextNumber = nextSequenceNumber(stat);
+    this.#tasksCzxid = stat?.czxid ?? null;
   }
 
   /** No task that is submitted from now on has a lower number. */
@@ -84,7 +87,8 @@ export class TaskSubmission {
       await this.#session.sync(paths.tasks);
       const listed = await this.#session.getChildren(paths.tasks);
       const names = (listed?.children ?? []).map(parseTaskId).filter((task) => task !== null);
-      const younger = names.filter((task) => taskNumber(task) >= since).sort((a, b) => taskNumber(a) - taskNumber(b));
+      const from = listed?.stat.czxid === this.#tasksCzxid ? since : 0;
+      const younger = names.filter((task) => taskNumber(task) >= from).sort((a, b) => taskNumber(a) - taskNumber(b));
       for (let first = 0; first < younger.length; first += readsAtOnce) {
         const found = await Promise.all(
           younger.slice(first, first + readsAtOnce).map((task) => this.#match(task, matches)),
@@ -111,4 +115,12 @@ export class TaskSubmission {
 export interface FoundTask {
   readonly task: TaskId;
   readonly createdAt: number;
+}
+
+/**
+ * What the next sequential child gets: the server numbers them by the creations below the parent, and shows
+ * cversion = 2 * creations - children in 32 bits, which is negative after 2^30 of them.
+ */
+export function nextSequenceNumber({ cversion, numChildren }: Pick<Stat, 'cversion' | 'numChildren'>): number {
+  return ((cversion + numChildren) >>> 0) / 2;
 }

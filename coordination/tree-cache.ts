@@ -7,11 +7,12 @@
 // - `synced` means: everything that was there when the watch was set has been announced, with its data.
 
 import { limits } from '../domain/limits.ts';
+import { isRefusal } from './coordination-error.ts';
 import type { Session } from './session.ts';
 import type { Znode } from './zookeeper-requests.ts';
 
 export interface TreeListener {
-  /** A znode is there; `znode` is null while its data is still being read. Called again whenever the data changed. */
+  /** A znode is there; `znode` is null while its data is still being read, or may not be read. Called again whenever the data changed. */
   onPresent(path: string, znode: Znode | null): void;
   onAbsent(path: string): void;
   /** True: complete and current. False: the link broke, the picture is what it was then. */
@@ -42,6 +43,7 @@ export class TreeCache {
   #listing: Listing | null = null;
   #synced = false;
   #onFirstSync: () => void = () => undefined;
+  #onNoStart: (error: unknown) => void = () => undefined;
 
   /**
    * Mirrors `root` and up to `depthMax` levels below. Start with {@link start}; it ends with the session. With `names`
@@ -65,11 +67,12 @@ export class TreeCache {
     return this.#synced;
   }
 
-  /** Resolves with the first complete picture. Rejects when the session ends before. */
+  /** Resolves with the first complete picture. Rejects when the session ends before, or may not read the root. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#session.signal.aborted) return reject(this.#session.signal.reason);
       this.#onFirstSync = resolve;
+      this.#onNoStart = reject;
       this.#session.onState((state) => {
         if (state === 'connected') this.#resync();
         else this.#setSynced(false);
@@ -85,7 +88,7 @@ export class TreeCache {
     // What was asked for over the last link may be answered before the watch is set: it is asked once more.
     for (const [path, reading] of this.#reading) if (reading === 'reading') this.#reading.set(path, 'stale');
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
-    watching.catch((error: unknown) => this.#onHole(error));
+    watching.catch((error: unknown) => this.#onFailure(this.#root, error));
     this.#take(this.#root);
   }
 
@@ -135,7 +138,7 @@ export class TreeCache {
     try {
       znode = await this.#session.getData(path);
     } catch (error) {
-      this.#onHole(error);
+      this.#onFailure(path, error);
     }
     this.#readsInFlight -= 1;
     const stale = this.#reading.get(path) === 'stale';
@@ -164,7 +167,7 @@ export class TreeCache {
       if (path === this.#root && !this.#readsData && !listing.removed.has(path)) this.#announce(path, null);
       this.#listed(path, found.children);
     } catch (error) {
-      this.#onHole(error);
+      this.#onFailure(path, error);
     }
   }
 
@@ -202,9 +205,19 @@ export class TreeCache {
     this.#listener.onSynced(synced);
   }
 
-  /** A read failed for good (its deadline, mostly), so the picture has a hole: it is taken anew over another link. */
-  #onHole(error: unknown): void {
-    if (this.#session.state === 'connected') this.#session.recover(`no answer for ${this.#root}: ${String(error)}`);
+  /**
+   * What we may not read is there all the same: it stays without data, and nothing waits for it. Any other failure (a
+   * deadline, mostly) leaves a hole in the picture, which is therefore taken anew over another link.
+   */
+  #onFailure(path: string, error: unknown): void {
+    const forbidden = isRefusal(error, 'no_auth');
+    if (forbidden && path === this.#root) this.#onNoStart(error);
+    if (forbidden && path !== this.#root) {
+      this.#announce(path, null);
+      this.#listed(path, []);
+    } else if (this.#session.state === 'connected') {
+      this.#session.recover(`no picture of ${this.#root}: ${String(error)}`);
+    }
   }
 }
 
