@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { monotonicMs } from '../../runtime/clock.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
@@ -94,4 +95,17 @@ test('requests are lost and watch events still come: the link is dropped all the
   assert.ok(events > 10, `${events} events`);
   await within(next(session, 'connected'), 'the session goes on');
   assert.equal(session.signal.aborted, false);
+});
+
+test('a session is trusted from when we asked, not from when the answer came', async (t) => {
+  const proxy = await startFaultProxy(t, zookeeper);
+  proxy.delay(150);
+  const seen = proxy.nextFrame(({ handshake }) => handshake).then(() => monotonicMs());
+  const { session } = await openSession(t, proxy, { sessionTimeoutMs: timeoutMs });
+  const handshakeAt = await seen;
+  assert.ok(monotonicMs() - handshakeAt > 290, 'the answer took its time');
+  assert.ok(session.trustedUntil <= handshakeAt + timeoutMs);
+  const askedAt = monotonicMs();
+  await session.exists('/zookeeper');
+  assert.ok(session.trustedUntil > handshakeAt + timeoutMs && session.trustedUntil <= askedAt + timeoutMs);
 });
