@@ -5,7 +5,7 @@
 
 import type { AssignDecision } from '../domain/plan.ts';
 import type { SettleDecision } from '../domain/settle.ts';
-import type { TaskId } from '../domain/task.ts';
+import type { TaskId, WorkerId } from '../domain/task.ts';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { keyPaths } from './key-paths.ts';
@@ -32,13 +32,23 @@ export class TaskLedger {
     this.#commits = commits;
   }
 
-  /** `startedAt` in epoch ms. */
-  async assign({ task, taskVersion, worker, attempt }: AssignDecision, startedAt: number): Promise<void> {
+  /**
+   * `startedAt` in epoch ms. Refused where the worker is gone, or has said something else of itself since it was chosen:
+   * once a worker has announced that it drains, nothing new can reach it.
+   */
+  async assign(decision: AssignDecision, startedAt: number): Promise<void> {
+    const { task, taskVersion, worker, workerVersion, attempt } = decision;
     const data = encodeAssignment({ attempt, startedAt, withdraw: null, progress: null });
     await this.#commits.commit([
       { kind: 'check', path: paths.task(task), version: taskVersion },
+      { kind: 'check', path: paths.worker(worker), version: workerVersion },
       { kind: 'create', path: paths.assignment(worker, task), data, mode: 'persistent' },
     ]);
+  }
+
+  /** Removes the empty `/assign/<worker>` of a worker that is gone. */
+  async removeFolder(worker: WorkerId): Promise<void> {
+    await this.#commits.commit([{ kind: 'remove', path: paths.assignments(worker), version: null }]);
   }
 
   async settle(decision: SettleDecision): Promise<void> {

@@ -2,7 +2,7 @@
 // the top, where whoever takes them finds out; that is cheaper than finding them in the middle. Pure.
 
 export class Heap<T> {
-  readonly #items: T[] = [];
+  #items: T[] = [];
   readonly #before: (a: T, b: T) => boolean;
 
   constructor(before: (a: T, b: T) => boolean) {
@@ -36,6 +36,13 @@ export class Heap<T> {
     const last = items.pop();
     if (items.length > 0) this.#sink(last as T);
     return top;
+  }
+
+  /** Drops every item that `isWanted` is false for. */
+  retain(isWanted: (item: T) => boolean): void {
+    const wanted = this.#items.filter(isWanted);
+    this.#items = [];
+    for (const item of wanted) this.push(item);
   }
 
   /** Puts `item` in at the top and lets it sink to its place. */

@@ -1,9 +1,10 @@
 // What a leading master decides, computed from its index alone; assign-loop.ts commits it. Deciding marks the task in
 // the index, so one task never has two decisions under way. Pure.
 
+import { type ReadyGroup, runsBefore } from './ready-line.ts';
 import type { TaskId, WorkerId } from './task.ts';
-import type { ReadyGroup, TaskEntry, TaskIndex, Waiting, WorkerEntry } from './task-index.ts';
-import { runsBefore } from './task-index.ts';
+import type { Place, TaskEntry, WorkerEntry } from './task-entry.ts';
+import type { TaskIndex } from './task-index.ts';
 
 export interface AssignDecision {
   readonly kind: 'assign';
@@ -11,6 +12,7 @@ export interface AssignDecision {
   readonly task: TaskId;
   readonly taskVersion: number;
   readonly worker: WorkerId;
+  readonly workerVersion: number;
   readonly attempt: number;
 }
 
@@ -21,7 +23,7 @@ export interface AssignDecision {
  */
 export function planAssignments(index: TaskIndex, max: number): AssignDecision[] {
   const decisions: AssignDecision[] = [];
-  const open = [...index.groups.values()];
+  const open = [...index.ready.groups.values()];
   while (decisions.length < max) {
     const next = bestGroup(index, open);
     if (!next) break;
@@ -30,18 +32,18 @@ export function planAssignments(index: TaskIndex, max: number): AssignDecision[]
       open.splice(open.indexOf(next.group), 1); // slots only get fewer within one plan
       continue;
     }
-    index.takeHead(next.group);
+    index.ready.takeHead(next.group);
     const decision = assign(index, next.head.entry, worker);
     if (decision) decisions.push(decision);
   }
-  for (const [key, group] of index.groups) if (group.heap.size === 0) index.groups.delete(key);
+  index.ready.dropEmptyGroups();
   return decisions;
 }
 
-function bestGroup(index: TaskIndex, open: readonly ReadyGroup[]): { group: ReadyGroup; head: Waiting } | null {
-  let best: { group: ReadyGroup; head: Waiting } | null = null;
+function bestGroup(index: TaskIndex, open: readonly ReadyGroup[]): { group: ReadyGroup; head: Place } | null {
+  let best: { group: ReadyGroup; head: Place } | null = null;
   for (const group of open) {
-    const head = index.headOf(group);
+    const head = index.ready.headOf(group);
     if (head && (!best || runsBefore(head, best.head))) best = { group, head };
   }
   return best;
@@ -74,8 +76,10 @@ function concurrencyOf({ fact }: WorkerEntry): number {
 
 function assign(index: TaskIndex, entry: TaskEntry, worker: WorkerEntry): AssignDecision | null {
   const { fact } = entry;
-  if (fact === null || fact === 'unread') return null;
+  const { id, fact: present } = worker;
+  if (fact === null || fact === 'unread' || present === null || present === 'unread') return null;
   const attempt = index.nextAttempt(entry);
-  index.decide(entry, worker.id);
-  return { kind: 'assign', entry, task: entry.id, taskVersion: fact.version, worker: worker.id, attempt };
+  index.decide(entry, id);
+  const versions = { taskVersion: fact.version, workerVersion: present.version };
+  return { kind: 'assign', entry, task: entry.id, worker: id, attempt, ...versions };
 }

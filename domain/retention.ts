@@ -2,7 +2,7 @@
 // kept. Before both comes a minimum, so that whoever waits for a task or repeats its submit still finds it. Pure.
 
 import { Heap } from './heap.ts';
-import type { TaskEntry } from './task-index.ts';
+import type { TaskEntry } from './task-entry.ts';
 
 export interface RetentionPolicy {
   /** More than these are not kept, the minimum apart. */

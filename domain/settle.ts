@@ -4,7 +4,8 @@
 import { limits } from './limits.ts';
 import { nextRetryDelayMs } from './retry.ts';
 import type { AttemptRecord, StatusRecord, TaskId, WithdrawReason, WorkerId } from './task.ts';
-import type { AssignmentFact, TaskEntry, TaskFact, TaskIndex } from './task-index.ts';
+import type { AssignmentFact, TaskEntry, TaskFact } from './task-entry.ts';
+import type { TaskIndex } from './task-index.ts';
 
 /** An assignment as it was when the decision was made; its commit checks the version. */
 export interface HeldAssignment {
@@ -43,8 +44,8 @@ function settlementOf(index: TaskIndex, entry: TaskEntry, now: number, random: n
     return first ? { kind: 'release', entry, task: entry.id, assignment: first } : null;
   }
   const lost = held.find(({ worker, fact: assignment }) => index.isLost(worker, assignment));
-  if (lost) return lose(entry, fact, lost, now, random);
-  if (entry.assignments.size === 0) return endWaiting(index, entry, fact, now);
+  if (lost && fact.content.kind !== 'invalid') return lose(entry, fact, lost, now, random);
+  if (lost || entry.assignments.size === 0) return endWaiting(index, entry, fact, lost ?? null, now);
   return first && entry.cancel && entry.cancel !== 'unread' ? withdraw(index, entry, fact, first, now) : null;
 }
 
@@ -54,11 +55,17 @@ function heldAssignments(entry: TaskEntry): HeldAssignment[] {
   return held;
 }
 
-/** The task is not running: it ends as what it is. */
-function endWaiting(index: TaskIndex, entry: TaskEntry, fact: TaskFact, now: number): SettleDecision | null {
+/** The task is not running: it ends as what it is. `assignment` is that of a lost worker to what is no task. */
+function endWaiting(
+  index: TaskIndex,
+  entry: TaskEntry,
+  fact: TaskFact,
+  assignment: HeldAssignment | null,
+  now: number,
+): SettleDecision | null {
   const attempt = index.nextAttempt(entry) - 1;
   const ended = { attempt, worker: null, startedAt: null, finishedAt: now, result: null };
-  const base = { kind: 'end', entry, task: entry.id, taskVersion: fact.version, assignment: null } as const;
+  const base = { kind: 'end', entry, task: entry.id, taskVersion: fact.version, assignment } as const;
   if (fact.content.kind === 'invalid') {
     const error = { code: 'invalid_task', message: `this is no task of ours: ${fact.content.why}` } as const;
     return { ...base, attempt: null, status: { ...ended, state: 'failed', error }, forced: false };

@@ -3,103 +3,34 @@
 // knowing yet what it says is a fact of its own: such a task is left alone until the rest arrives. Pure.
 
 import { Heap } from './heap.ts';
-import type {
-  AssignmentRecord,
-  AttemptRecord,
-  StatusRecord,
-  TaskId,
-  TaskRecord,
-  WorkerId,
-  WorkerRecord,
-} from './task.ts';
-
-/** Of a task's record what deciding needs; payloads stay in the ensemble. */
-export type TaskBrief = Pick<
-  TaskRecord,
-  'type' | 'queue' | 'priority' | 'runAt' | 'maxAttempts' | 'backoff' | 'retentionMs' | 'idempotencyKey'
->;
-
-/** `newer`: written by a newer version of us, which will look after it. */
-export type TaskContent = { kind: 'task'; brief: TaskBrief } | { kind: 'newer' } | { kind: 'invalid'; why: string };
-
-export interface TaskFact {
-  /** The transaction that created it; with `number` the order of creation. */
-  readonly czxid: bigint;
-  readonly number: number;
-  readonly version: number;
-  readonly content: TaskContent;
-}
-
-export interface AssignmentFact {
-  readonly czxid: bigint;
-  readonly version: number;
-  readonly record: AssignmentRecord;
-}
-
-export interface WorkerFact {
-  /** Assignments older than this were given to an earlier life of the worker. */
-  readonly czxid: bigint;
-  readonly record: WorkerRecord;
-}
-
-/** Present, but not read yet. */
-export type Unread = 'unread';
-
-export interface TaskEntry {
-  readonly id: TaskId;
-  fact: TaskFact | Unread | null;
-  status: StatusRecord | Unread | null;
-  readonly attempts: Map<number, AttemptRecord | Unread>;
-  /** The reason given with the request to cancel. */
-  cancel: { readonly reason: string } | Unread | null;
-  readonly assignments: Map<WorkerId, AssignmentFact | Unread>;
-  /** A decision about this task is being committed: it is not decided about again. */
-  decided: boolean;
-  /** Set aside until then after a refusal that should not have been, epoch ms. */
-  deferredUntil: number;
-  /** When this master first saw the mark of withdrawal on its assignment, epoch ms; 0 before. */
-  withdrawnAt: number;
-  /** Stands in one of the ready heaps. */
-  enqueued: boolean;
-}
-
-/** A place in line. It keeps its own copy of the order, since a heap must not see its keys change. */
-export interface Waiting {
-  readonly entry: TaskEntry;
-  readonly priority: number;
-  readonly czxid: bigint;
-  readonly number: number;
-}
-
-export interface WorkerEntry {
-  readonly id: WorkerId;
-  fact: WorkerFact | Unread | null;
-  /** `/assign/<worker>` exists: before that it cannot be given anything. */
-  reachable: boolean;
-  /** What it is running or about to be given. */
-  readonly tasks: Set<TaskId>;
-}
+import { ReadyLine } from './ready-line.ts';
+import type { AttemptRecord, StatusRecord, TaskId, WorkerId } from './task.ts';
+import {
+  type AssignmentFact,
+  newEntry,
+  notBeforeOf,
+  type TaskEntry,
+  type TaskFact,
+  type Unread,
+  type WorkerEntry,
+  type WorkerFact,
+} from './task-entry.ts';
 
 export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' | 'ready' | 'foreign';
-
-/** Tasks of one queue and type, which only workers of a kind can take, best first. */
-export interface ReadyGroup {
-  readonly queue: string;
-  readonly type: string;
-  readonly heap: Heap<Waiting>;
-}
 
 export class TaskIndex {
   readonly tasks = new Map<TaskId, TaskEntry>();
   readonly workers = new Map<WorkerId, WorkerEntry>();
-  readonly groups = new Map<string, ReadyGroup>();
+  readonly ready = new ReadyLine((entry) => this.phase(entry) === 'ready');
   /** Tasks that need a commit other than an assignment: invalid, cancelled, left over or lost ones. */
   readonly unsettled = new Set<TaskId>();
+  /** Workers that went and left an empty `/assign/<worker>` behind. */
+  readonly abandoned = new Set<WorkerId>();
   /** Tasks that are final and still kept. */
   readonly finished = new Set<TaskEntry>();
   /** Told of each task that becomes final, while somebody wants to know. */
   onFinished: ((entry: TaskEntry) => void) | null = null;
-  readonly #alarms = new Heap<{ at: number; task: TaskId }>((a, b) => a.at < b.at);
+  readonly #alarms = new Heap<{ at: number; entry: TaskEntry }>((a, b) => a.at < b.at);
   #now = 0;
 
   /** The earliest time at which something becomes due, or null. */
@@ -112,8 +43,10 @@ export class TaskIndex {
     this.#now = now;
     for (let alarm = this.#alarms.peek(); alarm && alarm.at <= now; alarm = this.#alarms.peek()) {
       this.#alarms.pop();
-      const entry = this.tasks.get(alarm.task);
-      if (entry) this.refresh(entry);
+      const { entry, at } = alarm;
+      if (entry.alarmAt !== at) continue; // an earlier one has come since
+      entry.alarmAt = 0;
+      if (this.tasks.get(entry.id) === entry) this.refresh(entry);
     }
   }
 
@@ -159,24 +92,27 @@ export class TaskIndex {
     const load = this.worker(worker).tasks;
     if (fact === null) load.delete(id);
     else load.add(id);
-    this.#forgetIfEmpty(worker);
+    this.#reviewWorker(worker);
   }
 
   setReachable(worker: WorkerId, reachable: boolean): void {
     this.worker(worker).reachable = reachable;
-    this.#forgetIfEmpty(worker);
+    this.#reviewWorker(worker);
   }
 
   setWorker(id: WorkerId, fact: WorkerFact | Unread | null): void {
     const worker = this.worker(id);
     worker.fact = fact;
+    if (fact !== null && fact !== 'unread') worker.wasPresent = true;
     for (const task of worker.tasks) this.#change(task, () => undefined);
-    this.#forgetIfEmpty(id);
+    this.#reviewWorker(id);
   }
 
-  /** Wakes whoever asks for {@link nextAlarmAt} at `at` to look at the task again. */
+  /** The task is looked at again at `at`; an alarm that is set already and comes earlier is enough. */
   alarm(entry: TaskEntry, at: number): void {
-    this.#alarms.push({ at, task: entry.id });
+    if (entry.alarmAt !== 0 && entry.alarmAt <= at) return;
+    entry.alarmAt = at;
+    this.#alarms.push({ at, entry });
   }
 
   /** Tasks that are not final, in all and by queue. */
@@ -193,20 +129,6 @@ export class TaskIndex {
     return { total, queues: Object.fromEntries(queues) };
   }
 
-  /** The best task of the group that is really ready, left in its place; null where there is none. */
-  headOf(group: ReadyGroup): Waiting | null {
-    for (let head = group.heap.peek(); head; head = group.heap.peek()) {
-      if (this.phase(head.entry) === 'ready') return head;
-      this.takeHead(group);
-    }
-    return null;
-  }
-
-  takeHead(group: ReadyGroup): void {
-    const head = group.heap.pop();
-    if (head) head.entry.enqueued = false;
-  }
-
   /** A decision about the task is being committed; until {@link settle} it is not decided about again. */
   decide(entry: TaskEntry, worker: WorkerId | null): void {
     entry.decided = true;
@@ -218,9 +140,9 @@ export class TaskIndex {
   settle(entry: TaskEntry, worker: WorkerId | null, deferUntil = 0): void {
     entry.decided = false;
     entry.deferredUntil = deferUntil;
-    if (deferUntil > 0) this.alarm(entry, deferUntil);
     if (worker !== null && !entry.assignments.has(worker)) this.worker(worker).tasks.delete(entry.id);
     this.#change(entry.id, () => undefined);
+    if (worker !== null) this.#reviewWorker(worker);
   }
 
   phase(entry: TaskEntry): Phase {
@@ -256,7 +178,7 @@ export class TaskIndex {
   worker(id: WorkerId): WorkerEntry {
     let worker = this.workers.get(id);
     if (!worker) {
-      worker = { id, fact: null, reachable: false, tasks: new Set() };
+      worker = { id, fact: null, reachable: false, wasPresent: false, tasks: new Set() };
       this.workers.set(id, worker);
     }
     return worker;
@@ -268,15 +190,16 @@ export class TaskIndex {
     if (phase === 'unsettled') this.unsettled.add(entry.id);
     else this.unsettled.delete(entry.id);
     const { fact } = entry;
+    if (entry.deferredUntil > this.#now) this.alarm(entry, entry.deferredUntil);
     if (phase === 'final' && !this.finished.has(entry)) {
       this.finished.add(entry);
       this.onFinished?.(entry);
     }
     if (fact === null || fact === 'unread' || fact.content.kind !== 'task') return;
-    if (phase === 'ready' && !entry.enqueued) this.#enqueue(entry, fact, fact.content.brief);
+    if (phase === 'ready') this.ready.enqueue(entry, this.tasks.size);
     if (phase === 'scheduled') {
       const at = notBeforeOf(entry, fact.content.brief);
-      if (at !== 'unread') this.#alarms.push({ at, task: entry.id });
+      if (at !== 'unread') this.alarm(entry, at);
     }
   }
 
@@ -286,17 +209,6 @@ export class TaskIndex {
       if (assignment !== 'unread' && this.isLost(worker, assignment)) return true;
     }
     return false;
-  }
-
-  #enqueue(entry: TaskEntry, { czxid, number }: TaskFact, { queue, type, priority }: TaskBrief): void {
-    const key = `${queue} ${type}`;
-    let group = this.groups.get(key);
-    if (!group) {
-      group = { queue, type, heap: new Heap(runsBefore) };
-      this.groups.set(key, group);
-    }
-    entry.enqueued = true;
-    group.heap.push({ entry, priority, czxid, number });
   }
 
   #change(id: TaskId, change: (entry: TaskEntry) => void): void {
@@ -314,31 +226,12 @@ export class TaskIndex {
     this.refresh(entry);
   }
 
-  #forgetIfEmpty(id: WorkerId): void {
+  #reviewWorker(id: WorkerId): void {
     const worker = this.workers.get(id);
-    if (worker && worker.fact === null && !worker.reachable && worker.tasks.size === 0) this.workers.delete(id);
+    if (!worker) return;
+    const isGone = worker.fact === null && worker.tasks.size === 0;
+    if (isGone && worker.reachable && worker.wasPresent) this.abandoned.add(id);
+    else this.abandoned.delete(id);
+    if (isGone && !worker.reachable) this.workers.delete(id);
   }
-}
-
-function newEntry(id: TaskId): TaskEntry {
-  const facts = { fact: null, status: null, attempts: new Map(), cancel: null, assignments: new Map() };
-  return { id, ...facts, decided: false, deferredUntil: 0, withdrawnAt: 0, enqueued: false };
-}
-
-/** When the next attempt may start (epoch ms): the last attempt's word, before it the task's own. */
-function notBeforeOf(entry: TaskEntry, brief: TaskBrief): number | Unread {
-  let last = 0;
-  for (const [attempt, record] of entry.attempts) {
-    if (record === 'unread') return 'unread';
-    last = Math.max(last, attempt);
-  }
-  const record = entry.attempts.get(last);
-  return (record && record !== 'unread' ? record.retryAt : brief.runAt) ?? 0;
-}
-
-/** Higher priority first; within one, in order of creation: by transaction, then by number within it. */
-export function runsBefore(a: Waiting, b: Waiting): boolean {
-  if (a.priority !== b.priority) return a.priority > b.priority;
-  if (a.czxid !== b.czxid) return a.czxid < b.czxid;
-  return a.number < b.number;
 }

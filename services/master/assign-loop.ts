@@ -6,12 +6,15 @@ import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { TaskLedger } from '../../coordination/task-ledger.ts';
 import { type AssignDecision, planAssignments } from '../../domain/plan.ts';
 import { planSettlement, type SettleDecision } from '../../domain/settle.ts';
+import type { WorkerId } from '../../domain/task.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Picture } from './picture.ts';
 
 /** Decisions of one round; the next follows at once, so that one long round does not hold up the loop. */
 const decisionsPerRoundMax = 1000;
-/** A task whose commit was refused for no reason that the picture shows is set aside for this long. */
+/** A task whose commit was refused because the picture was a moment late is set aside until it has caught up. */
+const outrunMs = 20;
+/** The same for a refusal that should not have been. */
 const deferMs = 1000;
 
 export interface AssignLoopOptions {
@@ -75,6 +78,7 @@ export class AssignLoop {
       const decision = entry && planSettlement(index, entry, now, Math.random());
       if (decision) this.#commit(decision, now);
     }
+    for (const worker of index.abandoned) this.#removeFolder(worker);
     const assignments = planAssignments(index, decisionsPerRoundMax);
     for (const decision of assignments) this.#commit(decision, now);
     if (assignments.length === decisionsPerRoundMax) this.#schedule();
@@ -127,6 +131,20 @@ export class AssignLoop {
       { err: error, task: decision.task, decision: decision.kind },
       'a decision was refused',
     );
-    this.#settle(decision, Date.now() + deferMs);
+    this.#settle(decision, Date.now() + (expected ? outrunMs : deferMs));
+  }
+
+  /** Of a worker that is gone. Tried once: a refusal means that something is in it, or that the worker is back. */
+  #removeFolder(worker: WorkerId): void {
+    const { picture, ledger, log } = this.#options;
+    picture.index.abandoned.delete(worker);
+    const done = ledger
+      .removeFolder(worker)
+      .catch((error: unknown) => {
+        if (!(error instanceof CoordinationError)) throw error;
+        log.debug({ err: error, worker }, 'the folder of a worker that is gone stays');
+      })
+      .finally(() => this.#open.delete(done));
+    this.#open.add(done);
   }
 }

@@ -33,6 +33,7 @@ export async function runMaster(session: Session, options: MasterOptions, stop: 
   const ended = AbortSignal.any([stop, session.signal]);
   try {
     await untilAborted(picture.start(), ended);
+    if (ended.aborted) return;
     log.info({ tasks: picture.index.tasks.size, workers: picture.index.workers.size }, 'the picture is complete');
     options.onReady(true);
     while (!ended.aborted) {

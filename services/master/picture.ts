@@ -16,7 +16,7 @@ import {
 } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import type { TaskRecord } from '../../domain/task.ts';
-import type { TaskBrief, TaskContent } from '../../domain/task-index.ts';
+import type { TaskBrief, TaskContent } from '../../domain/task-entry.ts';
 import { TaskIndex } from '../../domain/task-index.ts';
 import type { Log } from '../../runtime/log.ts';
 
@@ -71,7 +71,9 @@ export class Picture {
     };
   }
 
+  /** Also a standby's alarms go off, or it would keep those of all delayed tasks that there ever were. */
   #changed(): void {
+    this.index.advance(Date.now());
     for (const listener of this.#listeners) listener();
   }
 
@@ -93,7 +95,8 @@ export class Picture {
       this.#logOnce(path, 'this is no worker: it has no data or is not ephemeral');
       return this.index.setWorker(worker, null);
     }
-    this.index.setWorker(worker, { czxid: znode.stat.czxid, record });
+    const { czxid, version } = znode.stat;
+    this.index.setWorker(worker, { czxid, version, record });
   }
 
   #onAssign(path: string, znode: Znode | null | undefined): void {

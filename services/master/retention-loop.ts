@@ -4,7 +4,7 @@
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { TaskLedger } from '../../coordination/task-ledger.ts';
 import { type RetentionPolicy, RetentionQueue } from '../../domain/retention.ts';
-import type { TaskEntry } from '../../domain/task-index.ts';
+import type { TaskEntry } from '../../domain/task-entry.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Picture } from './picture.ts';
 

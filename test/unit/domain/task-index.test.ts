@@ -1,0 +1,115 @@
+// Goal: what the index keeps beside the facts: alarms, folders of workers that are gone, the unfinished, and nothing that
+// grows without end. Method: examples.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planAssignments } from '../../../domain/plan.ts';
+import { TaskIndex } from '../../../domain/task-index.ts';
+import {
+  addTask,
+  addWorker,
+  assignmentFact,
+  attempt,
+  entryOf,
+  status,
+  taskFact,
+  taskId,
+  workerFact,
+  workerId,
+} from './facts.ts';
+
+test('a task that is removed is forgotten with all that was known of it', () => {
+  const index = new TaskIndex();
+  addTask(index, 1);
+  index.setAttempt(taskId(1), 1, attempt(1));
+  index.setCancel(taskId(1), { reason: 'no' });
+  index.setStatus(taskId(1), status());
+  assert.equal(index.finished.size, 1);
+  index.removeTask(taskId(1));
+  assert.deepEqual([index.tasks.size, index.unsettled.size, index.finished.size], [0, 0, 0]);
+  index.setStatus(taskId(1), null); // its children are reported gone after it
+  assert.equal(index.tasks.size, 0);
+});
+
+test('a task that is removed while it is assigned or decided about stays until that is over', () => {
+  const index = new TaskIndex();
+  const worker = addWorker(index, 'w');
+  addTask(index, 1);
+  planAssignments(index, 1);
+  index.removeTask(taskId(1));
+  index.setAssignment(worker, taskId(1), assignmentFact());
+  index.settle(entryOf(index, 1), worker);
+  assert.deepEqual([...index.unsettled], [taskId(1)]);
+  index.setAssignment(worker, taskId(1), null);
+  assert.equal(index.tasks.size, 0);
+});
+
+test('each of the unfinished counts, by queue where that is known', () => {
+  const index = new TaskIndex();
+  addTask(index, 1, { queue: 'a' });
+  addTask(index, 2, { queue: 'a', runAt: 9000 });
+  addTask(index, 3, { queue: 'b' });
+  index.setAssignment(workerId('w'), taskId(3), assignmentFact());
+  addTask(index, 4, { queue: 'b' });
+  index.setStatus(taskId(4), status());
+  index.setTask(taskId(5), 'unread');
+  assert.deepEqual(index.countUnfinished(), { total: 4, queues: { a: 2, b: 1 } });
+});
+
+test('whoever asks is told of each task that becomes final, once', () => {
+  const index = new TaskIndex();
+  const finished: string[] = [];
+  index.onFinished = ({ id }) => finished.push(id);
+  addTask(index, 1);
+  index.setStatus(taskId(1), status());
+  index.setStatus(taskId(1), status());
+  index.setAssignment(workerId('w'), taskId(1), assignmentFact()); // a leftover
+  index.setAssignment(workerId('w'), taskId(1), null);
+  assert.deepEqual(finished, [taskId(1)]);
+});
+
+test('the folder of a worker is abandoned once the worker has been seen, is gone, and left nothing below', () => {
+  const index = new TaskIndex();
+  const seen = () => [...index.abandoned];
+  index.setReachable(workerId('not-yet'), true);
+  assert.deepEqual(seen(), []); // somebody is about to register
+  const worker = addWorker(index, 'w');
+  addTask(index, 1);
+  index.setAssignment(worker, taskId(1), assignmentFact());
+  index.setWorker(worker, null);
+  assert.deepEqual(seen(), []);
+  index.setAssignment(worker, taskId(1), null);
+  assert.deepEqual(seen(), ['w']);
+  index.setWorker(worker, workerFact());
+  assert.deepEqual(seen(), []);
+  index.setWorker(worker, null);
+  index.setReachable(worker, false);
+  assert.deepEqual([seen(), index.workers.has(worker)], [[], false]);
+});
+
+test('an alarm goes off once, however often it was set', () => {
+  const index = new TaskIndex();
+  index.advance(1000);
+  for (let i = 0; i < 5; i++) addTask(index, 1, { runAt: 2000 });
+  index.advance(2000);
+  assert.equal(index.nextAlarmAt, null);
+  addWorker(index, 'w');
+  assert.equal(planAssignments(index, 9).length, 1);
+});
+
+test('a standby, which never plans, keeps no place in line for what others ran', () => {
+  const index = new TaskIndex();
+  const worker = workerId('w');
+  for (let number = 1; number <= 20_000; number++) {
+    index.setTask(taskId(number), taskFact(number, { queue: `q${number % 7}` }));
+    index.setAssignment(worker, taskId(number), assignmentFact());
+    index.setStatus(taskId(number), status());
+    index.setAssignment(worker, taskId(number), null);
+    index.removeTask(taskId(number));
+  }
+  assert.equal(index.tasks.size, 0);
+  assert.ok(index.ready.places < 2000, `${index.ready.places} places`);
+  addTask(index, 1);
+  addWorker(index, 'other');
+  assert.equal(planAssignments(index, 9).length, 1);
+});
