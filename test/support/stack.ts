@@ -1,11 +1,11 @@
 // The whole system on one ZooKeeper: masters, workers and gateways as real processes, each directly or through a fault
-// proxy of its own, on free ports, ready when it resolves. Everything ends with the scope.
+// proxy of its own, on free ports, ready when it resolves. Everything ends with the scope, and what crashed before fails it.
 
 import { randomBytes } from 'node:crypto';
 import { onCleanup, type TestScope } from './cleanup.ts';
 import { eventually } from './eventually.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { type ServiceProcess, startService } from './process.ts';
+import { type Exit, type ServiceProcess, startService } from './process.ts';
 import { openSession, type TestSession } from './stack-session.ts';
 import { TaskClient } from './task-client.ts';
 
@@ -172,11 +172,19 @@ export class Stack {
       ZOOKEEPER_SESSION_TIMEOUT_MS: this.options.sessionTimeoutMs ?? stackSessionMs,
     };
     const process = startService(this.scope, service, { ...common, ...env });
-    // What nobody expected shows in the report of the test that it spoilt.
-    onCleanup(this.scope, () => {
-      const fatal = process.logs.find(({ level }) => level >= 60);
-      if (fatal) throw new Error(`a ${service} crashed: ${JSON.stringify(fatal)}`);
-    });
+    noCrash(this.scope, service, process);
     return { process, proxy };
   }
+}
+
+/** A process that ended by itself, other than cleanly, fails the test that it belonged to. */
+function noCrash(scope: TestScope, service: string, process: ServiceProcess): void {
+  let exit: Exit | null = null;
+  void process.exited.then((its) => {
+    exit = its;
+  });
+  onCleanup(scope, () => {
+    const isCrash = exit !== null && exit.code !== 0 && exit.signal === null;
+    if (isCrash) throw new Error(`a ${service} crashed:\n${process.output.slice(-4000)}`);
+  });
 }
