@@ -10,7 +10,7 @@ import { openSession, type TestSession } from './stack-session.ts';
 import { TaskClient } from './task-client.ts';
 
 /** Short, so that the death of a process is known soon, and long enough for a busy two-core machine. */
-export const stackSessionMs = 2000;
+export const stackSessionMs = 1500;
 
 type Environment = Readonly<Record<string, string | number>>;
 
