@@ -1,0 +1,10 @@
+// A task as a gateway would store it, for tests that submit.
+
+import { randomUUID } from 'node:crypto';
+import { defaultTaskOptions } from '../../coordination/znode-records.ts';
+import type { TaskRecord } from '../../domain/task.ts';
+
+export function taskRecord(members: Partial<TaskRecord> = {}): TaskRecord {
+  const origin = { submitId: randomUUID(), submittedAt: Date.now(), idempotencyKey: null, retryOf: null };
+  return { ...defaultTaskOptions, type: 'echo', ...origin, ...members };
+}

@@ -1,0 +1,120 @@
+// Goal: a submit makes exactly one task, or none, and says which, whatever becomes of the link; only where the session
+// itself is lost does it say that it does not know.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { ensureParents } from '../../coordination/bootstrap.ts';
+import { nextSequenceNumber, TaskSubmission } from '../../coordination/task-submission.ts';
+import { paths, taskNumber } from '../../coordination/znode-paths.ts';
+import { create, openSession, reached, type TestSessionOptions } from '../fault/session-harness.ts';
+import { taskRecord } from '../fault/task-record.ts';
+import { wholeFile } from '../support/cleanup.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import { opcodes } from '../support/zookeeper-frames.ts';
+import { startZooKeeper } from '../support/zookeeper-server.ts';
+
+const zookeeper = await startZooKeeper(wholeFile);
+const isMulti = (opcode: number) => opcode === opcodes.multi;
+
+/** Each test has a tree of its own. */
+async function submitting(t: TestContext, options: TestSessionOptions = {}) {
+  const chroot = `/${t.name.replaceAll(/[^a-z]+/g, '-').slice(0, 40)}`;
+  const proxy = await startFaultProxy(t, zookeeper);
+  const { session } = await openSession(t, proxy, { sessionTimeoutMs: 10_000, chroot, ...options });
+  const { session: observer } = await openSession(t, zookeeper, { sessionTimeoutMs: 10_000, chroot });
+  await ensureParents(session);
+  const submission = new TaskSubmission(session);
+  await submission.start();
+  const tasks = async () => (await observer.getChildren(paths.tasks))?.children.sort() ?? [];
+  return { proxy, session, observer, submission, tasks };
+}
+
+test('the answer is lost: one task, and the submit returns it', async (t) => {
+  const { proxy, submission, tasks } = await submitting(t);
+  await submission.submit(taskRecord());
+  const swallowed = proxy.swallowNextReply(isMulti);
+  const task = await submission.submit(taskRecord({ payload: 'lost' }));
+  assert.equal((await swallowed).error, 0);
+  assert.deepEqual(await tasks(), ['task-0000000000', 'task-0000000001']);
+  assert.equal(task, 'task-0000000001');
+});
+
+test('the answer to many is lost: each gets its own', async (t) => {
+  const { proxy, observer, submission, tasks } = await submitting(t);
+  const swallowed = proxy.swallowNextReply(isMulti);
+  const payloads = Array.from({ length: 200 }, (_, i) => i);
+  const made = await Promise.all(payloads.map((payload) => submission.submit(taskRecord({ payload }))));
+  await swallowed;
+  assert.deepEqual([...made].sort(), await tasks());
+  for (const [payload, task] of made.entries()) {
+    const znode = await observer.getData(paths.task(task));
+    assert.equal(JSON.parse(znode?.data.toString() ?? '').payload, payload);
+  }
+});
+
+test('the request is lost: not applied, and it is certain', async (t) => {
+  const { proxy, submission, tasks } = await submitting(t);
+  const dropped = proxy.dropNextRequest(isMulti);
+  await assert.rejects(submission.submit(taskRecord()), { outcome: 'not applied' });
+  await dropped;
+  assert.deepEqual(await tasks(), []);
+  assert.equal(await submission.submit(taskRecord()), 'task-0000000000');
+});
+
+test('the session is lost with it: unknown', async (t) => {
+  const { proxy, session, submission } = await submitting(t, { sessionTimeoutMs: 800 });
+  const swallowed = proxy.swallowNextReply(isMulti);
+  proxy.refuse();
+  const submit = assert.rejects(submission.submit(taskRecord()), { outcome: 'unknown' });
+  await swallowed;
+  await reached(session, 'lost');
+  await submit;
+});
+
+test('the deadline passes with the link up: found by looking', async (t) => {
+  const { proxy, submission, tasks } = await submitting(t, { operationTimeoutMs: 400 });
+  proxy.silence('toClient');
+  const submit = submission.submit(taskRecord());
+  await proxy.nextFrame((frame) => frame.opcode === 9); // the sync of the search
+  await proxy.heal();
+  assert.equal(await submit, 'task-0000000000');
+  assert.equal((await tasks()).length, 1);
+});
+
+test('the next number is that of the server, also after removals and other names', async (t) => {
+  const { session, submission, observer } = await submitting(t);
+  const first = await submission.submit(taskRecord());
+  await submission.submit(taskRecord());
+  await observer.commit([create('/tasks/other-', '', 'sequential'), create('/tasks/plain')]);
+  await observer.commit([{ kind: 'remove', path: paths.task(first), version: null }]);
+  const later = new TaskSubmission(session);
+  await later.start();
+  assert.equal(later.nextNumber, 4);
+  assert.equal(await later.submit(taskRecord()), 'task-0000000004');
+  assert.equal(later.nextNumber, 5);
+});
+
+test('the next number beyond 2^30 creations, where cversion is negative', () => {
+  for (const [creations, children] of [
+    [2 ** 30 + 5, 7],
+    [2_147_000_000, 100_000],
+    [12, 0],
+  ] as const) {
+    const cversion = (creations * 2 - children) | 0;
+    assert.equal(nextSequenceNumber({ cversion, numChildren: children }), creations);
+  }
+});
+
+test('/tasks was removed by hand: made again, and a lost answer is found among numbers that begin anew', async (t) => {
+  const { proxy, observer, submission } = await submitting(t);
+  const tasks = await Promise.all(Array.from({ length: 5 }, () => submission.submit(taskRecord())));
+  assert.equal(Math.max(...tasks.map(taskNumber)), 4);
+  await observer.commit(
+    [...tasks.map(paths.task), paths.tasks].map((path) => ({ kind: 'remove', path, version: null })),
+  );
+  await assert.rejects(submission.submit(taskRecord()), { code: 'no_node', outcome: 'not applied' });
+  const swallowed = proxy.swallowNextReply(isMulti);
+  const found = await submission.submit(taskRecord());
+  await swallowed;
+  assert.equal(found, 'task-0000000000');
+});
