@@ -7,7 +7,7 @@ import { createIfMissing } from './bootstrap.ts';
 import { CoordinationError } from './coordination-error.ts';
 import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
-import type { FoundTask, TaskSubmission } from './task-submission.ts';
+import type { Candidate, FoundTask, TaskSubmission } from './task-submission.ts';
 import { paths } from './znode-paths.ts';
 import { decodeKey, encodeKey, type KeyRecord } from './znode-records.ts';
 import type { Operation, Znode } from './zookeeper-requests.ts';
@@ -92,7 +92,7 @@ async function firstTask(
 ): Promise<FoundTask | null> {
   const key: KeyRecord | null = decodeKey(data);
   if (key && key.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
-  const matches = (record: TaskRecord, czxid: bigint) => czxid === stat.czxid && record.submitId === key?.submitId;
+  const matches = ({ czxid, submitId }: Candidate) => czxid === stat.czxid && submitId === key?.submitId;
   const found = key && (await submission.find(key.nextNumber, matches));
   if (found) return found;
   await session.commit([{ kind: 'remove', path, version: stat.version }]).catch((error: unknown) => {

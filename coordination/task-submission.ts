@@ -27,6 +27,7 @@ export class TaskSubmission {
   #nextNumber = 0;
   /** Of `/tasks` when that number was learned: removed and made again by hand, it counts from 0. */
   #tasksCzxid: bigint | null = null;
+  #sharedLook: Promise<Look> | null = null;
 
   constructor(session: Session) {
     this.#session = session;
@@ -79,22 +80,17 @@ export class TaskSubmission {
   }
 
   /**
-   * The oldest task from number `since` on whose record `matches`; null is conclusive for what this session sent before.
-   * Throws {@link CoordinationError} with outcome `unknown` where the search could not be finished.
+   * The oldest task from number `since` on that `matches`; null is conclusive for what this session sent before. Throws
+   * {@link CoordinationError} with outcome `unknown` where the search could not be finished.
    */
-  async find(since: number, matches: (record: TaskRecord, czxid: bigint) => boolean): Promise<FoundTask | null> {
+  async find(since: number, matches: (candidate: Candidate) => boolean): Promise<FoundTask | null> {
     try {
-      await this.#session.sync(paths.tasks);
-      const listed = await this.#session.getChildren(paths.tasks);
-      const names = (listed?.children ?? []).map(parseTaskId).filter((task) => task !== null);
-      const from = listed?.stat.czxid === this.#tasksCzxid ? since : 0;
-      const younger = names.filter((task) => taskNumber(task) >= from).sort((a, b) => taskNumber(a) - taskNumber(b));
+      const { tasks, beginsAnew, read } = await this.#look();
+      const younger = beginsAnew ? tasks : tasks.filter((task) => taskNumber(task) >= since);
       for (let first = 0; first < younger.length; first += readsAtOnce) {
-        const found = await Promise.all(
-          younger.slice(first, first + readsAtOnce).map((task) => this.#match(task, matches)),
-        );
-        const match = found.find((task) => task !== null);
-        if (match) return match;
+        const candidates = await Promise.all(younger.slice(first, first + readsAtOnce).map(read));
+        const found = candidates.find((candidate) => candidate && matches(candidate));
+        if (found) return found;
       }
       return null;
     } catch (error) {
@@ -103,13 +99,52 @@ export class TaskSubmission {
     }
   }
 
-  async #match(task: TaskId, matches: (record: TaskRecord, czxid: bigint) => boolean): Promise<FoundTask | null> {
+  /** One for all searches that begin in the same turn: a link that breaks leaves many at once. */
+  #look(): Promise<Look> {
+    if (!this.#sharedLook) {
+      this.#sharedLook = this.#newLook();
+      setImmediate(() => {
+        this.#sharedLook = null;
+      });
+    }
+    return this.#sharedLook;
+  }
+
+  async #newLook(): Promise<Look> {
+    await this.#session.sync(paths.tasks);
+    const listed = await this.#session.getChildren(paths.tasks);
+    const tasks = (listed?.children ?? []).map(parseTaskId).filter((task) => task !== null);
+    const reads = new Map<TaskId, Promise<Candidate | null>>();
+    const read = (task: TaskId) => {
+      const reading = reads.get(task) ?? this.#candidate(task);
+      reads.set(task, reading);
+      return reading;
+    };
+    tasks.sort((a, b) => taskNumber(a) - taskNumber(b));
+    return { tasks, beginsAnew: listed?.stat.czxid !== this.#tasksCzxid, read };
+  }
+
+  async #candidate(task: TaskId): Promise<Candidate | null> {
     const znode = await this.#session.getData(paths.task(task));
     if (!znode) return null;
     const { czxid, ctime } = znode.stat;
     const reading = decodeTask(znode.data, ctime);
-    return reading.kind === 'task' && matches(reading.record, czxid) ? { task, createdAt: ctime } : null;
+    return reading.kind === 'task' ? { task, createdAt: ctime, czxid, submitId: reading.record.submitId } : null;
   }
+}
+
+/** The tasks as they were at one moment; each is read once, when the first search comes to it. */
+interface Look {
+  /** By number. */
+  readonly tasks: readonly TaskId[];
+  /** `/tasks` is not the one whose numbers we knew. */
+  readonly beginsAnew: boolean;
+  read(task: TaskId): Promise<Candidate | null>;
+}
+
+export interface Candidate extends FoundTask {
+  readonly czxid: bigint;
+  readonly submitId: string | null;
 }
 
 export interface FoundTask {

@@ -42,10 +42,15 @@ test('the answer is lost: one task, and the submit returns it', async (t) => {
 test('the answer to many is lost: each gets its own', async (t) => {
   const { proxy, observer, submission, tasks } = await submitting(t);
   const swallowed = proxy.swallowNextReply(isMulti);
+  let reads = 0;
+  proxy.onFrame(({ opcode }) => {
+    if (opcode === 4) reads += 1;
+  });
   const payloads = Array.from({ length: 200 }, (_, i) => i);
   const made = await Promise.all(payloads.map((payload) => submission.submit(taskRecord({ payload }))));
   await swallowed;
   assert.deepEqual([...made].sort(), await tasks());
+  assert.ok(reads <= 200, `${reads} reads: each task is looked at once, for all that search`);
   for (const [payload, task] of made.entries()) {
     const znode = await observer.getData(paths.task(task));
     assert.equal(JSON.parse(znode?.data.toString() ?? '').payload, payload);
