@@ -185,7 +185,7 @@ export function decodeAttempt(data: Buffer, attempt: number, createdAt: number):
     attempt,
     worker: readText(object['worker']),
     outcome: outcomes.find((known) => known === object['outcome']) ?? 'failed',
-    error: object['error'] === undefined ? null : readError(object['error']),
+    error: isObject(object['error']) ? readError(object['error']) : null,
     startedAt: fromTimestamp(object['startedAt']),
     finishedAt: fromTimestamp(object['finishedAt']) ?? createdAt,
     retryAt: fromTimestamp(object['retryAt']),
