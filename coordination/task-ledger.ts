@@ -51,6 +51,17 @@ export class TaskLedger {
     await this.#commits.commit([{ kind: 'remove', path: paths.assignments(worker), version: null }]);
   }
 
+  /** Resolves once this session's server shows everything that was committed before, or the session is over. */
+  async catchUp(): Promise<void> {
+    while (!this.#session.signal.aborted) {
+      try {
+        return await this.#session.sync(paths.tasks);
+      } catch (error) {
+        if (!(error instanceof CoordinationError)) throw error; // its deadline, mostly: asked again
+      }
+    }
+  }
+
   async settle(decision: SettleDecision): Promise<void> {
     switch (decision.kind) {
       case 'end':
@@ -65,7 +76,7 @@ export class TaskLedger {
     }
   }
 
-  /** Removes a final task with everything below it and its idempotency key. */
+  /** Removes a final task with everything below it and its idempotency key; refused where it has no status (any more). */
   async remove({ task, czxid, idempotencyKey, children }: TaskRemoval): Promise<void> {
     const key = idempotencyKey === null ? [] : await this.#keyRemoval(idempotencyKey, czxid);
     const removal = (path: string): Operation => ({ kind: 'remove', path, version: null });
@@ -74,8 +85,11 @@ export class TaskLedger {
       await this.#commits.commit([...below(children), ...key, removal(paths.task(task))]);
     } catch (error) {
       if (!isRefusal(error, 'not_empty') && !isRefusal(error, 'no_node')) throw error;
-      const listed = await this.#session.getChildren(paths.task(task)); // more, or less, than the picture shows
-      if (listed) await this.#commits.commit([...below(listed.children), ...key, removal(paths.task(task))]);
+      // More, or less, is below it than the picture shows; or it is gone, and another task has its name.
+      const listed = await this.#session.getChildren(paths.task(task));
+      if (listed?.stat.czxid !== czxid) return;
+      if (!listed.children.includes('status')) throw error;
+      await this.#commits.commit([...below(listed.children), ...key, removal(paths.task(task))]);
     }
   }
 

@@ -89,6 +89,8 @@ export class TreeCache {
     for (const [path, reading] of this.#reading) if (reading === 'reading') this.#reading.set(path, 'stale');
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
     watching.catch((error: unknown) => this.#onFailure(this.#root, error));
+    // The new server may lag behind what this session has committed over the last one: reads come after the sync.
+    this.#session.sync(this.#root).catch((error: unknown) => this.#onFailure(this.#root, error));
     this.#take(this.#root);
   }
 

@@ -45,6 +45,8 @@ export const limits = {
   shellTermGraceMs: 2 * second,
   /** A withdrawn run has this long to end before the master takes the task away by force. */
   withdrawGraceMs: 5 * second,
+  /** A task that is handed back again and again waits no longer than this for the next worker. */
+  handBackPauseMsMax: 60 * second,
   errorMessageCharactersMax: 4096,
   /** A worker that stops lets its runs finish for this long, then it takes them back and hands them on. */
   drainGraceMs: 8 * second,

@@ -18,11 +18,14 @@ const sparePlaces = 1024;
 export class ReadyLine {
   readonly groups = new Map<string, ReadyGroup>();
   readonly #isReady: (entry: TaskEntry) => boolean;
+  readonly #onLeft: (entry: TaskEntry) => void;
   /** In all heaps, idle ones included. */
   #places = 0;
 
-  constructor(isReady: (entry: TaskEntry) => boolean) {
+  /** `onLeft` is told of a task that lost its place since it is not ready, so that whatever it waits for now is noted. */
+  constructor(isReady: (entry: TaskEntry) => boolean, onLeft: (entry: TaskEntry) => void) {
     this.#isReady = isReady;
+    this.#onLeft = onLeft;
   }
 
   get places(): number {
@@ -54,6 +57,7 @@ export class ReadyLine {
     for (let head = group.heap.peek(); head; head = group.heap.peek()) {
       if (this.#isWanted(head)) return head;
       this.takeHead(group);
+      if (head.entry.place === null) this.#onLeft(head.entry);
     }
     return null;
   }
@@ -84,15 +88,18 @@ export class ReadyLine {
 
   #tidy(): void {
     this.#places = 0;
+    const left: TaskEntry[] = [];
     for (const { heap } of this.groups.values()) {
       heap.retain((place) => {
         const isWanted = this.#isWanted(place);
+        if (!isWanted) left.push(place.entry);
         if (!isWanted) leave(place);
         return isWanted;
       });
       this.#places += heap.size;
     }
     this.dropEmptyGroups();
+    for (const entry of left) if (entry.place === null) this.#onLeft(entry);
   }
 }
 

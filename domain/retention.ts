@@ -40,6 +40,11 @@ export class RetentionQueue {
     this.#byAge.push(finished);
   }
 
+  /** A task that was taken and could not be removed is given again at `at`. */
+  retry(entry: TaskEntry, at: number): void {
+    this.#byExpiry.push({ entry, removableAt: at, expiresAt: at });
+  }
+
   /** At most `max` tasks that are to go at `now`; each is given once. `kept` are those that are finished and kept. */
   take(now: number, kept: ReadonlySet<TaskEntry>, max: number): TaskEntry[] {
     const taken = new Set<TaskEntry>();

@@ -43,6 +43,8 @@ function settlementOf(index: TaskIndex, entry: TaskEntry, now: number, random: n
   if (fact === null || fact === 'unread' || status) {
     return first ? { kind: 'release', entry, task: entry.id, assignment: first } : null;
   }
+  const surplus = surplusAssignment(index, held);
+  if (surplus) return { kind: 'release', entry, task: entry.id, assignment: surplus };
   const lost = held.find(({ worker, fact: assignment }) => index.isLost(worker, assignment));
   if (lost && fact.content.kind !== 'invalid') return lose(entry, fact, lost, now, random);
   if (lost || entry.assignments.size === 0) return endWaiting(index, entry, fact, lost ?? null, now);
@@ -53,6 +55,14 @@ function heldAssignments(entry: TaskEntry): HeldAssignment[] {
   const held: HeldAssignment[] = [];
   for (const [worker, fact] of entry.assignments) if (fact !== 'unread') held.push({ worker, fact });
   return held;
+}
+
+/** Of several assignments, made by hand, only the oldest on a living worker stays; the others count for nothing. */
+function surplusAssignment(index: TaskIndex, held: readonly HeldAssignment[]): HeldAssignment | null {
+  const living = held.filter(({ worker, fact }) => !index.isLost(worker, fact));
+  if (held.length < 2 || living.length === 0) return null;
+  const oldest = living.reduce((a, b) => (b.fact.czxid < a.fact.czxid ? b : a));
+  return held.find((assignment) => assignment !== oldest) ?? null;
 }
 
 /** The task is not running: it ends as what it is. `assignment` is that of a lost worker to what is no task. */

@@ -58,6 +58,8 @@ export interface TaskEntry {
   decided: boolean;
   /** Set aside until then after a refusal that should not have been, epoch ms. */
   deferredUntil: number;
+  /** How often it was handed back without an outcome. */
+  handBacks: number;
   /** When this master first saw the mark of withdrawal on its assignment, epoch ms; 0 before. */
   withdrawnAt: number;
   /** Where it stands in line, if it does. */
@@ -89,7 +91,7 @@ export interface WorkerEntry {
 
 export function newEntry(id: TaskId): TaskEntry {
   const facts = { fact: null, status: null, attempts: new Map(), cancel: null, assignments: new Map() };
-  return { id, ...facts, decided: false, deferredUntil: 0, withdrawnAt: 0, place: null, alarmAt: 0 };
+  return { id, ...facts, decided: false, deferredUntil: 0, handBacks: 0, withdrawnAt: 0, place: null, alarmAt: 0 };
 }
 
 /** When the next attempt may start (epoch ms): the last attempt's word, before it the task's own. */

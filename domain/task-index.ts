@@ -3,6 +3,7 @@
 // knowing yet what it says is a fact of its own: such a task is left alone until the rest arrives. Pure.
 
 import { Heap } from './heap.ts';
+import { limits } from './limits.ts';
 import { ReadyLine } from './ready-line.ts';
 import type { AttemptRecord, StatusRecord, TaskId, WorkerId } from './task.ts';
 import {
@@ -21,7 +22,10 @@ export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' 
 export class TaskIndex {
   readonly tasks = new Map<TaskId, TaskEntry>();
   readonly workers = new Map<WorkerId, WorkerEntry>();
-  readonly ready = new ReadyLine((entry) => this.phase(entry) === 'ready');
+  readonly ready = new ReadyLine(
+    (entry) => this.phase(entry) === 'ready',
+    (entry) => this.tasks.get(entry.id) === entry && this.refresh(entry),
+  );
   /** Tasks that need a commit other than an assignment: invalid, cancelled, left over or lost ones. */
   readonly unsettled = new Set<TaskId>();
   /** Workers that went and left an empty `/assign/<worker>` behind. */
@@ -46,6 +50,7 @@ export class TaskIndex {
       const { entry, at } = alarm;
       if (entry.alarmAt !== at) continue; // an earlier one has come since
       entry.alarmAt = 0;
+      if (entry.deferredUntil <= at) entry.deferredUntil = 0; // over, though the clock be set back
       if (this.tasks.get(entry.id) === entry) this.refresh(entry);
     }
   }
@@ -87,7 +92,7 @@ export class TaskIndex {
   setAssignment(worker: WorkerId, id: TaskId, fact: AssignmentFact | Unread | null): void {
     this.#change(id, (entry) => {
       if (fact !== null) entry.assignments.set(worker, fact);
-      else if (entry.assignments.delete(worker)) entry.withdrawnAt = 0;
+      else if (entry.assignments.has(worker)) this.#onUnassigned(entry, worker);
     });
     const load = this.worker(worker).tasks;
     if (fact === null) load.delete(id);
@@ -191,6 +196,7 @@ export class TaskIndex {
     else this.unsettled.delete(entry.id);
     const { fact } = entry;
     if (entry.deferredUntil > this.#now) this.alarm(entry, entry.deferredUntil);
+    if (entry.status === null) this.finished.delete(entry); // removed by hand: it is not final any more
     if (phase === 'final' && !this.finished.has(entry)) {
       this.finished.add(entry);
       this.onFinished?.(entry);
@@ -201,6 +207,21 @@ export class TaskIndex {
       const at = notBeforeOf(entry, fact.content.brief);
       if (at !== 'unread') this.alarm(entry, at);
     }
+  }
+
+  /**
+   * An outcome comes before the end of its assignment, so an assignment that ends without one was handed back. Once is a
+   * worker that stops; a task that comes back again and again waits longer each time, or it would go round for ever.
+   */
+  #onUnassigned(entry: TaskEntry, worker: WorkerId): void {
+    const assignment = entry.assignments.get(worker);
+    entry.assignments.delete(worker);
+    entry.withdrawnAt = 0;
+    const attempt = assignment === undefined || assignment === 'unread' ? null : assignment.record.attempt;
+    if (entry.status !== null || attempt === null || entry.attempts.has(attempt)) return;
+    entry.handBacks += 1;
+    if (entry.handBacks < 2) return;
+    entry.deferredUntil = this.#now + Math.min(limits.handBackPauseMsMax, 250 * 2 ** entry.handBacks);
   }
 
   #needsAttention(entry: TaskEntry): boolean {

@@ -17,6 +17,9 @@ const outrunMs = 20;
 /** The same for a refusal that should not have been. */
 const deferMs = 1000;
 
+/** So that a clock that was set forward is noticed. */
+const alarmMsMax = 60_000;
+
 export interface AssignLoopOptions {
   readonly picture: Picture;
   readonly ledger: TaskLedger;
@@ -29,8 +32,8 @@ type Decision = AssignDecision | SettleDecision;
 export class AssignLoop {
   readonly #options: AssignLoopOptions;
   readonly #open = new Set<Promise<void>>();
-  /** Commits whose outcome is unknown: they are settled when the picture is complete again. */
-  #unknown: Decision[] = [];
+  /** Commits that were unknown until a sync came after them: what became of them is in the picture once it is complete. */
+  #lookedUp: Decision[] = [];
   #timer: NodeJS.Timeout | undefined;
   #scheduled = false;
   #stopped = false;
@@ -55,7 +58,8 @@ export class AssignLoop {
     stopListening();
     signal.removeEventListener('abort', onAbort);
     clearTimeout(this.#timer);
-    await Promise.all(this.#open);
+    while (this.#open.size > 0) await Promise.all(this.#open);
+    for (const decision of this.#lookedUp.splice(0)) this.#settle(decision, 0);
     return why;
   }
 
@@ -71,7 +75,7 @@ export class AssignLoop {
   #round(): void {
     const { index } = this.#options.picture;
     const now = Date.now();
-    for (const decision of this.#unknown.splice(0)) this.#settle(decision, 0);
+    for (const decision of this.#lookedUp.splice(0)) this.#settle(decision, 0);
     index.advance(now);
     for (const task of index.unsettled) {
       const entry = index.tasks.get(task);
@@ -88,7 +92,7 @@ export class AssignLoop {
   #armAlarm(at: number | null, now: number): void {
     clearTimeout(this.#timer);
     if (at === null) return;
-    const delayMs = Math.min(Math.max(1, at - now), 2 ** 31 - 1);
+    const delayMs = Math.min(Math.max(1, at - now), alarmMsMax);
     this.#timer = setTimeout(() => this.#schedule(), delayMs);
   }
 
@@ -100,7 +104,7 @@ export class AssignLoop {
         if (decision.kind === 'assign') onAssigned(1);
         this.#settle(decision, 0);
       })
-      .catch((error: unknown) => this.#onRefused(decision, error))
+      .catch((error: unknown) => this.#onFailure(decision, error))
       .finally(() => {
         this.#open.delete(done);
         this.#schedule();
@@ -114,16 +118,18 @@ export class AssignLoop {
     this.#options.picture.index.settle(decision.entry, worker, deferUntil);
   }
 
-  #onRefused(decision: Decision, error: unknown): void {
+  async #onFailure(decision: Decision, error: unknown): Promise<void> {
     if (!(error instanceof CoordinationError)) throw error;
-    const { log } = this.#options;
+    const { log, ledger } = this.#options;
     if (error.code === 'fenced') {
       this.#settle(decision, 0);
       this.#finish('fenced');
       return;
     }
     if (error.outcome === 'unknown') {
-      this.#unknown.push(decision);
+      // Until a sync has come after it, neither this server's picture nor a new one need show it.
+      await ledger.catchUp();
+      this.#lookedUp.push(decision);
       return;
     }
     const expected = error.code === 'bad_version' || error.code === 'no_node';

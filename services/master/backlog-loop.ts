@@ -9,23 +9,22 @@ import type { Picture } from './picture.ts';
 const intervalMs = 1000;
 
 export async function runBacklog(picture: Picture, commits: GroupCommit, signal: AbortSignal): Promise<void> {
-  let written = '';
+  let written: string | null = '';
   while (!signal.aborted) {
     const changed = nextChange(picture, signal);
     const { total, queues } = picture.index.countUnfinished();
     const backlog: Backlog = { unfinished: total, queues };
     const text = JSON.stringify(backlog);
     if (picture.synced && text !== written) {
-      await writeBacklog(commits, backlog).then(
-        () => {
-          written = text;
-        },
+      written = await writeBacklog(commits, backlog).then(
+        () => text,
         (error: unknown) => {
-          if (!(error instanceof CoordinationError)) throw error; // the next round tries again, or we do not lead
+          if (!(error instanceof CoordinationError)) throw error;
+          return null;
         },
       );
     }
-    await changed;
+    if (written !== null) await changed; // else it is tried again, unless we do not lead any more
     await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -29,7 +29,7 @@ export interface MasterOptions {
 export async function runMaster(session: Session, options: MasterOptions, stop: AbortSignal): Promise<void> {
   const { log, candidate } = options;
   await ensureParents(session);
-  const picture = new Picture(session, log);
+  const picture = new Picture(session, log, (number) => options.metrics.newestTaskNumber.set(number));
   const ended = AbortSignal.any([stop, session.signal]);
   try {
     await untilAborted(picture.start(), ended);

@@ -15,10 +15,14 @@ import {
   decodeWorker,
 } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
+import { limits } from '../../domain/limits.ts';
 import type { TaskRecord } from '../../domain/task.ts';
 import type { TaskBrief, TaskContent } from '../../domain/task-entry.ts';
 import { TaskIndex } from '../../domain/task-index.ts';
 import type { Log } from '../../runtime/log.ts';
+
+/** What is odd about more znodes than these is not logged any more. */
+const loggedPathsMax = 10_000;
 
 export class Picture {
   readonly index = new TaskIndex();
@@ -27,8 +31,12 @@ export class Picture {
   readonly #mirrors: TreeCache[];
   readonly #listeners = new Set<() => void>();
   readonly #logged = new Set<string>();
+  readonly #onNewestNumber: (number: number) => void;
+  #newestNumber = -1;
 
-  constructor(session: Session, log: Log) {
+  /** `onNewestNumber` is told of each task number that is higher than all before. */
+  constructor(session: Session, log: Log, onNewestNumber: (number: number) => void) {
+    this.#onNewestNumber = onNewestNumber;
     this.#session = session;
     this.#log = log;
     const mirror = (root: string, depth: number, onNode: (path: string, znode: Znode | null | undefined) => void) =>
@@ -140,12 +148,23 @@ export class Picture {
     if (reading.kind === 'invalid') this.#logOnce(path, reading.why);
     const content: TaskContent = reading.kind === 'task' ? { kind: 'task', brief: briefOf(reading.record) } : reading;
     const { czxid, version } = stat;
-    this.index.setTask(parsed.task, { czxid, number: taskNumber(parsed.task), version, content });
+    const number = taskNumber(parsed.task);
+    this.#noteNumber(number);
+    this.index.setTask(parsed.task, { czxid, number, version, content });
+  }
+
+  #noteNumber(number: number): void {
+    if (number <= this.#newestNumber) return;
+    this.#newestNumber = number;
+    this.#onNewestNumber(number);
+    if (number > limits.taskNumberMax * 0.9) {
+      this.#logOnce(paths.tasks, `task ${number}: the sequence nears its end; plan the move to a new chroot`);
+    }
   }
 
   #logOnce(path: string, what: string): void {
-    if (this.#logged.has(path)) return;
-    if (this.#logged.size < 10_000) this.#logged.add(path);
+    if (this.#logged.has(path) || this.#logged.size >= loggedPathsMax) return;
+    this.#logged.add(path);
     this.#log.warn({ path }, what);
   }
 }

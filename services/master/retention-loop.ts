@@ -11,6 +11,7 @@ import type { Picture } from './picture.ts';
 /** One or two transactions. */
 const removalsAtOnce = 100;
 const pauseAfterFailureMs = 1000;
+const pauseAfterFailureMsMax = 3_600_000;
 const timerMsMax = 60_000;
 
 export interface RetentionLoopOptions {
@@ -26,6 +27,7 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   const { picture, policy } = options;
   const { index } = picture;
   const queue = new RetentionQueue(policy);
+  const failures = new Failures();
   for (const entry of index.finished) queue.add(entry);
   let wake: () => void = () => undefined;
   index.onFinished = (entry) => {
@@ -36,11 +38,9 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   signal.addEventListener('abort', onAbort);
   while (!signal.aborted) {
     const due = picture.synced ? queue.take(Date.now(), index.finished, removalsAtOnce) : [];
-    if (due.length > 0) {
-      const failed = await removeAll(options, due);
-      for (const entry of failed) queue.add(entry);
-      if (failed.length === 0) continue;
-    }
+    const failed = await removeAll(options, due);
+    for (const entry of failed) queue.retry(entry, Date.now() + failures.pauseMs(entry));
+    if (failed.length < due.length) continue;
     const pause = due.length > 0 || !picture.synced;
     const dueAt = pause ? Date.now() + pauseAfterFailureMs : queue.nextDueAt(index.finished);
     await new Promise<void>((resolve) => {
@@ -56,6 +56,17 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   }
   index.onFinished = null;
   signal.removeEventListener('abort', onAbort);
+}
+
+/** A task that cannot be removed (somebody keeps things below it) is tried less and less often. */
+class Failures {
+  readonly #counts = new WeakMap<TaskEntry, number>();
+
+  pauseMs(entry: TaskEntry): number {
+    const count = (this.#counts.get(entry) ?? 0) + 1;
+    this.#counts.set(entry, count);
+    return Math.min(pauseAfterFailureMsMax, pauseAfterFailureMs * 2 ** count);
+  }
 }
 
 /** Bounded, so that a picture that was not complete, or a clock that was set back, is looked at again. */
