@@ -78,20 +78,15 @@ export class Load {
 interface Stored {
   readonly id: string;
   readonly marker: string;
-  readonly isFinal: boolean;
+  /** What is wrong with it by itself. */
   readonly fault: string | null;
 }
 
 /** Waits until nothing is unfinished, then holds the record of the load against the tree. Returns a line to print. */
 export async function judge(session: TestSession, load: Load, timeoutMs = 30_000): Promise<string> {
-  const stored = await eventually(
-    'every task is final and no assignment is left',
-    async () => {
-      const tasks = await readAll(session);
-      return tasks.every(({ isFinal }) => isFinal) && (await assignments(session)) === 0 && tasks;
-    },
-    timeoutMs,
-  );
+  const isBusy = async () => (await assignments(session)) > 0 || (await unfinished(session)) !== null;
+  await eventually('every task is final and no assignment is left', async () => !(await isBusy()), timeoutMs);
+  const stored = await readAll(session);
   const faults = stored.flatMap(({ id, fault }) => (fault ? [`${id}: ${fault}`] : []));
   for (const { marker, outcome } of load.submits) {
     const made = stored.filter((task) => task.marker === marker).map(({ id }) => id);
@@ -105,6 +100,15 @@ export async function judge(session: TestSession, load: Load, timeoutMs = 30_000
   return `${load.count('yes')} acknowledged, ${load.count('no')} refused, ${load.count('unknown')} unknown: all as they should be`;
 }
 
+/** The oldest task that is not final: looking for no more leaves the server to those who are being tested. */
+async function unfinished(session: TestSession): Promise<string | null> {
+  const listed = await session.getChildren('/tasks');
+  for (const id of (listed?.children ?? []).sort()) {
+    if (!(await session.exists(`/tasks/${id}/status`))) return id;
+  }
+  return null;
+}
+
 async function readAll(session: TestSession): Promise<Stored[]> {
   const listed = await session.getChildren('/tasks');
   return await Promise.all((listed?.children ?? []).map((id) => readOne(session, id)));
@@ -115,7 +119,7 @@ async function readOne(session: TestSession, id: string): Promise<Stored> {
   const [task, status] = await Promise.all([session.getData(path), session.getData(`${path}/status`)]);
   const reading = task && decodeTask(task.data, task.stat.ctime);
   const marker = (reading?.kind === 'task' && reading.record.labels['marker']) || '';
-  if (!task || !status) return { id, marker, isFinal: false, fault: null };
+  if (!task || !status) return { id, marker, fault: 'it was final and is not any more' };
   // A parent's cversion is twice its creations less its children (contract section 1: nothing below a task is removed
   // alone), so this is how often something was created below the task in all its life.
   const { cversion, numChildren } = (await session.exists(path)) ?? task.stat;
@@ -126,7 +130,7 @@ async function readOne(session: TestSession, id: string): Promise<Stored> {
     : state === 'succeeded'
       ? null
       : `it ${state}`;
-  return { id, marker, isFinal: true, fault };
+  return { id, marker, fault };
 }
 
 async function assignments(session: TestSession): Promise<number> {
