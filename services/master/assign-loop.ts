@@ -2,7 +2,7 @@
 // inside a callback: many changes become one round. It decides only while the picture is complete, and stops for good
 // with `signal`, when a commit was fenced, or when the session is lost.
 
-import { CoordinationError } from '../../coordination/coordination-error.ts';
+import { type CoordinationCode, CoordinationError } from '../../coordination/coordination-error.ts';
 import type { TaskLedger } from '../../coordination/task-ledger.ts';
 import { type AssignDecision, planAssignments } from '../../domain/plan.ts';
 import { planSettlement, type SettleDecision } from '../../domain/settle.ts';
@@ -19,6 +19,9 @@ const deferMs = 1000;
 
 /** So that a clock that was set forward is noticed. */
 const alarmMsMax = 60_000;
+
+/** The picture was a moment late, or the session has just ended. */
+const expectedRefusals: ReadonlySet<CoordinationCode> = new Set(['bad_version', 'no_node', 'session_lost']);
 
 export interface AssignLoopOptions {
   readonly picture: Picture;
@@ -132,7 +135,7 @@ export class AssignLoop {
       this.#lookedUp.push(decision);
       return;
     }
-    const expected = error.code === 'bad_version' || error.code === 'no_node';
+    const expected = expectedRefusals.has(error.code);
     log[expected ? 'debug' : 'warn'](
       { err: error, task: decision.task, decision: decision.kind },
       'a decision was refused',
