@@ -9,7 +9,7 @@ import zookeeper from 'node-zookeeper-client';
 import { monotonicMs } from '../runtime/clock.ts';
 import { FrameReader } from './frame-reader.ts';
 import { JuteReader } from './jute.ts';
-import { opcodes, type WireRequest } from './zookeeper-requests.ts';
+import type { WireRequest } from './zookeeper-requests.ts';
 
 export interface EnsembleTarget {
   readonly servers: readonly { readonly host: string; readonly port: number }[];
@@ -32,8 +32,8 @@ export interface ConnectionEvents {
   onLinkError(error: Error): void;
   /** Some bytes of the server arrived. Returning false stops their processing. */
   onBytes(): boolean;
-  /** An answer to what was sent at `sentAt` (monotonic ms) arrived. */
-  onAnswer(sentAt: number): void;
+  /** The leader has answered what was sent at `sentAt` (monotonic ms). */
+  onConfirmed(sentAt: number): void;
   onNotification(path: string, change: NodeChange): void;
 }
 
@@ -82,7 +82,7 @@ interface NpmPacket {
 }
 
 const managerStates = { connecting: 1, connected: 2, closing: -1, sessionExpired: -3 } as const;
-const xids = { notification: -1, ping: -2, auth: -4 } as const;
+const xids = { notification: -1, auth: -4 } as const;
 const xidMax = 0x7fff_ffff;
 /** A link that broke sooner than this counts as a failed attempt, so that a server that hangs up is not hammered. */
 const steadyConnectionMs = 1000;
@@ -93,15 +93,14 @@ export class Connection {
   readonly #servers: EnsembleTarget['servers'];
   readonly #manager: ConnectionManager;
   readonly #shakeHands: (packet: Buffer) => void;
-  readonly #pingsSentAt: number[] = [];
   #frames = new FrameReader();
   #nextServer = 0;
   #failedAttempts = 0;
   #connectedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #disposed = false;
-  /** When the newest bytes were handed to the socket. */
-  lastSentAt = 0;
+  /** When the newest request that goes to the leader was handed to the socket. */
+  lastLeaderRequestAt = 0;
 
   constructor(target: EnsembleTarget, events: ConnectionEvents) {
     this.#target = target;
@@ -114,7 +113,7 @@ export class Connection {
     this.#manager = manager;
     this.#shakeHands = manager.onSocketData.bind(manager);
     manager.connect = () => this.#connect();
-    // Its own pings come only when nothing moves in either direction; session.ts pings by what was sent.
+    // Its own pings come only when nothing moves in either direction, and a follower answers them by itself.
     manager.onSocketTimeout = () => undefined;
     wrapXid(manager);
   }
@@ -131,25 +130,17 @@ export class Connection {
       header,
       payload: null,
       toBuffer: () => {
-        sentAt = this.#sending();
+        sentAt = monotonicMs();
+        if (request.reachesLeader) this.lastLeaderRequestAt = sentAt;
         return frame(header, request.body);
       },
     };
     // Called by us with the answer's body (see #onReply), or by the manager with an error when the link broke.
     this.#manager.queue(npmRequest, (answer) => {
       if (!(answer instanceof Reply)) return onAnswer(sentAt === 0 ? 'unsent' : 'unanswered');
-      this.#events.onAnswer(sentAt);
+      if (request.reachesLeader) this.#events.onConfirmed(sentAt);
       onAnswer(answer);
     });
-  }
-
-  ping(): void {
-    const header = { xid: xids.ping, type: opcodes.ping };
-    const toBuffer = () => {
-      this.#pingsSentAt.push(this.#sending());
-      return frame(header, Buffer.alloc(0));
-    };
-    this.#manager.queue({ header, payload: null, toBuffer }, () => undefined);
   }
 
   /** The newest transaction that this session has seen. */
@@ -185,11 +176,6 @@ export class Connection {
     this.dispose();
   }
 
-  #sending(): number {
-    this.lastSentAt = monotonicMs();
-    return this.lastSentAt;
-  }
-
   #connect(): void {
     if (this.#disposed) return;
     this.#manager.setState(managerStates.connecting);
@@ -214,14 +200,13 @@ export class Connection {
     const manager = this.#manager;
     manager.socket = socket;
     this.#frames = new FrameReader();
-    this.#pingsSentAt.length = 0;
     socket.setNoDelay();
     // The client itself waits for ever for a server that accepts and never answers the handshake.
-    const handshakeMs = Math.max(100, sessionTimeoutMs / Math.max(3, this.#servers.length));
+    const handshakeMs = Math.max(100, sessionTimeoutMs / 3);
     const late = new Error(`${server.host}:${server.port} did not answer the handshake within ${handshakeMs} ms`);
     this.#timer = setTimeout(() => socket.destroy(late), handshakeMs);
     socket.once(secure ? 'secureConnect' : 'connect', () => {
-      this.#sending();
+      this.lastLeaderRequestAt = monotonicMs();
       manager.onSocketConnected();
     });
     socket.on('data', (chunk) => this.#onData(chunk));
@@ -260,7 +245,6 @@ export class Connection {
     body.long(); // zxid, kept by #onReply
     const code = body.int();
     if (xid === xids.notification) return this.#onNotification(body);
-    if (xid === xids.ping) return this.#events.onAnswer(this.#pingsSentAt.shift() ?? 0);
     if (xid === xids.auth) {
       if (code !== 0) this.#events.onRefused('auth_failed');
       return;
@@ -269,7 +253,7 @@ export class Connection {
   }
 
   #onHandshake(packet: Buffer): void {
-    const sentAt = this.lastSentAt;
+    const sentAt = this.lastLeaderRequestAt;
     this.#shakeHands(packet);
     clearTimeout(this.#timer);
     const manager = this.#manager;

@@ -1,10 +1,11 @@
 // Submits with an idempotency key: the key's znode and the task are created in one transaction, so they exist together
 // or not at all, whatever became of the answer. The name of the task is not known when the key is written; the two find
-// each other by equal czxid and submit id.
+// each other by equal czxid and submit id. Every submit also sets the key's bucket, so that the bucket's version tells
+// whether a key may have been made anew since it was read: its own version, always 0, would not.
 
 import type { TaskRecord } from '../domain/task.ts';
 import { createIfMissing } from './bootstrap.ts';
-import { CoordinationError } from './coordination-error.ts';
+import { CoordinationError, isRefusal } from './coordination-error.ts';
 import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
 import type { Candidate, FoundTask, TaskSubmission } from './task-submission.ts';
@@ -26,7 +27,8 @@ export interface KeyedSubmit extends FoundTask {
 const looksMax = 10;
 
 /**
- * `record.idempotencyKey` must be set. `fingerprint` is equal for equal requests. Throws {@link IdempotencyKeyReused} and
+ * `record.idempotencyKey` must be set. `fingerprint` is equal for equal requests. `admit` is asked before a task is made
+ * and may throw; a request whose task exists already is answered without. Throws {@link IdempotencyKeyReused} and
  * what {@link TaskSubmission.commit} throws, with an outcome `unknown` only where the session ended before it was known.
  */
 export async function submitOnce(
@@ -34,10 +36,11 @@ export async function submitOnce(
   submission: TaskSubmission,
   record: TaskRecord,
   fingerprint: string,
+  admit: () => void,
 ): Promise<KeyedSubmit> {
   let maybeApplied = false;
   try {
-    return await submitLooking(session, submission, record, fingerprint, () => {
+    return await submitLooking(session, submission, record, fingerprint, admit, () => {
       maybeApplied = true;
     });
   } catch (error) {
@@ -51,20 +54,26 @@ async function submitLooking(
   submission: TaskSubmission,
   record: TaskRecord,
   fingerprint: string,
+  admit: () => void,
   onUnknown: () => void,
 ): Promise<KeyedSubmit> {
   const { bucket, path } = keyPaths(record.idempotencyKey ?? '');
   for (let look = 1; ; look += 1) {
     // A gateway that has not submitted for long would name a number so low that finding the task reads all younger ones.
-    const [known] = await Promise.all([session.getData(path), submission.start()]);
+    const [bucketStat, known] = await Promise.all([session.exists(bucket), session.getData(path), submission.start()]);
     if (known) {
-      const first = await firstTask(session, submission, path, known, fingerprint);
+      const first = await firstTask(submission, known, fingerprint);
+      if (!first) await removeOrphan(session, bucket, bucketStat?.version ?? null, path);
       if (first) return { ...first, created: decodeKey(known.data)?.submitId === record.submitId };
     }
     const key = { fingerprint, submitId: record.submitId ?? '', nextNumber: submission.nextNumber };
-    const create: Operation = { kind: 'create', path, data: encodeKey(key), mode: 'persistent' };
+    const before: Operation[] = [
+      { kind: 'set', path: bucket, data: Buffer.alloc(0), version: null },
+      { kind: 'create', path, data: encodeKey(key), mode: 'persistent' },
+    ];
+    admit();
     try {
-      const task = await submission.commit([create], record);
+      const task = await submission.commit(before, record);
       return { task, createdAt: record.submittedAt, created: true };
     } catch (error) {
       if (error instanceof CoordinationError && error.outcome === 'unknown') onUnknown();
@@ -82,21 +91,31 @@ async function ensureBucket(session: Session, bucket: string): Promise<void> {
   await createIfMissing(session, bucket);
 }
 
-/** The task that was created with the key; null where it is gone and its key was left, which is then removed. */
+/** The task that was created with the key; null where it is gone. */
 async function firstTask(
-  session: Session,
   submission: TaskSubmission,
-  path: string,
   { data, stat }: Znode,
   fingerprint: string,
 ): Promise<FoundTask | null> {
   const key: KeyRecord | null = decodeKey(data);
   if (key && key.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
   const matches = ({ czxid, submitId }: Candidate) => czxid === stat.czxid && submitId === key?.submitId;
-  const found = key && (await submission.find(key.nextNumber, matches));
-  if (found) return found;
-  await session.commit([{ kind: 'remove', path, version: stat.version }]).catch((error: unknown) => {
-    if (!(error instanceof CoordinationError) || error.code !== 'no_node') throw error;
-  });
-  return null;
+  return key && (await submission.find(key.nextNumber, matches));
+}
+
+/** Removes a key whose task is gone, unless a key was made in its bucket since: it might be this one, with its task. */
+async function removeOrphan(
+  session: Session,
+  bucket: string,
+  bucketVersion: number | null,
+  path: string,
+): Promise<void> {
+  try {
+    await session.commit([
+      { kind: 'check', path: bucket, version: bucketVersion },
+      { kind: 'remove', path, version: null },
+    ]);
+  } catch (error) {
+    if (!isRefusal(error, 'no_node') && !isRefusal(error, 'bad_version')) throw error; // another look will tell
+  }
 }

@@ -21,12 +21,17 @@ export interface PendingRequest {
 }
 
 export class OpenRequests {
-  readonly #timeoutMs: number;
+  #timeoutMs: number;
   readonly #open = new Set<PendingRequest>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** A request is not given up before its session would be. */
+  allowAtLeast(timeoutMs: number): void {
+    this.#timeoutMs = Math.max(this.#timeoutMs, timeoutMs);
   }
 
   add<T>(request: WireRequest<T>, repeatable: boolean): { pending: PendingRequest; promise: Promise<T | null> } {

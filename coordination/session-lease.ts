@@ -1,6 +1,16 @@
-// How long a session may be trusted, by our own clock alone. The server counts a session's time from the last request
-// that it received, so what counts here is when we *sent* the newest request that was answered: the time of an answer
-// is too late by the way back, and on a link that carries only one way it would be too late for ever. Pure.
+// How long a session may be trusted, by our own clock alone. Only the ensemble's leader ends sessions, so only what the
+// leader has heard of counts:
+//
+// - It counts from what it received, so an answered request counts from when we *sent* it: the time of the answer is too
+//   late by the way back, and on a link that carries only one way it would be too late for ever.
+// - A follower answers pings and reads by itself, also when it is cut off from the leader. Only transactions and `sync`
+//   go to the leader and back, so only their answers count; `sync` is our heartbeat.
+// - A follower tells the leader which sessions it heard from in answer to the leader's own ping, every half tick
+//   (LearnerHandler, LeaderSessionTracker). An answer of the leader therefore proves no more than that it has heard of
+//   what we had sent half a tick before. We take a tick for at most a third of the timeout, which holds for the servers'
+//   default tick of 2 s from timeouts of 6 s on.
+//
+// Pure.
 
 /** Taken off for the two clocks' drift and for our own delay in acting: a twentieth of the timeout, at least 25 ms. */
 function marginMs(timeoutMs: number): number {
@@ -9,16 +19,29 @@ function marginMs(timeoutMs: number): number {
 
 export class SessionLease {
   #timeoutMs = 0;
-  #answeredSentAt = 0;
+  /** When we sent the newest request that the leader must have heard of. */
+  #heardOfAt = 0;
+  /** When we sent the newest request that the leader has answered. */
+  #confirmedAt = 0;
+  /** When we sent those answered before, oldest first, as far as they may still matter. */
+  #earlier: number[] = [];
 
-  /** The server granted or resumed the session in answer to what was sent at `sentAt`. */
+  /** The session was granted or resumed in answer to what was sent at `sentAt`: that goes to the leader itself. */
   granted(timeoutMs: number, sentAt: number): void {
     this.#timeoutMs = timeoutMs;
-    this.answered(sentAt);
+    this.#heardOfAt = Math.max(this.#heardOfAt, sentAt);
+    this.confirmed(sentAt);
   }
 
-  answered(sentAt: number): void {
-    this.#answeredSentAt = Math.max(this.#answeredSentAt, sentAt);
+  /** The leader has answered what was sent at `sentAt`. */
+  confirmed(sentAt: number): void {
+    if (sentAt <= this.#confirmedAt) return;
+    this.#confirmedAt = sentAt;
+    const newest = this.#earlier.at(-1) ?? Number.NEGATIVE_INFINITY;
+    if (sentAt - newest >= this.#timeoutMs / 48) this.#earlier.push(sentAt);
+    while ((this.#earlier[0] ?? Number.POSITIVE_INFINITY) <= sentAt - this.#reportMs) {
+      this.#heardOfAt = Math.max(this.#heardOfAt, this.#earlier.shift() ?? 0);
+    }
   }
 
   /** The negotiated session timeout; 0 before the first handshake. */
@@ -28,19 +51,24 @@ export class SessionLease {
 
   /** Monotonic ms up to which nobody else can have been given what this session holds; 0 before the first handshake. */
   get trustedUntil(): number {
-    return this.#timeoutMs === 0 ? 0 : this.#answeredSentAt + this.#timeoutMs - marginMs(this.#timeoutMs);
+    return this.#timeoutMs === 0 ? 0 : this.#heardOfAt + this.#timeoutMs - marginMs(this.#timeoutMs);
   }
 
-  /** A ping is due this long after anything was last sent: three chances within a session (as the Java client does). */
-  get pingAfterMs(): number {
-    return this.#timeoutMs / 3;
+  /** A heartbeat is due when nothing that goes to the leader was sent for so long. */
+  get heartbeatMs(): number {
+    return this.#timeoutMs / 6;
   }
 
   /**
-   * True once nothing that was sent in the last two thirds of the timeout has been answered (a ping at least was): time
-   * to try another server while we still can. Events that arrive prove nothing: a link may carry only one way.
+   * True once the leader has answered nothing of the last two fifths of the timeout, in which two heartbeats were sent:
+   * time to try another server while we still can. Events and a follower's own answers prove nothing.
    */
   isSilent(now: number): boolean {
-    return now - this.#answeredSentAt >= (this.#timeoutMs * 2) / 3;
+    return now - this.#confirmedAt >= (this.#timeoutMs * 2) / 5;
+  }
+
+  /** Half a tick at most: what a follower has heard reaches the leader within this. */
+  get #reportMs(): number {
+    return this.#timeoutMs / 6;
   }
 }

@@ -20,6 +20,7 @@ export async function runSessions(
     const session = new Session(options);
     try {
       if (await connected(session, options, signal)) await body(session);
+      else if (!signal.aborted) await sleep(pauseMs, undefined, { signal }).catch(() => undefined); // refused: no right to be here
     } catch (error) {
       if (!(error instanceof CoordinationError)) throw error;
       if (!session.signal.aborted) options.log.error({ err: error }, 'starting over with a new ZooKeeper session');

@@ -58,7 +58,7 @@ export class Session {
       onRefused: (reason) => this.#lose(reason),
       onLinkError: (error) => this.#onLinkError(error),
       onBytes: () => !this.#loseIfOver(),
-      onAnswer: (sentAt) => this.#lease.answered(sentAt),
+      onConfirmed: (sentAt) => this.#lease.confirmed(sentAt),
       onNotification: (path, change) => this.#onNotification(path, change),
     });
     this.#connection.open();
@@ -207,6 +207,7 @@ export class Session {
   #onConnected(granted: { sessionId: bigint; timeoutMs: number; sentAt: number }): void {
     this.#id = granted.sessionId;
     this.#lease.granted(granted.timeoutMs, granted.sentAt);
+    if (this.#options.operationTimeoutMs === undefined) this.#open.allowAtLeast(granted.timeoutMs);
     this.#state = 'connected';
     this.#linkErrorsLogged.clear();
     this.#log.info({ session: granted.sessionId.toString(16), timeoutMs: granted.timeoutMs }, 'connected to ZooKeeper');
@@ -256,7 +257,7 @@ export class Session {
 
   #startClocks(): void {
     clearInterval(this.#heartbeat);
-    this.#heartbeat = setInterval(() => this.#beat(), Math.max(10, this.#lease.timeoutMs / 30));
+    this.#heartbeat = setInterval(() => this.#beat(), Math.max(10, this.#lease.timeoutMs / 48));
     this.#armExpiry();
   }
 
@@ -264,10 +265,10 @@ export class Session {
     if (this.#state !== 'connected') return;
     const now = monotonicMs();
     if (this.#lease.isSilent(now)) {
-      this.#log.warn('no answer from ZooKeeper for two thirds of the session timeout, trying another server');
+      this.#log.warn('no answer from ZooKeeper for two fifths of the session timeout, trying another server');
       this.#connection.drop();
-    } else if (now - this.#connection.lastSentAt >= this.#lease.pingAfterMs) {
-      this.#connection.ping();
+    } else if (now - this.#connection.lastLeaderRequestAt >= this.#lease.heartbeatMs) {
+      void this.sync('/').catch(() => undefined); // its answer is what counts; without one the link is dropped in time
     }
   }
 

@@ -12,7 +12,6 @@ export const opcodes = {
   getData: 4,
   setData: 5,
   sync: 9,
-  ping: 11,
   getChildren2: 12,
   check: 13,
   multi: 14,
@@ -52,6 +51,8 @@ export interface WireRequest<T> {
   /** For messages: what was asked. */
   readonly what: string;
   readonly body: Buffer;
+  /** Only the ensemble's leader can answer it; the other requests are answered by whatever server we are connected to. */
+  readonly reachesLeader: boolean;
   decode(reader: JuteReader): T;
 }
 
@@ -62,29 +63,41 @@ export type AccessControl = 'world' | 'creator';
 
 export function existsRequest(path: string, watch: boolean): WireRequest<Stat> {
   const body = new JuteWriter().string(path).bool(watch).bytes();
-  return { opcode: opcodes.exists, what: `exists ${path}`, body, decode: (reader) => reader.stat() };
+  return {
+    opcode: opcodes.exists,
+    what: `exists ${path}`,
+    reachesLeader: false,
+    body,
+    decode: (reader) => reader.stat(),
+  };
 }
 
 export function getDataRequest(path: string): WireRequest<Znode> {
   const body = new JuteWriter().string(path).bool(false).bytes();
   const decode = (reader: JuteReader): Znode => ({ data: reader.buffer(), stat: reader.stat() });
-  return { opcode: opcodes.getData, what: `get ${path}`, body, decode };
+  return { opcode: opcodes.getData, what: `get ${path}`, reachesLeader: false, body, decode };
 }
 
 export function getChildrenRequest(path: string): WireRequest<{ children: string[]; stat: Stat }> {
   const body = new JuteWriter().string(path).bool(false).bytes();
   const decode = (reader: JuteReader) => ({ children: reader.strings(), stat: reader.stat() });
-  return { opcode: opcodes.getChildren2, what: `list ${path}`, body, decode };
+  return { opcode: opcodes.getChildren2, what: `list ${path}`, reachesLeader: false, body, decode };
 }
 
 /** The answer comes only after this server has applied all that the leader had committed when it was asked. */
 export function syncRequest(path: string): WireRequest<void> {
-  return { opcode: opcodes.sync, what: `sync ${path}`, body: new JuteWriter().string(path).bytes(), decode: noBody };
+  return {
+    opcode: opcodes.sync,
+    what: `sync ${path}`,
+    reachesLeader: true,
+    body: new JuteWriter().string(path).bytes(),
+    decode: noBody,
+  };
 }
 
 export function addRecursiveWatchRequest(path: string): WireRequest<void> {
   const body = new JuteWriter().string(path).int(persistentRecursive).bytes();
-  return { opcode: opcodes.addWatch, what: `watch ${path}`, body, decode: noBody };
+  return { opcode: opcodes.addWatch, what: `watch ${path}`, reachesLeader: false, body, decode: noBody };
 }
 
 /** Sets one-shot watches again; the server fires at once for what changed after `sinceZxid`. */
@@ -98,7 +111,13 @@ export function setWatchesRequest(
     writer.int(paths.length);
     for (const path of paths) writer.string(path);
   }
-  return { opcode: opcodes.setWatches, what: 'set watches', body: writer.bytes(), decode: noBody };
+  return {
+    opcode: opcodes.setWatches,
+    what: 'set watches',
+    reachesLeader: false,
+    body: writer.bytes(),
+    decode: noBody,
+  };
 }
 
 /** One atomic transaction. Its refusal names the operation that refused. */
@@ -111,7 +130,13 @@ export function multiRequest(
   for (const operation of operations) writeOperation(writer, operation, access, chroot);
   writer.int(-1).bool(true).int(-1);
   const what = `a transaction of ${operations.length}, first ${operations[0]?.kind} ${operations[0]?.path}`;
-  return { opcode: opcodes.multi, what, body: writer.bytes(), decode: (reader) => readResults(reader, operations) };
+  return {
+    opcode: opcodes.multi,
+    what,
+    reachesLeader: true,
+    body: writer.bytes(),
+    decode: (reader) => readResults(reader, operations),
+  };
 }
 
 function writeOperation(writer: JuteWriter, operation: Operation, access: AccessControl, chroot: string): void {

@@ -75,12 +75,15 @@ export class ZooKeeperTaskStore implements TaskStore {
 
   submit(record: TaskRecord, fingerprint: string | null): Promise<Submitted> {
     return this.#withSession(async ({ session, submission, backlog }) => {
-      if (backlog.unfinished >= this.#unfinishedTasksMax) throw queueFull(this.#unfinishedTasksMax);
-      backlog.countSubmit();
+      const admit = () => {
+        if (backlog.unfinished >= this.#unfinishedTasksMax) throw queueFull(this.#unfinishedTasksMax);
+        backlog.countSubmit();
+      };
       if (fingerprint === null) {
+        admit();
         return { id: await submission.submit(record), createdAt: record.submittedAt, created: true };
       }
-      const { task, createdAt, created } = await submitOnce(session, submission, record, fingerprint);
+      const { task, createdAt, created } = await submitOnce(session, submission, record, fingerprint, admit);
       return { id: task, createdAt, created };
     });
   }

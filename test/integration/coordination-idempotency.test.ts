@@ -29,7 +29,7 @@ class Gateway {
   }
 
   submit(idempotencyKey: string, print = fingerprint) {
-    return submitOnce(this.session, this.#submission, taskRecord({ idempotencyKey }), print);
+    return submitOnce(this.session, this.#submission, taskRecord({ idempotencyKey }), print, () => undefined);
   }
 }
 
