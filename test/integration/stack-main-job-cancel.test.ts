@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
-import { startStack } from '../support/stack.ts';
+import { calmSessionMs, startStack } from '../support/stack.ts';
 import { createGate, temporaryFolder, writeHandlers } from '../support/stack-handlers.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 const zookeeper = await startZooKeeper(wholeFile);
 const stack = await startStack(wholeFile, zookeeper, {
+  sessionTimeoutMs: calmSessionMs,
   worker: { HANDLERS_DIR: writeHandlers(wholeFile, ['gated', 'blocking']) },
 });
 const { client } = stack;

@@ -8,14 +8,14 @@ import { promisify } from 'node:util';
 import { type Client, credentials, loadPackageDefinition, type ServiceError, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { onCleanup, wholeFile } from '../support/cleanup.ts';
-import { startStack } from '../support/stack.ts';
+import { calmSessionMs, startStack } from '../support/stack.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: messages are looked at field by field
 type Message = any;
 
 const zookeeper = await startZooKeeper(wholeFile);
-const stack = await startStack(wholeFile, zookeeper);
+const stack = await startStack(wholeFile, zookeeper, { sessionTimeoutMs: calmSessionMs });
 const call = connect(stack.gateway.grpcAddress);
 
 function connect(address: string) {

@@ -4,13 +4,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { wholeFile } from '../support/cleanup.ts';
-import { startStack } from '../support/stack.ts';
+import { calmSessionMs, startStack } from '../support/stack.ts';
 import { createGate, writeHandlers } from '../support/stack-handlers.ts';
 import type { Task } from '../support/task-client.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 const zookeeper = await startZooKeeper(wholeFile);
-const stack = await startStack(wholeFile, zookeeper, { workers: 2, gateways: 2, worker: { WORKER_CONCURRENCY: 50 } });
+const stack = await startStack(wholeFile, zookeeper, {
+  ...{ workers: 2, gateways: 2, sessionTimeoutMs: calmSessionMs },
+  worker: { WORKER_CONCURRENCY: 50 },
+});
 const { client } = stack;
 const fixed = { type: 'fixed', delayMs: 100, jitter: false };
 

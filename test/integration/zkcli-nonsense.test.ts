@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
-import { startStack } from '../support/stack.ts';
+import { calmSessionMs, startStack } from '../support/stack.ts';
 import { startZkCli } from '../support/zkcli.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 const zookeeper = await startZooKeeper(wholeFile);
-const stack = await startStack(wholeFile, zookeeper, { masters: 2, workers: 2, sessionTimeoutMs: 3000 });
+const stack = await startStack(wholeFile, zookeeper, { masters: 2, workers: 2, sessionTimeoutMs: calmSessionMs });
 const { client } = stack;
 const session = await stack.session;
 const cli = await startZkCli(wholeFile, stack.connect);

@@ -11,6 +11,8 @@ import { TaskClient } from './task-client.ts';
 
 /** Short, so that the death of a process is known soon, and long enough for a busy two-core machine. */
 export const stackSessionMs = 1500;
+/** For tests in which nobody dies: no burst of work on a small machine ends a session. */
+export const calmSessionMs = 6000;
 
 type Environment = Readonly<Record<string, string | number>>;
 
