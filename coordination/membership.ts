@@ -49,18 +49,24 @@ export async function announce(session: Session, worker: WorkerId, record: Worke
   if (version !== null) await session.commit([{ kind: 'set', path, data: encodeWorker(record), version }]);
 }
 
-/** Leaves at once and, unless something is still assigned, without a trace. Another session's registration stays. */
-export async function deregister(session: Session, worker: WorkerId): Promise<void> {
+/**
+ * Leaves at once and without a trace. False: something is still assigned, so that nothing was done. Another session's
+ * registration stays, and where the folder is missing so does ours, until the session ends.
+ */
+export async function deregister(session: Session, worker: WorkerId): Promise<boolean> {
+  const path = paths.worker(worker);
+  const version = await ownVersion(session, path);
+  if (version === null) return true;
   try {
-    const path = paths.worker(worker);
-    const version = await ownVersion(session, path);
-    if (version === null) return;
     await session.commit([
       { kind: 'remove', path, version },
       { kind: 'remove', path: paths.assignments(worker), version: null },
     ]);
+    return true;
   } catch (error) {
-    if (!(error instanceof CoordinationError)) throw error; // the session's end removes the first, the master the second
+    if (isRefusal(error, 'not_empty')) return false;
+    if (isRefusal(error, 'no_node')) return true;
+    throw error;
   }
 }
 

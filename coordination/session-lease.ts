@@ -60,11 +60,11 @@ export class SessionLease {
   }
 
   /**
-   * True once the leader has answered nothing of the last two fifths of the timeout, in which two heartbeats were sent:
+   * By then the leader has answered nothing of the last two fifths of the timeout, in which two heartbeats were sent:
    * time to try another server while we still can. Events and a follower's own answers prove nothing.
    */
-  isSilent(now: number): boolean {
-    return now - this.#confirmedAt >= (this.#timeoutMs * 2) / 5;
+  get silentAt(): number {
+    return this.#confirmedAt + (this.#timeoutMs * 2) / 5;
   }
 
   /** Half a tick at most: what a follower has heard reaches the leader within this. */

@@ -256,20 +256,26 @@ export class Session {
   }
 
   #startClocks(): void {
-    clearInterval(this.#heartbeat);
-    this.#heartbeat = setInterval(() => this.#beat(), Math.max(10, this.#lease.timeoutMs / 48));
+    this.#beat();
     this.#armExpiry();
   }
 
+  /** Sends a heartbeat or drops a silent link when that is due, and comes again when the next of the two is. */
   #beat(): void {
+    clearTimeout(this.#heartbeat);
     if (this.#state !== 'connected') return;
     const now = monotonicMs();
-    if (this.#lease.isSilent(now)) {
+    if (now >= this.#lease.silentAt) {
       this.#log.warn('no answer from ZooKeeper for two fifths of the session timeout, trying another server');
       this.#connection.drop();
-    } else if (now - this.#connection.lastLeaderRequestAt >= this.#lease.heartbeatMs) {
+      return;
+    }
+    if (now >= this.#connection.lastLeaderRequestAt + this.#lease.heartbeatMs) {
       void this.sync('/').catch(() => undefined); // its answer is what counts; without one the link is dropped in time
     }
+    const heartbeatAt = this.#connection.lastLeaderRequestAt + this.#lease.heartbeatMs;
+    const waitMs = Math.max(1, Math.ceil(Math.min(heartbeatAt, this.#lease.silentAt) - now));
+    this.#heartbeat = setTimeout(() => this.#beat(), waitMs);
   }
 
   #armExpiry(): void {
@@ -288,7 +294,7 @@ export class Session {
 
   #end(state: 'lost' | 'closed', why: string): void {
     this.#state = state;
-    clearInterval(this.#heartbeat);
+    clearTimeout(this.#heartbeat);
     clearTimeout(this.#expiry);
     this.#ended.abort(new SessionLost(why));
     this.#open.failAll('session_lost', why);

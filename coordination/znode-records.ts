@@ -192,13 +192,18 @@ export function decodeAttempt(data: Buffer, attempt: number, createdAt: number):
   };
 }
 
-/** `previous` is the data that is replaced: members that we do not know stay. */
+/** `previous` is the data that is replaced: members that we do not know stay, unless they are too deep to be written. */
 export function encodeAssignment(record: AssignmentRecord, previous: Buffer = Buffer.alloc(0)): Buffer {
   const known: JsonObject = { v: 1, startedAt: toTimestamp(record.startedAt) };
   if (record.attempt !== null) known['attempt'] = record.attempt;
   if (record.withdraw !== null) known['withdraw'] = record.withdraw;
   if (record.progress !== null) known['progress'] = { ...record.progress };
-  return encode({ ...parseObject(previous.toString('utf8')), ...known });
+  try {
+    return encode({ ...parseObject(previous.toString('utf8')), ...known });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return encode(known); // JSON.parse reads any depth, JSON.stringify runs out of stack
+  }
 }
 
 /** Empty data, or anything that is no JSON object, is a person's: every member null. */
