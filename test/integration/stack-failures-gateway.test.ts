@@ -6,15 +6,19 @@ import { type TestContext, test } from 'node:test';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
-import { type Gateway, type Stack, startStack } from '../support/stack.ts';
+import { calmSessionMs, type Gateway, type Stack, stackSessionMs, startStack } from '../support/stack.ts';
 import { judge, Load } from '../support/stack-load.ts';
 import { opcodes } from '../support/zookeeper-frames.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 const zookeeper = await startZooKeeper(wholeFile);
 
-async function proxiedStack(t: TestContext): Promise<{ stack: Stack; gateway: Gateway; proxy: FaultProxy }> {
-  const stack = await startStack(t, zookeeper, { gateways: 0 });
+/** Where no session is meant to be lost, none is on a busy machine either. */
+async function proxiedStack(
+  t: TestContext,
+  sessionTimeoutMs = calmSessionMs,
+): Promise<{ stack: Stack; gateway: Gateway; proxy: FaultProxy }> {
+  const stack = await startStack(t, zookeeper, { gateways: 0, sessionTimeoutMs });
   const gateway = await stack.addGateway({}, true);
   assert.ok(gateway.proxy);
   return { stack, gateway, proxy: gateway.proxy };
@@ -41,7 +45,7 @@ test('its connection is cut again and again while submits run', async (t) => {
 });
 
 test('its connection is silent for a while, and for longer than its session, while submits run', async (t) => {
-  const { stack, gateway, proxy } = await proxiedStack(t);
+  const { stack, gateway, proxy } = await proxiedStack(t, stackSessionMs);
   const load = new Load([gateway.client]);
   await load.more(15);
   proxy.silence('toClient'); // what it sends is applied, and it does not hear of it
@@ -87,7 +91,7 @@ test('a submit that never arrived is refused as not done, or done after all with
 });
 
 test('a long-poll is held over a cut and over a lost session, and answered', async (t) => {
-  const { gateway, proxy, stack } = await proxiedStack(t);
+  const { gateway, proxy, stack } = await proxiedStack(t, stackSessionMs);
   const { id } = await gateway.client.submit({ type: 'nobody-has-it' });
   const held = gateway.client.request('GET', `/tasks/${id}?wait=30s`);
   proxy.cut();
@@ -101,7 +105,7 @@ test('a long-poll is held over a cut and over a lost session, and answered', asy
 });
 
 test('SIGTERM: what is held is answered with the present state, and the process ends cleanly', async (t) => {
-  const stack = await startStack(t, zookeeper);
+  const stack = await startStack(t, zookeeper, { sessionTimeoutMs: calmSessionMs });
   const { client, process } = stack.gateway;
   const waiting = await client.submit({ type: 'nobody-has-it' });
   const running = await client.submit({ type: 'sleep', payload: { ms: 60_000 } });

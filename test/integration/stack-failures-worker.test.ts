@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Process, type Stack, startStack } from '../support/stack.ts';
+import { calmSessionMs, type Process, type Stack, startStack } from '../support/stack.ts';
 import { createGate, temporaryFolder, writeHandlers } from '../support/stack-handlers.ts';
 import type { Task } from '../support/task-client.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
@@ -152,7 +152,7 @@ test('cut off from ZooKeeper: it stops what it runs before another is given it, 
 });
 
 test('a short cut of the connection costs nothing', async (t) => {
-  const stack = await startStack(t, zookeeper, { workers: 0 });
+  const stack = await startStack(t, zookeeper, { workers: 0, sessionTimeoutMs: calmSessionMs });
   const { client } = stack;
   const worker = await stack.addWorker({}, true);
   const { id } = await client.submit({ type: 'sleep', payload: { ms: 500 } });
