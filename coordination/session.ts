@@ -266,8 +266,8 @@ export class Session {
     if (this.#state !== 'connected') return;
     const now = monotonicMs();
     if (now >= this.#lease.silentAt) {
-      this.#log.warn('no answer from ZooKeeper for two fifths of the session timeout, trying another server');
-      this.#connection.drop();
+      // Timers run before what has arrived is read: after a pause of our own the answer may be there already.
+      setImmediate(() => this.#dropIfSilent());
       return;
     }
     if (now >= this.#connection.lastLeaderRequestAt + this.#lease.heartbeatMs) {
@@ -276,6 +276,13 @@ export class Session {
     const heartbeatAt = this.#connection.lastLeaderRequestAt + this.#lease.heartbeatMs;
     const waitMs = Math.max(1, Math.ceil(Math.min(heartbeatAt, this.#lease.silentAt) - now));
     this.#heartbeat = setTimeout(() => this.#beat(), waitMs);
+  }
+
+  #dropIfSilent(): void {
+    if (this.#state !== 'connected') return;
+    if (monotonicMs() < this.#lease.silentAt) return this.#beat();
+    this.#log.warn('no answer from ZooKeeper for two fifths of the session timeout, trying another server');
+    this.#connection.drop();
   }
 
   #armExpiry(): void {

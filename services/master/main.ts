@@ -10,7 +10,7 @@ import { runMaster } from './master.ts';
 import { createMasterMetrics } from './master-metrics.ts';
 
 await runService(
-  { role: 'master', readConfig: readMasterConfig, processName: ({ id }) => id },
+  { role: 'master', readConfig: readMasterConfig, processName: ({ id }) => id, stopMsMax: 15_000 },
   async ({ config, log, stop }) => {
     const registry = createMetrics();
     const metrics = createMasterMetrics(registry);

@@ -10,6 +10,8 @@ import type { Picture } from './picture.ts';
 
 /** One or two transactions. */
 const removalsAtOnce = 100;
+/** Between looks while the picture is not complete. */
+const notSyncedMs = 1000;
 const pauseAfterFailureMs = 1000;
 const pauseAfterFailureMsMax = 3_600_000;
 const timerMsMax = 60_000;
@@ -38,20 +40,16 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   signal.addEventListener('abort', onAbort);
   while (!signal.aborted) {
     const due = picture.synced ? queue.take(Date.now(), index.finished, removalsAtOnce) : [];
-    const failed = await removeAll(options, due);
-    for (const entry of failed) queue.retry(entry, Date.now() + failures.pauseMs(entry));
-    if (failed.length < due.length) continue;
-    const pause = due.length > 0 || !picture.synced;
-    const dueAt = pause ? Date.now() + pauseAfterFailureMs : queue.nextDueAt(index.finished);
+    for (const entry of await removeAll(options, due)) queue.retry(entry, Date.now() + failures.pauseMs(entry));
+    if (due.length > 0) continue;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayUntil(dueAt));
+      let timer: NodeJS.Timeout | undefined;
       wake = () => {
-        // What has just finished is due at the earliest at the next look; only an earlier time is worth waking for.
-        if (!signal.aborted && delayUntil(queue.nextDueAt(index.finished)) > 0) return;
         clearTimeout(timer);
-        resolve();
+        const dueAt = picture.synced ? queue.nextDueAt(index.finished) : Date.now() + notSyncedMs;
+        timer = setTimeout(resolve, signal.aborted ? 0 : delayUntil(dueAt));
       };
-      if (signal.aborted) wake();
+      wake();
     });
   }
   index.onFinished = null;

@@ -1,0 +1,75 @@
+// Goal: which finished tasks are to go at which time, by examples.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RetentionQueue } from '../../../domain/retention.ts';
+import type { TaskEntry } from '../../../domain/task-entry.ts';
+import { TaskIndex } from '../../../domain/task-index.ts';
+import { addTask, entryOf } from './facts.ts';
+
+/** Tasks 1, 2, ... finished at these times, kept for `retentionMs` each. */
+function finished(times: readonly number[], retentionMs: number, idempotencyKey: string | null = null) {
+  const index = new TaskIndex();
+  times.forEach((finishedAt, i) => {
+    addTask(index, i + 1, { retentionMs, idempotencyKey });
+    const ended = { attempt: 1, worker: 'w', startedAt: 0, finishedAt, result: null, error: null } as const;
+    index.setStatus(entryOf(index, i + 1).id, { ...ended, state: 'succeeded' });
+  });
+  return index;
+}
+
+function queueOf(index: TaskIndex, finishedTasksMax: number, minRetentionMs: number): RetentionQueue {
+  const queue = new RetentionQueue({ finishedTasksMax, minRetentionMs });
+  for (const entry of index.finished) queue.add(entry);
+  return queue;
+}
+
+function finishedAt(entries: readonly TaskEntry[]): (number | null)[] {
+  return entries.map(({ status }) => (status && status !== 'unread' ? status.finishedAt : null));
+}
+
+test('each goes when its retention is over, counted from its end, and is given once', () => {
+  const index = finished([100, 50, 300], 1000);
+  const queue = queueOf(index, 10, 0);
+  assert.equal(queue.nextDueAt(index.finished), 1050);
+  assert.deepEqual(queue.take(1049, index.finished, 10), []);
+  assert.deepEqual(finishedAt(queue.take(1100, index.finished, 10)), [50, 100]);
+  assert.deepEqual(queue.take(1100, index.finished, 10), []);
+  assert.equal(queue.nextDueAt(index.finished), 1300);
+});
+
+test('no more at once than asked for', () => {
+  const index = finished([1, 2, 3], 0);
+  const queue = queueOf(index, 10, 0);
+  assert.deepEqual(finishedAt(queue.take(10, index.finished, 2)), [1, 2]);
+  assert.deepEqual(finishedAt(queue.take(10, index.finished, 2)), [3]);
+});
+
+test('of too many the oldest go, but none before its minimum, ten times as long with an idempotency key', () => {
+  const index = finished([100, 200, 300], 1_000_000);
+  const queue = queueOf(index, 1, 50);
+  assert.equal(queue.nextDueAt(index.finished), 150);
+  assert.deepEqual(queue.take(149, index.finished, 10), []);
+  assert.deepEqual(finishedAt(queue.take(1000, index.finished, 10)), [100, 200]);
+  const keyed = finished([100], 0, 'key');
+  assert.equal(queueOf(keyed, 0, 50).nextDueAt(keyed.finished), 600);
+});
+
+test('what is gone by itself is not given, what could not be removed is given again at its time', () => {
+  const index = finished([1, 2], 0);
+  const queue = queueOf(index, 10, 0);
+  index.removeTask(entryOf(index, 1).id);
+  const [entry] = queue.take(10, index.finished, 10);
+  assert.ok(entry && index.finished.has(entry));
+  queue.retry(entry, 500);
+  assert.deepEqual(queue.take(499, index.finished, 10), []);
+  assert.deepEqual(queue.take(500, index.finished, 10), [entry]);
+});
+
+test('a status that was removed by hand makes a task unfinished: it is not given', () => {
+  const index = finished([1], 0);
+  const queue = queueOf(index, 10, 0);
+  index.setStatus(entryOf(index, 1).id, null);
+  assert.deepEqual(queue.take(10, index.finished, 10), []);
+  assert.equal(index.finished.size, 0);
+});
