@@ -8,7 +8,8 @@ import { limits } from '../domain/limits.ts';
 export type WatchKind = 'exist' | 'data';
 
 interface Watch {
-  kind: WatchKind;
+  /** Null until the server has answered: then the request itself goes out again over the next link. */
+  kind: WatchKind | null;
   readonly listeners: Set<() => void>;
 }
 
@@ -21,7 +22,7 @@ export class OneShotWatches {
 
   /** Returns the function that takes the listener away again, leaving nothing behind. */
   add(path: string, listener: () => void): () => void {
-    const watch = this.#watches.get(path) ?? { kind: 'exist', listeners: new Set() };
+    const watch = this.#watches.get(path) ?? { kind: null, listeners: new Set() };
     this.#watches.set(path, watch);
     watch.listeners.add(listener);
     return () => {
@@ -47,11 +48,12 @@ export class OneShotWatches {
     for (const path of [...this.#watches.keys()]) this.fire(path);
   }
 
-  /** All watches in groups whose paths, each with `prefix`, take at most `limits.setWatchesBytesMax` in a request. */
+  /** All watches that the server has set, in groups whose paths, each with `prefix`, take at most `limits.setWatchesBytesMax` in a request. */
   groups(prefix: string): { data: string[]; exist: string[] }[] {
     const groups: { data: string[]; exist: string[] }[] = [];
     let bytes = Number.POSITIVE_INFINITY;
     for (const [path, { kind }] of this.#watches) {
+      if (kind === null) continue;
       const size = 4 + Buffer.byteLength(prefix + path);
       if (bytes + size > limits.setWatchesBytesMax) {
         groups.push({ data: [], exist: [] });

@@ -31,16 +31,19 @@ export async function runMaster(session: Session, options: MasterOptions, stop: 
   await ensureParents(session);
   const picture = new Picture(session, log, (number) => options.metrics.newestTaskNumber.set(number));
   const ended = AbortSignal.any([stop, session.signal]);
+  let stopListening = (): void => undefined;
   try {
     await untilAborted(picture.start(), ended);
     if (ended.aborted) return;
     log.info({ tasks: picture.index.tasks.size, workers: picture.index.workers.size }, 'the picture is complete');
-    options.onReady(true);
+    options.onReady(session.state === 'connected');
+    stopListening = session.onState((state) => options.onReady(state === 'connected'));
     while (!ended.aborted) {
       const leadership = await campaign(session, candidate, ended);
       if (leadership) await lead(session, picture, leadership, options, ended);
     }
   } finally {
+    stopListening();
     options.onReady(false);
   }
 }

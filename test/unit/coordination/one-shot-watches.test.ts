@@ -63,7 +63,8 @@ test('groups hold every watch once, by what the server has set, within the limit
       const all = names.map((name) => `/${filler}${name}`);
       for (const path of all) watches.add(path, () => undefined);
       const data = new Set(existing.map((i) => all[i]).filter((path) => path !== undefined));
-      for (const path of data) watches.setKind(path, 'data');
+      for (const path of all) watches.setKind(path, data.has(path) ? 'data' : 'exist');
+      watches.add('/unanswered', () => undefined);
       const groups = watches.groups('/chroot');
       const bytes = (group: { data: string[]; exist: string[] }) =>
         [...group.data, ...group.exist].reduce((sum, path) => sum + 4 + Buffer.byteLength(path), 0);
