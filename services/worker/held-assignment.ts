@@ -1,5 +1,6 @@
-// An assignment as this worker last saw it, and the signal that ends its run: when it is withdrawn, taken away, or the
-// worker must stop.
+// An assignment as this worker last saw it, and the signals that end its run: one when it is withdrawn, taken away, or the
+// worker must stop; another when the session is lost, since the first keeps its first reason and a run that is ending in
+// good order has then to end at once.
 
 import { decodeAssignment } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
@@ -8,6 +9,7 @@ import { RunEnd } from './run-end.ts';
 
 export class HeldAssignment {
   readonly #end = new AbortController();
+  readonly #endNow = new AbortController();
   /** The transaction that made it; tells it from a later assignment of the same name, and fences its run. */
   readonly czxid: bigint;
   #znode: Znode;
@@ -46,6 +48,11 @@ export class HeldAssignment {
     return this.#end.signal;
   }
 
+  /** The session is lost, and another worker may be given the task any moment. */
+  get endNow(): AbortSignal {
+    return this.#endNow.signal;
+  }
+
   /** What is there now; null, or an assignment made by another transaction, means that this one is gone. */
   update(znode: Znode | null): void {
     if (znode?.stat.czxid !== this.czxid) return this.gone();
@@ -61,5 +68,6 @@ export class HeldAssignment {
 
   stop(reason: RunEnd): void {
     this.#end.abort(reason);
+    if (reason.why.kind === 'session_lost') this.#endNow.abort(reason);
   }
 }

@@ -7,7 +7,7 @@ import type { Json, Progress, TaskError } from '../../domain/task.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
 import { failureOf } from './handlers/handler-failure.ts';
 import { readProgress } from './handlers/progress.ts';
-import { RunEnd } from './run-end.ts';
+import { mustEndAtOnce, RunEnd } from './run-end.ts';
 
 export interface Attempt {
   readonly registry: Pick<HandlerRegistry, 'run'>;
@@ -17,6 +17,8 @@ export interface Attempt {
   readonly timeoutMs: number;
   /** Ends the run from outside; its reason should be a {@link RunEnd}. */
   readonly signal: AbortSignal;
+  /** Ends it at once, also while it is ending already for another reason. */
+  readonly endNow?: AbortSignal;
   /** Already put right and, for user handlers, thinned out; never called after the end of the run. */
   readonly onProgress: (progress: Progress) => void;
 }
@@ -34,22 +36,34 @@ export type AttemptResult =
   | { readonly kind: 'aborted'; readonly reason: unknown };
 
 export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
+  const { signal, endNow, timeoutMs } = attempt;
   const end = new AbortController();
-  const onAbort = () => end.abort(attempt.signal.reason);
-  attempt.signal.addEventListener('abort', onAbort, { once: true });
-  if (attempt.signal.aborted) onAbort();
-  const timedOut = new RunEnd({ kind: 'timed_out', timeoutMs: attempt.timeoutMs });
+  const now = new AbortController();
+  const onEndNow = () => {
+    end.abort(new RunEnd({ kind: 'session_lost' }));
+    now.abort(end.signal.reason);
+  };
+  const onAbort = () => {
+    end.abort(signal.reason);
+    if (mustEndAtOnce(signal)) onEndNow();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  endNow?.addEventListener('abort', onEndNow, { once: true });
+  if (signal.aborted) onAbort();
+  if (endNow?.aborted) onEndNow();
+  const timedOut = new RunEnd({ kind: 'timed_out', timeoutMs });
   // timeoutMsMax is below the 2^31 ms that a timer can take; a record made by hand may say more.
-  const timer = setTimeout(() => end.abort(timedOut), Math.min(attempt.timeoutMs, limits.timeoutMsMax));
+  const timer = setTimeout(() => end.abort(timedOut), Math.min(timeoutMs, limits.timeoutMsMax));
   try {
-    return await runUntil(end.signal, attempt);
+    return await runUntil(end.signal, now.signal, attempt);
   } finally {
     clearTimeout(timer);
-    attempt.signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', onAbort);
+    endNow?.removeEventListener('abort', onEndNow);
   }
 }
 
-async function runUntil(signal: AbortSignal, attempt: Attempt): Promise<AttemptResult> {
+async function runUntil(signal: AbortSignal, endNow: AbortSignal, attempt: Attempt): Promise<AttemptResult> {
   let hasEnded = false;
   const progress = (percent: number, message?: string | null) => {
     const read = hasEnded ? null : readProgress(percent, message);
@@ -57,7 +71,7 @@ async function runUntil(signal: AbortSignal, attempt: Attempt): Promise<AttemptR
   };
   try {
     signal.throwIfAborted();
-    const context = { ...attempt.context, signal, progress };
+    const context = { ...attempt.context, signal, endNow, progress };
     const result = await attempt.registry.run(attempt.type, attempt.payload, context);
     return signal.aborted ? abortedResult(signal.reason) : { kind: 'succeeded', result };
   } catch (thrown) {

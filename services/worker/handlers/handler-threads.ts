@@ -1,13 +1,12 @@
 // Runs the user's handlers in worker threads (piscina), one run in a thread at a time, so that a handler which blocks,
 // throws out of turn, calls process.exit() or fills its heap costs its own thread only. The abort of a run is passed into its
-// thread; a handler that has not settled after a grace is ended with its thread. A run is over only when its handler has
+// thread; a handler that has not settled after a grace, or when there is no time left, is ended with its thread. A run is over only when its handler has
 // settled or its thread is gone.
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Json } from '../../../domain/task.ts';
 import type { Log } from '../../../runtime/log.ts';
-import { mustEndAtOnce } from '../run-end.ts';
 import type { HandlerContext } from './handler.ts';
 import { failureOf, HandlerFailure } from './handler-failure.ts';
 import { handlerLimits } from './handler-limits.ts';
@@ -68,7 +67,7 @@ export class HandlerThreads {
   async check(modulePath: string): Promise<void> {
     const signal = AbortSignal.timeout(handlerLimits.moduleLoadMsMax);
     try {
-      await this.#runOrder({ modulePath, run: null }, { signal, progress: () => undefined });
+      await this.#runOrder({ modulePath, run: null }, { signal, endNow: signal, progress: () => undefined });
     } catch (error) {
       throw signal.aborted ? new Error(`it did not load within ${handlerLimits.moduleLoadMsMax} ms`) : error;
     }
@@ -81,7 +80,7 @@ export class HandlerThreads {
 
   async #runOrder(
     order: Omit<ThreadOrder, 'port'>,
-    context: Pick<HandlerContext, 'signal' | 'progress'>,
+    context: Pick<HandlerContext, 'signal' | 'endNow' | 'progress'>,
   ): Promise<Json> {
     for (let starts = 1; ; starts++) {
       context.signal.throwIfAborted();
@@ -101,7 +100,7 @@ export class HandlerThreads {
 
   async #runOnce(
     order: Omit<ThreadOrder, 'port'>,
-    { signal, progress }: Pick<HandlerContext, 'signal' | 'progress'>,
+    { signal, endNow, progress }: Pick<HandlerContext, 'signal' | 'endNow' | 'progress'>,
   ): Promise<ThreadReply> {
     const { port1, port2 } = new MessageChannel();
     const killer = new AbortController();
@@ -113,7 +112,7 @@ export class HandlerThreads {
     };
     port1.on('message', receive);
     this.#waiting.add(killer);
-    const bridge = this.#bridgeAbort(signal, port1, killer);
+    const bridge = this.#bridgeAbort({ signal, endNow }, port1, killer);
     try {
       return await this.#pool.run({ ...order, port: port2 }, { transferList: [port2], signal: killer.signal });
     } catch (error) {
@@ -128,11 +127,16 @@ export class HandlerThreads {
     }
   }
 
-  /** Passes an abort on to the thread, and after the grace ends the thread by `killer`. */
-  #bridgeAbort(signal: AbortSignal, port: MessagePort, killer: AbortController) {
+  /** Passes an abort on to the thread, and after the grace, or on `endNow`, ends the thread by `killer`. */
+  #bridgeAbort(
+    { signal, endNow }: Pick<HandlerContext, 'signal' | 'endNow'>,
+    port: MessagePort,
+    killer: AbortController,
+  ) {
     let timer: NodeJS.Timeout | undefined;
     let ended: Promise<unknown> = Promise.resolve();
     const kill = () => {
+      if (killer.signal.aborted) return;
       // piscina rejects before the thread has ended, and its list is the only way to see which one it takes.
       const before = this.#pool.threads;
       killer.abort(signal.reason);
@@ -142,12 +146,13 @@ export class HandlerThreads {
     const pass = () => {
       const { name, message } = signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
       port.postMessage({ name, message });
-      if (mustEndAtOnce(signal)) kill();
-      else timer = setTimeout(kill, this.#options.abortGraceMs);
+      timer = setTimeout(kill, this.#options.abortGraceMs);
     };
     signal.addEventListener('abort', pass, { once: true });
+    endNow.addEventListener('abort', kill, { once: true });
     const stop = () => {
       signal.removeEventListener('abort', pass);
+      endNow.removeEventListener('abort', kill);
       clearTimeout(timer);
     };
     return { stop, threadsEnded: () => ended };

@@ -11,6 +11,8 @@ export interface HandlerContext {
   readonly fencingToken: string;
   /** Aborted when the run has to end; its reason says why. */
   readonly signal: AbortSignal;
+  /** Aborted, after `signal`, when there is no time left to end in good order. Modules of HANDLERS_DIR do not get it. */
+  readonly endNow: AbortSignal;
   /** Percent 0 to 100. Anything else is put right or ignored: progress never fails a run. */
   readonly progress: (percent: number, message?: string | null) => void;
 }

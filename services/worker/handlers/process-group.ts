@@ -26,16 +26,20 @@ export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): Signal
   }
 }
 
-/** Resolves with true once nothing of the group runs any more, with false after `waitMsMax`. */
-export async function groupEnded(groupId: number, waitMsMax = Number.POSITIVE_INFINITY): Promise<boolean> {
+/** Resolves with true once nothing of the group runs any more, with false after `waitMsMax` or when `giveUp` aborts. */
+export async function groupEnded(
+  groupId: number,
+  waitMsMax = Number.POSITIVE_INFINITY,
+  giveUp?: AbortSignal,
+): Promise<boolean> {
   const deadline = monotonicMs() + waitMsMax;
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 64)) {
     if (signalGroup(groupId, 0) !== 'sent') return true;
     // Zombies can be signalled, and where process 1 does not reap (many containers) an orphan stays one for ever.
     if (pauseMs >= 8 && !(await hasLivingMember(groupId))) return true;
     const leftMs = deadline - monotonicMs();
-    if (leftMs <= 0) return false;
-    await delay(Math.min(pauseMs, leftMs));
+    if (leftMs <= 0 || giveUp?.aborted) return false;
+    await delay(Math.min(pauseMs, leftMs), undefined, giveUp && { signal: giveUp }).catch(() => undefined);
   }
 }
 

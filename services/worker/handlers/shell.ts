@@ -1,12 +1,11 @@
 // The `shell` handler (contract section 6, Shell): runs a command with /bin/sh in a process group of its own, under the
 // eyes of the guardian. Resolves or rejects only when the whole group is gone. Timeout and withdrawal: SIGTERM, and SIGKILL
-// two seconds later; a lost session: SIGKILL at once. What a finished command left in its group is killed.
+// two seconds later; a lost session: SIGKILL at once, in those two seconds too. What a finished command left in its group is killed.
 
 import { limits } from '../../../domain/limits.ts';
 import type { Json } from '../../../domain/task.ts';
-import { mustEndAtOnce } from '../run-end.ts';
 import type { Guarded, Guardian } from './guardian.ts';
-import type { Handler } from './handler.ts';
+import type { Handler, HandlerContext } from './handler.ts';
 import { commandEnvironment } from './handler-environment.ts';
 import { HandlerFailure, invalidPayload } from './handler-failure.ts';
 import { handlerLimits } from './handler-limits.ts';
@@ -21,7 +20,7 @@ export function shellHandler(guardian: Guardian, pipes: OutputPipes, hostEnviron
   return async (payload, context) => {
     const line = readCommand(payload);
     const command = await startHeld(line, commandEnvironment(hostEnvironment, context), pipes);
-    const { exit, killedBecause } = await runGuarded(command, guardian, context.signal);
+    const { exit, killedBecause } = await runGuarded(command, guardian, context);
     if (killedBecause !== null) throw new HandlerFailure('handler_error', `shell: killed: ${killedBecause}`);
     return resultOf(exit, command);
   };
@@ -41,7 +40,9 @@ function readCommand(payload: Json): string {
   return command;
 }
 
-async function runGuarded(command: ShellCommand, guardian: Guardian, signal: AbortSignal) {
+type EndSignals = Pick<HandlerContext, 'signal' | 'endNow'>;
+
+async function runGuarded(command: ShellCommand, guardian: Guardian, end: EndSignals) {
   let killedBecause: string | null = null;
   const onKilled = (why: string) => {
     killedBecause = why;
@@ -49,9 +50,9 @@ async function runGuarded(command: ShellCommand, guardian: Guardian, signal: Abo
   let guarded: Guarded | null = null;
   try {
     guarded = await guardian.guard(command.group, onKilled);
-    if (!signal.aborted && killedBecause === null) {
+    if (!end.signal.aborted && killedBecause === null) {
       command.begin();
-      await endedOrAborted(command, signal);
+      await endedOrAborted(command, end);
     }
   } finally {
     await endGroup(command);
@@ -62,7 +63,7 @@ async function runGuarded(command: ShellCommand, guardian: Guardian, signal: Abo
 }
 
 /** Resolves when the command has ended by itself, or the group has had its time to end after an abort. */
-async function endedOrAborted(command: ShellCommand, signal: AbortSignal): Promise<void> {
+async function endedOrAborted(command: ShellCommand, { signal, endNow }: EndSignals): Promise<void> {
   let onAbort = () => undefined as undefined;
   const aborted = new Promise<void>((resolve) => {
     onAbort = () => void resolve();
@@ -70,8 +71,9 @@ async function endedOrAborted(command: ShellCommand, signal: AbortSignal): Promi
   });
   await Promise.race([command.exited, aborted]);
   signal.removeEventListener('abort', onAbort);
-  if (!signal.aborted || mustEndAtOnce(signal)) return;
-  if (signalGroup(command.group, 'SIGTERM') === 'sent') await groupEnded(command.group, limits.shellTermGraceMs);
+  if (!signal.aborted || endNow.aborted) return;
+  if (signalGroup(command.group, 'SIGTERM') !== 'sent') return;
+  await groupEnded(command.group, limits.shellTermGraceMs, endNow);
 }
 
 /** Kills what there is of the group and waits until it is gone. */
