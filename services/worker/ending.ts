@@ -54,6 +54,13 @@ function failed(
   return { kind: 'outcome', status, attempt: { ...facts, outcome, error, retryAt } };
 }
 
+/** In place of a result that no packet to ZooKeeper can carry. */
+export function tooLargeResult(result: AttemptResult): AttemptResult {
+  if (result.kind !== 'succeeded') return result;
+  const error: TaskError = { code: 'invalid_result', message: 'the result is too large to be kept in ZooKeeper' };
+  return { kind: 'failed', outcome: 'failed', error, retryable: true, retryAfterMs: null };
+}
+
 /** The data of the task is no task of ours: it ends as failed without having run. */
 export function invalidTaskEnding(why: string, facts: AttemptFacts): Ending {
   const error: TaskError = { code: 'invalid_task', message: `this is no task of ours: ${why}` };

@@ -1,18 +1,36 @@
 // Records how a run ended, once. Every refusal has one meaning and one answer: the assignment changed (look again), it
 // is gone (nothing left to record), the task was taken away by force (our outcome comes too late), the task has its
-// outcome already (only the assignment goes). An unknown answer is looked up, never guessed.
+// outcome already (only the assignment goes), the number of the attempt is taken (the next one), the result is too large
+// (a failure of that name). An unknown answer is looked up, never guessed; what no repetition mends is the caller's.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttemptLedger } from '../../coordination/attempt-ledger.ts';
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { Session } from '../../coordination/session.ts';
-import { paths } from '../../coordination/znode-paths.ts';
+import { parseAttemptName, paths } from '../../coordination/znode-paths.ts';
 import type { WorkerId } from '../../domain/task.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Ending } from './ending.ts';
 import type { HeldAssignment } from './held-assignment.ts';
+import { mayPass, whileSessionLives } from './while-session-lives.ts';
 
 const pauseMs = 500;
+
+/** What an ending has to keep to, as earlier refusals have taught. */
+export interface EndingTerms {
+  /** For the record of the attempt: the run's own number, or a later one that is free. */
+  readonly attempt: number;
+  /** The ending was larger than a packet. */
+  readonly isTooLarge: boolean;
+}
+
+export interface EndedRun {
+  /** Of the task as the run read it. */
+  readonly taskVersion: number;
+  readonly attempt: number;
+  /** Asked again after each refusal: a withdrawal, say, changes what is to be recorded. */
+  readonly decide: (terms: EndingTerms) => Promise<Ending> | Ending;
+}
 
 export class OutcomeWriter {
   readonly #session: Session;
@@ -28,18 +46,33 @@ export class OutcomeWriter {
   }
 
   /**
-   * `decide` is asked again whenever the assignment has changed, since a withdrawal changes what is to be recorded.
-   * Resolves when the outcome stands or is not ours to record; rejects when the session ends before.
+   * Resolves when the outcome stands or is not ours to record. Rejects when the session ends before, and with a refusal
+   * that would be the same each time; the assignment then stays.
    */
-  async write(held: HeldAssignment, taskVersion: number, decide: () => Promise<Ending> | Ending): Promise<void> {
-    let ending = await decide();
-    while (!held.isGone && ending.kind !== 'nothing') {
+  async write(held: HeldAssignment, run: EndedRun): Promise<void> {
+    let terms: EndingTerms = { attempt: run.attempt, isTooLarge: false };
+    while (!held.isGone) {
+      const ending = await run.decide(terms);
+      if (ending.kind === 'nothing') return;
       try {
-        return await this.#commit(held, taskVersion, ending);
+        return await this.#commit(held, run.taskVersion, ending);
       } catch (error) {
         if (!(error instanceof CoordinationError) || this.#session.signal.aborted) throw error;
-        if (error.code === 'node_exists') ending = { kind: 'hand_back' };
-        else ending = await this.#lookAgain(held, taskVersion, decide, error);
+        const next = await this.#termsAfter(error, held, run.taskVersion, terms);
+        if (!next) return this.handBack(held);
+        terms = next;
+      }
+    }
+  }
+
+  /** Gives the task back without an attempt having counted. Rejects as {@link write} does. */
+  async handBack(held: HeldAssignment): Promise<void> {
+    while (!held.isGone) {
+      try {
+        return await this.#commit(held, 0, { kind: 'hand_back' });
+      } catch (error) {
+        if (!(error instanceof CoordinationError) || this.#session.signal.aborted || !mayPass(error)) throw error;
+        await this.#lookAgain(held, error);
       }
     }
   }
@@ -50,27 +83,47 @@ export class OutcomeWriter {
     else if (ending.kind === 'hand_back') await this.#ledger.handBack(fence);
   }
 
-  async #lookAgain(
+  /** Null where nothing is ours to record any more. Throws the refusal that no other terms would change. */
+  async #termsAfter(
+    error: CoordinationError,
     held: HeldAssignment,
     taskVersion: number,
-    decide: () => Promise<Ending> | Ending,
-    error: CoordinationError,
-  ): Promise<Ending> {
+    terms: EndingTerms,
+  ): Promise<EndingTerms | null> {
+    if (error.code === 'too_large' && !terms.isTooLarge) return { ...terms, isTooLarge: true };
+    if (!mayPass(error) && error.code !== 'node_exists') throw error;
+    await this.#lookAgain(held, error);
     const { task } = held;
-    const path = paths.assignment(this.#worker, task);
-    await this.#session.sync(path);
-    const before = held.version;
-    held.update(await this.#session.getData(path));
-    const found = await this.#session.exists(paths.task(task));
-    if (!found) return { kind: 'hand_back' }; // the task was deleted while it ran
-    if (found.version !== taskVersion) {
+    const found = await whileSessionLives(this.#session, () => this.#session.getChildren(paths.task(task)));
+    if (!found) return null; // the task was deleted while it ran
+    if (found.stat.version !== taskVersion) {
       this.#log.warn({ task }, 'the task was taken away while it ran; its outcome is dropped');
-      return { kind: 'hand_back' };
+      return null;
     }
-    if (held.version === before && error.outcome === 'not applied') {
-      this.#log.warn({ err: error, task }, 'an outcome was refused, trying again');
-      await sleep(pauseMs);
-    }
-    return decide();
+    if (error.code !== 'node_exists') return terms;
+    // Either of the two that an outcome creates may be there, made by hand or by somebody else's worker.
+    return found.children.includes('status') ? null : { ...terms, attempt: freeNumber(found.children, terms.attempt) };
   }
+
+  async #lookAgain(held: HeldAssignment, error: CoordinationError): Promise<void> {
+    const path = paths.assignment(this.#worker, held.task);
+    const before = held.version;
+    const znode = await whileSessionLives(this.#session, async () => {
+      await this.#session.sync(path);
+      return this.#session.getData(path);
+    });
+    held.update(znode);
+    const isTheSame = !held.isGone && held.version === before;
+    if (!isTheSame || error.outcome === 'unknown' || error.code === 'node_exists') return;
+    this.#log.warn({ err: error, task: held.task }, 'an outcome was refused, trying again');
+    await sleep(pauseMs);
+  }
+}
+
+/** The first number from `attempt` on that no attempt of the task has. */
+function freeNumber(names: readonly string[], attempt: number): number {
+  const taken = new Set(names.map(parseAttemptName));
+  let free = attempt;
+  while (taken.has(free)) free += 1;
+  return free;
 }

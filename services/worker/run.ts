@@ -6,15 +6,18 @@ import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { Session } from '../../coordination/session.ts';
 import { parseAttemptName, paths } from '../../coordination/znode-paths.ts';
 import { decodeTask } from '../../coordination/znode-records.ts';
+import { limits } from '../../domain/limits.ts';
 import type { Progress, TaskRecord, WorkerId } from '../../domain/task.ts';
 import type { Log } from '../../runtime/log.ts';
-import { type AttemptFacts, type Ending, endingOf, invalidTaskEnding } from './ending.ts';
+import { type AttemptFacts, type Ending, endingOf, invalidTaskEnding, tooLargeResult } from './ending.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
+import { cutMessage } from './handlers/handler-failure.ts';
 import type { HeldAssignment } from './held-assignment.ts';
-import { OutcomeWriter } from './outcome-writer.ts';
+import { type EndingTerms, OutcomeWriter } from './outcome-writer.ts';
 import { ProgressReport } from './progress-report.ts';
 import { RunEnd } from './run-end.ts';
 import { type AttemptResult, runAttempt } from './task-runner.ts';
+import { whileSessionLives } from './while-session-lives.ts';
 
 export interface RunContext {
   readonly session: Session;
@@ -25,37 +28,58 @@ export interface RunContext {
   readonly onAttemptEnded: (kind: AttemptResult['kind']) => void;
 }
 
-/** Settles when nothing of the run goes on and its outcome stands, or is not ours to record. Rejects only for bugs. */
+/**
+ * Settles when nothing of the run goes on and its outcome stands, or is not ours to record. Rejects only for bugs. An
+ * assignment that is still there then is one that nobody here can end.
+ */
 export async function runAssignment(context: RunContext, held: HeldAssignment): Promise<void> {
+  const { session, worker, ledger, log } = context;
+  const { task } = held;
+  const writer = new OutcomeWriter(session, ledger, worker, log);
+  const refusal = await refusalOf(() => readAndRun(context, held, writer));
+  if (!refusal || session.signal.aborted) return; // where the session is over, the master records the attempt as lost
+  log.error({ err: refusal, task }, 'the outcome of a task cannot be recorded; the task is handed back');
+  const second = await refusalOf(() => writer.handBack(held));
+  if (!second || session.signal.aborted) return;
+  log.error({ err: second, task }, 'nor can it be handed back: it stays assigned until somebody removes it');
+}
+
+async function refusalOf(act: () => Promise<void>): Promise<CoordinationError | null> {
   try {
-    await readAndRun(context, held);
+    await act();
+    return null;
   } catch (error) {
     if (!(error instanceof CoordinationError)) throw error;
-    if (context.session.signal.aborted) return; // the master records the attempt as lost
-    context.log.error({ err: error, task: held.task }, 'a run could not be recorded; it stays assigned');
+    return error;
   }
 }
 
-async function readAndRun(context: RunContext, held: HeldAssignment): Promise<void> {
-  const { session, worker, ledger, log } = context;
-  const writer = new OutcomeWriter(session, ledger, worker, log);
+async function readAndRun(context: RunContext, held: HeldAssignment, writer: OutcomeWriter): Promise<void> {
+  const { session, worker, log } = context;
   const path = paths.task(held.task);
-  const znode = await session.getData(path);
-  if (!znode) return writer.write(held, 0, () => ({ kind: 'hand_back' })); // deleted before it began
-  const names = znode.stat.numChildren > 0 ? ((await session.getChildren(path))?.children ?? []) : [];
-  const { version } = znode.stat;
-  if (names.includes('status')) return writer.write(held, version, () => ({ kind: 'hand_back' })); // left over
+  const znode = await whileSessionLives(session, () => session.getData(path));
+  if (!znode) return writer.handBack(held); // deleted before it began
+  const listed = znode.stat.numChildren > 0 ? await whileSessionLives(session, () => session.getChildren(path)) : null;
+  const names = listed?.children ?? [];
+  if (names.includes('status')) return writer.handBack(held); // left over
   const reading = decodeTask(znode.data, znode.stat.ctime);
   if (reading.kind === 'newer') return log.warn({ task: held.task, v: reading.v }, 'left to a newer worker');
-  const attempt = held.record.attempt ?? Math.max(0, ...names.map((name) => parseAttemptName(name) ?? 0)) + 1;
+  const attempt = held.record.attempt ?? nextAttempt(names);
   const start = { attempt, worker, startedAt: Date.now() };
+  const write = (decide: (terms: EndingTerms) => Promise<Ending> | Ending) =>
+    writer.write(held, { taskVersion: znode.stat.version, attempt, decide });
   if (reading.kind === 'invalid') {
-    return writer.write(held, version, () => invalidTaskEnding(reading.why, { ...start, finishedAt: Date.now() }));
+    return write(() => invalidTaskEnding(reading.why, { ...start, finishedAt: Date.now() }));
   }
   const result = await execute(context, held, reading.record, start);
   const facts = { ...start, finishedAt: Date.now() };
   context.onAttemptEnded(result.kind);
-  await writer.write(held, version, () => decideEnding(context, held, result, reading.record, facts));
+  await write((terms) => decideEnding(context, held, result, reading.record, facts, terms));
+}
+
+/** Numbers made by hand may be anything; from `attemptsMax` on no attempt is followed by another. */
+function nextAttempt(names: readonly string[]): number {
+  return Math.min(limits.attemptsMax, Math.max(0, ...names.map((name) => parseAttemptName(name) ?? 0)) + 1);
 }
 
 async function execute(
@@ -72,6 +96,7 @@ async function execute(
     context: { taskId: held.task, attempt, fencingToken: String(held.czxid) },
     timeoutMs: record.timeoutMs,
     signal: held.signal,
+    endNow: held.endNow,
     onProgress: (progress) => report.add(progress),
   });
   await report.close();
@@ -84,13 +109,19 @@ async function decideEnding(
   held: HeldAssignment,
   result: AttemptResult,
   record: TaskRecord,
-  facts: AttemptFacts,
+  ended: AttemptFacts,
+  { attempt, isTooLarge }: EndingTerms,
 ): Promise<Ending> {
+  const facts = { ...ended, attempt };
   const { withdraw } = held.record;
-  if (withdraw === null) return endingOf(result, record, facts, '', Math.random());
-  const cancel = await session.getData(paths.cancel(held.task));
+  if (withdraw === null) {
+    return endingOf(isTooLarge ? tooLargeResult(result) : result, record, facts, '', Math.random());
+  }
+  const cancel = await whileSessionLives(session, () => session.getData(paths.cancel(held.task)));
   const reason = new RunEnd({ kind: 'withdrawn', reason: withdraw });
-  return endingOf({ kind: 'aborted', reason }, record, facts, cancel?.data.toString('utf8') ?? '', Math.random());
+  // Whoever made the znode may have put anything into it.
+  const text = cutMessage(cancel?.data.toString('utf8') ?? '');
+  return endingOf({ kind: 'aborted', reason }, record, facts, text, Math.random());
 }
 
 /** Progress is a courtesy: a write that is refused or unknown is forgotten, the next one tells more. */
