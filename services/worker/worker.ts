@@ -5,23 +5,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AttemptLedger } from '../../coordination/attempt-ledger.ts';
 import { createIfMissing, ensureParents } from '../../coordination/bootstrap.ts';
-import { CoordinationError } from '../../coordination/coordination-error.ts';
+import { CoordinationError, isRefusal } from '../../coordination/coordination-error.ts';
 import { GroupCommit } from '../../coordination/group-commit.ts';
-import { announce, deregister, register, registrationChanged } from '../../coordination/membership.ts';
+import { register, registrationChanged } from '../../coordination/membership.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TreeCache } from '../../coordination/tree-cache.ts';
 import { parseAssignPath, paths } from '../../coordination/znode-paths.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import type { TaskId, WorkerId, WorkerRecord } from '../../domain/task.ts';
 import type { Log } from '../../runtime/log.ts';
+import { drain } from './drain.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
-import { HeldAssignment } from './held-assignment.ts';
 import { type RunContext, runAssignment } from './run.ts';
-import { RunEnd } from './run-end.ts';
+import { Slots } from './slots.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** Between two tries to make `/assign/<worker>` again. */
 const folderPauseMs = 100;
+/** Before the next session of a worker that is not allowed what it needs: somebody has to mend that first. */
+const forbiddenPauseMs = 2000;
 
 export interface WorkerOptions {
   readonly id: WorkerId;
@@ -30,18 +32,26 @@ export interface WorkerOptions {
   readonly drainGraceMs: number;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
-  /** Told whenever this worker becomes registered or stops being so. */
+  /** Told whenever this worker begins to be registered over a link that stands, or stops being so. */
   readonly onReady: (ready: boolean) => void;
 }
 
 /** One session's life as a worker. Returns when `stop` aborts and all is handed back, or when the session is lost. */
 export async function runWorker(session: Session, options: WorkerOptions, stop: AbortSignal): Promise<void> {
   await ensureParents(session);
-  const worker = new WorkerSession(session, options);
+  const worker = new WorkerSession(session, options, stop);
   const lease = setInterval(() => options.registry.renewLease(session.trustedUntil), session.timeoutMs / 20);
   options.registry.renewLease(session.trustedUntil);
   try {
-    await worker.serve(stop);
+    await worker.serve();
+  } catch (error) {
+    if (!isRefusal(error, 'no_auth')) throw error;
+    options.log.error(
+      { err: error },
+      'this worker is not allowed what it needs, so it is not registered; trying again',
+    );
+    await session.close();
+    await sleep(forbiddenPauseMs, undefined, { signal: stop }).catch(() => undefined);
   } finally {
     clearInterval(lease);
     options.onReady(false);
@@ -51,18 +61,18 @@ export async function runWorker(session: Session, options: WorkerOptions, stop: 
 class WorkerSession {
   readonly #session: Session;
   readonly #options: WorkerOptions;
-  readonly #context: RunContext;
-  readonly #held = new Map<TaskId, HeldAssignment>();
-  readonly #waiting: HeldAssignment[] = [];
-  readonly #running = new Set<Promise<void>>();
+  /** Told to stop, or the session is over. */
+  readonly #ended: AbortSignal;
+  readonly #slots: Slots;
+  #isRegistered = false;
   #registeredAt = 0n;
-  #draining = false;
 
-  constructor(session: Session, options: WorkerOptions) {
+  constructor(session: Session, options: WorkerOptions, stop: AbortSignal) {
     this.#session = session;
     this.#options = options;
-    const { id, registry, log, metrics } = options;
-    this.#context = {
+    this.#ended = AbortSignal.any([stop, session.signal]);
+    const { id, record, registry, log, metrics } = options;
+    const context: RunContext = {
       session,
       worker: id,
       ledger: new AttemptLedger(new GroupCommit(session)),
@@ -70,69 +80,87 @@ class WorkerSession {
       log,
       onAttemptEnded: (kind) => metrics.attempts.inc({ kind }),
     };
+    this.#slots = new Slots({
+      concurrency: record.concurrency,
+      run: (held) => runAssignment(context, held),
+      onRunning: (count) => metrics.running.set(count),
+    });
   }
 
-  async serve(stop: AbortSignal): Promise<void> {
-    const ended = AbortSignal.any([stop, this.#session.signal]);
+  async serve(): Promise<void> {
+    const { signal } = this.#session;
+    const stopTelling = this.#session.onState(() => this.#tellReady());
+    const drop = () => this.#slots.drop();
+    signal.addEventListener('abort', drop, { once: true });
     try {
-      await Promise.race([this.#work(ended), aborted(ended)]);
-    } catch (error) {
-      await this.#dropEverything(); // the session ends with the error
-      throw error;
+      await Promise.race([this.#work(), aborted(this.#ended)]);
+      if (!signal.aborted) await this.#drain();
+    } finally {
+      stopTelling();
+      drop(); // also where the session ends with an error
+      await this.#slots.ended();
     }
-    if (this.#session.signal.aborted) await this.#dropEverything();
-    else await this.#drain();
   }
 
-  async #work(ended: AbortSignal): Promise<void> {
+  async #work(): Promise<void> {
+    const folder = paths.assignments(this.#options.id);
+    // Asked before it registers: a worker that cannot hear what it is assigned must be assigned nothing.
+    await this.#session.getData(folder);
     await this.#register();
-    const feed = new TreeCache(this.#session, paths.assignments(this.#options.id), 1, {
+    const feed = new TreeCache(this.#session, folder, 1, {
       onPresent: (path, znode) => znode && this.#onAssignment(path, znode),
       onAbsent: (path) => this.#onGone(path),
       onSynced: (synced) => synced && void this.#keepFolder(),
     });
-    feed
-      .start()
-      .catch((error: unknown) => this.#options.log.debug({ err: error }, 'the feed of assignments has ended'));
-    // Somebody may remove the registration by hand: then we register again, and what ran until then is lost.
-    while (!ended.aborted) {
+    const listening = feed.start().catch((error: unknown) => {
+      if (!this.#session.signal.aborted) throw error;
+    });
+    await Promise.all([listening, this.#stayRegistered()]);
+  }
+
+  /** Somebody may remove the registration by hand: then we register again, and what ran until then is lost. */
+  async #stayRegistered(): Promise<void> {
+    while (!this.#ended.aborted) {
       await registrationChanged(this.#session, this.#options.id);
-      if (!ended.aborted) await this.#register();
+      if (!this.#ended.aborted) await this.#register();
     }
   }
 
   async #register(): Promise<void> {
-    const { id, record, log, onReady } = this.#options;
+    const { id, record, log } = this.#options;
+    this.#isRegistered = false;
+    this.#tellReady();
     this.#registeredAt = await register(this.#session, id, record, log);
+    this.#isRegistered = true;
+    this.#tellReady();
     log.info({ types: record.types, concurrency: record.concurrency }, 'registered');
-    onReady(true);
+  }
+
+  #tellReady(): void {
+    this.#options.onReady(this.#isRegistered && this.#session.state === 'connected');
   }
 
   #onAssignment(path: string, znode: Znode): void {
     const parsed = parseAssignPath(path);
-    if (!parsed?.task) return;
-    const known = this.#held.get(parsed.task);
-    if (known?.czxid === znode.stat.czxid) return known.update(znode);
-    known?.gone();
-    if (znode.stat.czxid < this.#registeredAt) return; // a former life's: the master records it as lost
-    const held = new HeldAssignment(parsed.task, znode);
-    this.#held.set(parsed.task, held);
-    if (this.#draining) held.stop(new RunEnd({ kind: 'shutdown' }));
-    this.#waiting.push(held);
-    this.#fillSlots();
+    if (parsed?.task) this.#take(parsed.task, znode);
+  }
+
+  /** A former life's is not ours: the master records it as lost. */
+  #take(task: TaskId, znode: Znode): void {
+    const isOurs = this.#registeredAt > 0n && znode.stat.czxid >= this.#registeredAt;
+    if (isOurs || this.#slots.knows(task)) this.#slots.put(task, znode);
   }
 
   #onGone(path: string): void {
     const parsed = parseAssignPath(path);
-    if (!parsed) return;
-    if (parsed.task) this.#held.get(parsed.task)?.gone();
-    else void this.#keepFolder();
+    if (parsed?.task) this.#slots.remove(parsed.task);
+    else if (parsed) void this.#keepFolder();
   }
 
   /** Somebody may remove `/assign/<worker>` by hand, its parent too; without it the worker would get nothing for ever. */
   async #keepFolder(): Promise<void> {
     const path = paths.assignments(this.#options.id);
-    while (!this.#draining && !this.#session.signal.aborted) {
+    while (!this.#ended.aborted) {
       try {
         if (await this.#session.exists(path)) return;
         await ensureParents(this.#session);
@@ -145,53 +173,10 @@ class WorkerSession {
     }
   }
 
-  /** More assignments than slots come only from people; they wait in order. */
-  #fillSlots(): void {
-    while (this.#draining || this.#running.size < this.#options.record.concurrency) {
-      const held = this.#waiting.shift();
-      if (!held) break;
-      const run = runAssignment(this.#context, held).finally(() => {
-        this.#running.delete(run);
-        if (this.#held.get(held.task) === held) this.#held.delete(held.task);
-        this.#options.metrics.running.set(this.#running.size);
-        this.#fillSlots();
-      });
-      this.#running.add(run);
-    }
-    this.#options.metrics.running.set(this.#running.size);
-  }
-
-  /** The session is lost: nothing here is ours any more. */
-  async #dropEverything(): Promise<void> {
-    this.#waiting.length = 0;
-    this.#stopRuns(new RunEnd({ kind: 'session_lost' }));
-    await this.#allEnded();
-  }
-
-  async #drain(): Promise<void> {
+  #drain(): Promise<void> {
     const { id, record, drainGraceMs, log } = this.#options;
-    this.#draining = true;
-    log.info({ running: this.#running.size, waiting: this.#waiting.length }, 'draining');
-    await announce(this.#session, id, { ...record, draining: true }).catch((error: unknown) => {
-      if (!(error instanceof CoordinationError)) throw error;
-    });
-    for (const held of this.#waiting) held.stop(new RunEnd({ kind: 'shutdown' }));
-    this.#fillSlots(); // what waits is handed back without having run
-    const timer = setTimeout(() => this.#stopRuns(new RunEnd({ kind: 'shutdown' })), drainGraceMs);
-    const lost = () => this.#stopRuns(new RunEnd({ kind: 'session_lost' }));
-    this.#session.signal.addEventListener('abort', lost);
-    await this.#allEnded();
-    clearTimeout(timer);
-    this.#session.signal.removeEventListener('abort', lost);
-    if (!this.#session.signal.aborted) await deregister(this.#session, id);
-  }
-
-  #stopRuns(reason: RunEnd): void {
-    for (const held of this.#held.values()) held.stop(reason);
-  }
-
-  async #allEnded(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    const take = (task: TaskId, znode: Znode) => this.#take(task, znode);
+    return drain({ session: this.#session, id, record, drainGraceMs, slots: this.#slots, take, log });
   }
 }
 
