@@ -8,7 +8,8 @@ import { runService } from '../runtime/service.ts';
 import { startGateway } from './gateway.ts';
 import { ZooKeeperTaskStore } from './zookeeper-task-store.ts';
 
-await runService({ role: 'gateway', readConfig: readGatewayConfig }, async ({ config, log, stop }) => {
+const service = { role: 'gateway', readConfig: readGatewayConfig, stopMsMax: 30_000 };
+await runService(service, async ({ config, log, stop }) => {
   const readyListeners = new Set<() => void>();
   const store = new ZooKeeperTaskStore(config.unfinishedTasksMax, () => {
     for (const listener of readyListeners) listener();

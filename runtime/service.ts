@@ -13,7 +13,7 @@ export interface ServiceOptions<Config extends ProcessConfig> {
   /** What each line of the log carries as `process`; default the role. */
   readonly processName?: (config: Config) => string;
   /** A clean stop that takes longer than this is cut off with exit code 1. */
-  readonly stopMsMax?: number;
+  readonly stopMsMax?: number | ((config: Config) => number);
 }
 
 export interface ServiceContext<Config> {
@@ -42,7 +42,8 @@ export async function runService<Config extends ProcessConfig>(
   };
   process.on('uncaughtException', (error) => fail(error, 'uncaught exception'));
   process.on('unhandledRejection', (error) => fail(error, 'unhandled rejection'));
-  const stop = stopOnSignals(log, options.stopMsMax ?? null);
+  const { stopMsMax = null } = options;
+  const stop = stopOnSignals(log, typeof stopMsMax === 'function' ? stopMsMax(config) : stopMsMax);
   // A moment with no socket and no timer open is no reason to exit: only `main` says when it is over.
   setInterval(() => undefined, 2 ** 30);
   try {

@@ -11,8 +11,16 @@ import { createHandlerRegistry } from './handler-registry.ts';
 import { runWorker } from './worker.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
+/** Beyond the grace: for handlers that are deaf to their signal, for what is left to be recorded, and to close. */
+const stopMarginMs = 15_000;
+
 await runService(
-  { role: 'worker', readConfig: readWorkerConfig, processName: ({ id }) => id },
+  {
+    role: 'worker',
+    readConfig: readWorkerConfig,
+    processName: ({ id }) => id,
+    stopMsMax: ({ drainGraceMs, zookeeper }) => drainGraceMs + zookeeper.sessionTimeoutMs + stopMarginMs,
+  },
   async ({ config, log, stop }) => {
     const metricsRegistry = createMetrics();
     const registry = await createHandlerRegistry({ ...config, log });
