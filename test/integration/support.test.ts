@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { wholeFile } from '../support/cleanup.ts';
+import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startScript } from '../support/process.ts';
 import { connectWire } from '../support/wire-client.ts';
@@ -70,8 +71,10 @@ test('an ensemble goes on without one of its servers', async (t) => {
   const leader = await ensemble.leader();
   assert.equal((await ensemble.followers()).length, 2);
   await leader.kill();
+  const next = await eventually('another server leads', () => ensemble.leader());
+  assert.notEqual(next.port, leader.port);
   await leader.start();
-  assert.notEqual((await ensemble.leader()).port, leader.port);
+  assert.equal((await ensemble.leader()).port, next.port, 'who comes back follows');
 });
 
 test('the proxy passes everything on and counts it', async (t) => {
