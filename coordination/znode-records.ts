@@ -14,8 +14,17 @@ import type {
   WorkerRecord,
 } from '../domain/task.ts';
 import { finalStates } from '../domain/task.ts';
-
-type JsonObject = { [key: string]: Json };
+import {
+  clamp,
+  encode,
+  fromTimestamp,
+  isObject,
+  type JsonObject,
+  parseObject,
+  readNames,
+  readText,
+  toTimestamp,
+} from './record-json.ts';
 
 /**
  * What the data of a task znode turned out to be: a task; one that a newer version of us wrote and that is left to it;
@@ -44,7 +53,7 @@ export function decodeTask(data: Buffer, createdAt: number): TaskReading {
   const text = data.toString('utf8');
   if (!text.trimStart().startsWith('{')) return { kind: 'task', record: shellTask(text.trim(), createdAt) };
   const object = parseObject(text);
-  if (!object) return invalid('it begins like a JSON object and is none');
+  if (!object) return invalid('it begins like a JSON object and is none, or is nested too deeply');
   const { v } = object;
   if (typeof v === 'number' && Number.isInteger(v) && v > 1) return { kind: 'newer', v };
   if (v !== 1) return invalid('it has no "v":1, so it is no task record');
@@ -198,12 +207,7 @@ export function encodeAssignment(record: AssignmentRecord, previous: Buffer = Bu
   if (record.attempt !== null) known['attempt'] = record.attempt;
   if (record.withdraw !== null) known['withdraw'] = record.withdraw;
   if (record.progress !== null) known['progress'] = { ...record.progress };
-  try {
-    return encode({ ...parseObject(previous.toString('utf8')), ...known });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return encode(known); // JSON.parse reads any depth, JSON.stringify runs out of stack
-  }
+  return encode({ ...parseObject(previous.toString('utf8')), ...known });
 }
 
 /** Empty data, or anything that is no JSON object, is a person's: every member null. */
@@ -267,44 +271,4 @@ function readError(value: Json | undefined): TaskError {
   const object = isObject(value) ? value : {};
   const code = (readText(object['code']) ?? 'handler_error') as TaskError['code'];
   return { code, message: readText(object['message']) ?? '' };
-}
-
-function readText(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function readNames(value: Json | undefined): string[] | null {
-  return Array.isArray(value) ? value.filter((name): name is string => typeof name === 'string') : null;
-}
-
-function clamp(value: Json | undefined, min: number, max: number): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? Math.min(max, Math.max(min, Math.trunc(value))) : null;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parseObject(text: string): JsonObject | null {
-  if (!text.trimStart().startsWith('{')) return null;
-  try {
-    const value = JSON.parse(text) as Json;
-    return isObject(value) ? value : null;
-  } catch {
-    return null; // not JSON: a person's text, for the caller to make sense of
-  }
-}
-
-function encode(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
-}
-
-/** RFC 3339 in UTC with milliseconds, readable at a zkCli prompt. */
-function toTimestamp(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
-}
-
-function fromTimestamp(value: Json | undefined): number | null {
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(at) ? null : at;
 }

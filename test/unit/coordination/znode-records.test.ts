@@ -161,6 +161,12 @@ test('a higher v is left to a newer version of us', () => {
   assert.deepEqual(decodeTask('{"v":2,"type":"what is this"}'), { kind: 'newer', v: 2 });
 });
 
+test('a task that is nested too deeply to be written again is invalid; one as deep as a submit may be is a task', () => {
+  const nested = (depth: number) => `{"v":1,"type":"echo","payload":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  assert.equal(decodeTask(nested(limits.jsonDepthMax)).kind, 'task');
+  assert.equal(decodeTask(nested(100_000)).kind, 'invalid');
+});
+
 test('a znode that is too large is invalid, not read', () => {
   assert.equal(decodeTask('x'.repeat(limits.recordBytesMax + 1)).kind, 'invalid');
 });
