@@ -1,5 +1,5 @@
 // The processes of `npm start`: what each is run with, when all of them are ready, and the order in which they end. Everything
-// listens on loopback, whatever HOST says, since this worker runs any command that a task asks for.
+// listens on loopback, whatever HOST says, since a worker with the shell handler runs any command that a task asks for.
 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -67,7 +67,10 @@ export class Stack {
     );
     this.#workers = await Promise.all(
       ['worker-1', 'worker-2'].map((name) =>
-        this.#withAdmin(name, 'services/worker/main.js', { ...named('WORKER_ID', name), SHELL_HANDLER: 'on' }),
+        this.#withAdmin(name, 'services/worker/main.js', {
+          ...named('WORKER_ID', name),
+          SHELL_HANDLER: process.env['SHELL_HANDLER'] || 'on',
+        }),
       ),
     );
     const ports = { HTTP_PORT: String(httpPort), GRPC_PORT: String(grpcPort) };

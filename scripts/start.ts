@@ -28,7 +28,10 @@ async function main(): Promise<number> {
   const describe = () => `process ${process.pid}, ${addressOf(options)}`;
   const instance = await holdSingleInstance(join(dataDir, 'start.sock'), describe);
   if (instance.kind === 'taken') throw new CannotStart(`npm start runs already in this folder (${instance.holder}).`);
-  await requirePorts(options, instance.afterCrash);
+  await requirePorts(options, instance.afterCrash).catch((error: unknown) => {
+    instance.release(); // or the next start would take this one for crashed
+    throw error;
+  });
 
   const console = new Console(logDir);
   const stop = stopRequest();

@@ -14,15 +14,23 @@ export interface StopRequest {
   onSecond(killAll: () => void): void;
 }
 
+/** Ctrl-C in a terminal comes twice, from the terminal and from npm, which passes its own on: that is one request. */
+const echoMs = 1000;
+
 export function stopRequest(): StopRequest {
   const controller = new AbortController();
+  let firstSignalAt = Number.NEGATIVE_INFINITY;
   let killAll: () => void = () => undefined;
   const requested = new Promise<StopReason>((resolve) => {
     controller.signal.addEventListener('abort', () => resolve(controller.signal.reason), { once: true });
   });
   const request = (reason: StopReason) => controller.abort(reason);
   const onSignal = (name: NodeJS.Signals) => {
-    if (!controller.signal.aborted) return request({ exitCode: 0, reason: name === 'SIGINT' ? 'Ctrl-C' : name });
+    if (!controller.signal.aborted) {
+      firstSignalAt = performance.now();
+      return request({ exitCode: 0, reason: name === 'SIGINT' ? 'Ctrl-C' : name });
+    }
+    if (performance.now() - firstSignalAt < echoMs) return;
     killAll();
     process.exit(name === 'SIGINT' ? 130 : 143);
   };

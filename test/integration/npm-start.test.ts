@@ -78,8 +78,11 @@ test('from start to stop, and once more with the tasks of the first time', async
   });
 
   await t.test('one elsewhere with the same ports names each port and its variable', async (t) => {
-    const other = start(t, { ...(await setting(t)), ports: where.ports });
+    const elsewhere = { ...(await setting(t)), ports: where.ports };
+    await start(t, elsewhere).exited;
+    const other = start(t, elsewhere);
     assert.equal((await other.exited).code, 1);
+    assert.doesNotMatch(other.output, /former/, 'the refused one before has left nothing behind');
     for (const [variable, port] of Object.entries(where.ports)) {
       assert.match(other.output, new RegExp(`Port ${port}, .* is in use\\. Set ${variable} to a free one\\.`));
     }
@@ -99,7 +102,12 @@ test('from start to stop, and once more with the tasks of the first time', async
   const kept = await fetch(`http://127.0.0.1:${where.ports.HTTP_PORT}/tasks/${task.id}`);
   assert.equal(((await kept.json()) as { state: string }).state, 'succeeded');
   assert.equal((await runPrintedTask(again)).state, 'succeeded');
-  assert.equal((await again.stop()).code, 0);
+  // A terminal's Ctrl-C: once from the terminal, once from npm, which passes its own on.
+  again.kill('SIGINT');
+  await again.waitForOutput(/stopping everything/);
+  again.kill('SIGINT');
+  assert.deepEqual(await again.exited, { code: 0, signal: null });
+  assert.match(again.output, /Nothing is left running/);
 });
 
 test('killed with -9, it takes everything with it, and the next start waits for that', async (t) => {
