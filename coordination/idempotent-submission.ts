@@ -63,7 +63,7 @@ async function submitLooking(
     const [bucketStat, known] = await Promise.all([session.exists(bucket), session.getData(path), submission.start()]);
     if (known) {
       const first = await firstTask(submission, known, fingerprint);
-      if (!first) await removeOrphan(session, bucket, bucketStat?.version ?? null, path);
+      if (!first && bucketStat) await removeOrphan(session, bucket, bucketStat.version, path);
       if (first) return { ...first, created: decodeKey(known.data)?.submitId === record.submitId };
     }
     const key = { fingerprint, submitId: record.submitId ?? '', nextNumber: submission.nextNumber };
@@ -104,12 +104,7 @@ async function firstTask(
 }
 
 /** Removes a key whose task is gone, unless a key was made in its bucket since: it might be this one, with its task. */
-async function removeOrphan(
-  session: Session,
-  bucket: string,
-  bucketVersion: number | null,
-  path: string,
-): Promise<void> {
+async function removeOrphan(session: Session, bucket: string, bucketVersion: number, path: string): Promise<void> {
   try {
     await session.commit([
       { kind: 'check', path: bucket, version: bucketVersion },

@@ -7,8 +7,8 @@
 //   go to the leader and back, so only their answers count; `sync` is our heartbeat.
 // - A follower tells the leader which sessions it heard from in answer to the leader's own ping, every half tick
 //   (LearnerHandler, LeaderSessionTracker). An answer of the leader therefore proves no more than that it has heard of
-//   what we had sent half a tick before. We take a tick for at most a third of the timeout, which holds for the servers'
-//   default tick of 2 s from timeouts of 6 s on.
+//   what the follower had surely received half a tick before we sent the request: what was answered by then. We take a
+//   tick for at most a third of the timeout, which holds for the servers' default tick of 2 s from timeouts of 6 s on.
 //
 // Pure.
 
@@ -23,25 +23,26 @@ export class SessionLease {
   #heardOfAt = 0;
   /** When we sent the newest request that the leader has answered. */
   #confirmedAt = 0;
-  /** When we sent those answered before, oldest first, as far as they may still matter. */
-  #earlier: number[] = [];
+  /** Those answered before, oldest first, as far as they may still matter. */
+  #earlier: { readonly sentAt: number; readonly answeredAt: number }[] = [];
 
   /** The session was granted or resumed in answer to what was sent at `sentAt`: that goes to the leader itself. */
   granted(timeoutMs: number, sentAt: number): void {
     this.#timeoutMs = timeoutMs;
     this.#heardOfAt = Math.max(this.#heardOfAt, sentAt);
-    this.confirmed(sentAt);
+    this.#confirmedAt = Math.max(this.#confirmedAt, sentAt);
   }
 
-  /** The leader has answered what was sent at `sentAt`. */
-  confirmed(sentAt: number): void {
+  /** The leader's answer to what was sent at `sentAt` arrived at `answeredAt`. */
+  confirmed(sentAt: number, answeredAt: number): void {
     if (sentAt <= this.#confirmedAt) return;
     this.#confirmedAt = sentAt;
-    const newest = this.#earlier.at(-1) ?? Number.NEGATIVE_INFINITY;
-    if (sentAt - newest >= this.#timeoutMs / 48) this.#earlier.push(sentAt);
-    while ((this.#earlier[0] ?? Number.POSITIVE_INFINITY) <= sentAt - this.#reportMs) {
-      this.#heardOfAt = Math.max(this.#heardOfAt, this.#earlier.shift() ?? 0);
+    for (let first = this.#earlier[0]; first && first.answeredAt <= sentAt - this.#reportMs; first = this.#earlier[0]) {
+      this.#heardOfAt = Math.max(this.#heardOfAt, first.sentAt);
+      this.#earlier.shift();
     }
+    const newest = this.#earlier.at(-1)?.sentAt ?? Number.NEGATIVE_INFINITY;
+    if (sentAt - newest >= this.#timeoutMs / 48) this.#earlier.push({ sentAt, answeredAt });
   }
 
   /** The negotiated session timeout; 0 before the first handshake. */
@@ -54,14 +55,16 @@ export class SessionLease {
     return this.#timeoutMs === 0 ? 0 : this.#heardOfAt + this.#timeoutMs - marginMs(this.#timeoutMs);
   }
 
-  /** A heartbeat is due when nothing that goes to the leader was sent for so long. */
+  /**
+   * A heartbeat is due when nothing that goes to the leader was sent for so long: somewhat longer than what a follower
+   * takes to report, so that each heartbeat makes the one before count.
+   */
   get heartbeatMs(): number {
-    return this.#timeoutMs / 6;
+    return this.#timeoutMs / 5;
   }
 
   /**
-   * By then the leader has answered nothing of the last two fifths of the timeout, in which two heartbeats were sent:
-   * time to try another server while we still can. Events and a follower's own answers prove nothing.
+   * By then the leader has answered nothing of the last two fifths of the timeout, a heartbeat included: time to try another server while we still can. Events and a follower's own answers prove nothing.
    */
   get silentAt(): number {
     return this.#confirmedAt + (this.#timeoutMs * 2) / 5;

@@ -58,7 +58,7 @@ export class Session {
       onRefused: (reason) => this.#lose(reason),
       onLinkError: (error) => this.#onLinkError(error),
       onBytes: () => !this.#loseIfOver(),
-      onConfirmed: (sentAt) => this.#lease.confirmed(sentAt),
+      onConfirmed: (sentAt) => this.#lease.confirmed(sentAt, monotonicMs()),
       onNotification: (path, change) => this.#onNotification(path, change),
     });
     this.#connection.open();

@@ -2,6 +2,7 @@
 // kept. Before both comes a minimum, so that whoever waits for a task or repeats its submit still finds it. Pure.
 
 import { Heap } from './heap.ts';
+import { limits } from './limits.ts';
 import type { TaskEntry } from './task-entry.ts';
 
 export interface RetentionPolicy {
@@ -12,6 +13,8 @@ export interface RetentionPolicy {
 }
 
 const keyedRetentionFactor = 10;
+/** Items of tasks that are gone, beside one for each that is kept, that are not worth tidying up for. */
+const spareItems = 1024;
 
 interface Finished {
   readonly entry: TaskEntry;
@@ -29,13 +32,22 @@ export class RetentionQueue {
     this.#policy = policy;
   }
 
+  /** In both lines, those of tasks that are gone included. */
+  get size(): number {
+    return this.#byExpiry.size + this.#byAge.size;
+  }
+
   add(entry: TaskEntry): void {
     const { fact, status } = entry;
-    if (!status || status === 'unread') return;
-    const brief = fact && fact !== 'unread' && fact.content.kind === 'task' ? fact.content.brief : null;
+    if (!status || status === 'unread' || !fact || fact === 'unread') return;
+    if (fact.content.kind === 'newer') return; // left to a newer version of us, with its retention and its key
+    const brief = fact.content.kind === 'task' ? fact.content.brief : null;
     const minimum = this.#policy.minRetentionMs * (brief?.idempotencyKey ? keyedRetentionFactor : 1);
-    const removableAt = status.finishedAt + minimum;
-    const finished = { entry, removableAt, expiresAt: status.finishedAt + Math.max(minimum, brief?.retentionMs ?? 0) };
+    // A worker's clock may be slow, and a person may write any time; the ensemble knows when the status appeared.
+    const finishedAt = Math.max(status.finishedAt, entry.statusCreatedAt);
+    const removableAt = finishedAt + minimum;
+    const retentionMs = brief?.retentionMs ?? limits.retentionMsDefault;
+    const finished = { entry, removableAt, expiresAt: finishedAt + Math.max(minimum, retentionMs) };
     this.#byExpiry.push(finished);
     this.#byAge.push(finished);
   }
@@ -47,6 +59,7 @@ export class RetentionQueue {
 
   /** At most `max` tasks that are to go at `now`; each is given once. `kept` are those that are finished and kept. */
   take(now: number, kept: ReadonlySet<TaskEntry>, max: number): TaskEntry[] {
+    this.#tidy(kept);
     const taken = new Set<TaskEntry>();
     this.#takeFrom(this.#byExpiry, kept, taken, max, ({ expiresAt }) => expiresAt <= now);
     const excess = () => kept.size - taken.size > this.#policy.finishedTasksMax;
@@ -62,6 +75,13 @@ export class RetentionQueue {
     const oldest = this.#byAge.peek();
     if (!oldest || kept.size <= this.#policy.finishedTasksMax) return expiry;
     return Math.min(expiry ?? oldest.removableAt, oldest.removableAt);
+  }
+
+  /** What is gone leaves a heap by itself only at the top; behind something that is kept for long it would pile up. */
+  #tidy(kept: ReadonlySet<TaskEntry>): void {
+    for (const heap of [this.#byExpiry, this.#byAge]) {
+      if (heap.size > 2 * kept.size + spareItems) heap.retain(({ entry }) => kept.has(entry));
+    }
   }
 
   #takeFrom(

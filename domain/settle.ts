@@ -46,7 +46,7 @@ function settlementOf(index: TaskIndex, entry: TaskEntry, now: number, random: n
   const surplus = surplusAssignment(index, held);
   if (surplus) return { kind: 'release', entry, task: entry.id, assignment: surplus };
   const lost = held.find(({ worker, fact: assignment }) => index.isLost(worker, assignment));
-  if (lost && fact.content.kind !== 'invalid') return lose(entry, fact, lost, now, random);
+  if (lost && fact.content.kind !== 'invalid') return lose(index, entry, fact, lost, now, random);
   if (lost || entry.assignments.size === 0) return endWaiting(index, entry, fact, lost ?? null, now);
   return first && entry.cancel && entry.cancel !== 'unread' ? withdraw(index, entry, fact, first, now) : null;
 }
@@ -86,7 +86,14 @@ function endWaiting(
 }
 
 /** The worker of a running attempt is gone: the attempt counts, and the task ends if that was the last one. */
-function lose(entry: TaskEntry, fact: TaskFact, held: HeldAssignment, now: number, random: number): SettleDecision {
+function lose(
+  index: TaskIndex,
+  entry: TaskEntry,
+  fact: TaskFact,
+  held: HeldAssignment,
+  now: number,
+  random: number,
+): SettleDecision {
   const known = held.fact.record.attempt;
   const attempt = known !== null && !entry.attempts.has(known) ? known : Math.max(0, ...entry.attempts.keys()) + 1;
   const { startedAt } = held.fact.record;
@@ -102,7 +109,9 @@ function lose(entry: TaskEntry, fact: TaskFact, held: HeldAssignment, now: numbe
   const final = delayMs === null && !entry.cancel;
   const status: StatusRecord | null = final ? { ...base, state: 'failed', result: null, error } : null;
   const taskVersion = fact.version;
-  return { kind: 'end', entry, task: entry.id, taskVersion, attempt: record, status, assignment: held, forced: false };
+  // Registered anew by the same process (somebody removed it by hand), it may still be running the attempt.
+  const forced = index.workers.get(held.worker)?.fact !== null;
+  return { kind: 'end', entry, task: entry.id, taskVersion, attempt: record, status, assignment: held, forced };
 }
 
 /** Marks the assignment first; a worker that has not let go when the grace is over loses it by force. */

@@ -50,6 +50,8 @@ export interface TaskEntry {
   readonly id: TaskId;
   fact: TaskFact | Unread | null;
   status: StatusRecord | Unread | null;
+  /** When the ensemble created the status, epoch ms; 0 before it is read. */
+  statusCreatedAt: number;
   readonly attempts: Map<number, AttemptRecord | Unread>;
   /** The reason given with the request to cancel. */
   cancel: { readonly reason: string } | Unread | null;
@@ -90,7 +92,14 @@ export interface WorkerEntry {
 }
 
 export function newEntry(id: TaskId): TaskEntry {
-  const facts = { fact: null, status: null, attempts: new Map(), cancel: null, assignments: new Map() };
+  const facts = {
+    fact: null,
+    status: null,
+    statusCreatedAt: 0,
+    attempts: new Map(),
+    cancel: null,
+    assignments: new Map(),
+  };
   return { id, ...facts, decided: false, deferredUntil: 0, handBacks: 0, withdrawnAt: 0, place: null, alarmAt: 0 };
 }
 

@@ -19,6 +19,9 @@ import {
 
 export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' | 'ready' | 'foreign';
 
+/** Alarms that are idle, beside as many as there are tasks twice over, that are not worth tidying up for. */
+const spareAlarms = 1024;
+
 export class TaskIndex {
   readonly tasks = new Map<TaskId, TaskEntry>();
   readonly workers = new Map<WorkerId, WorkerEntry>();
@@ -70,9 +73,11 @@ export class TaskIndex {
     });
   }
 
-  setStatus(id: TaskId, status: StatusRecord | Unread | null): void {
+  /** `createdAt` is when the status appeared, by the ensemble's clock, epoch ms. */
+  setStatus(id: TaskId, status: StatusRecord | Unread | null, createdAt = 0): void {
     this.#change(id, (entry) => {
       entry.status = status;
+      entry.statusCreatedAt = createdAt;
     });
   }
 
@@ -118,6 +123,12 @@ export class TaskIndex {
     if (entry.alarmAt !== 0 && entry.alarmAt <= at) return;
     entry.alarmAt = at;
     this.#alarms.push({ at, entry });
+    // Alarms of tasks that went before their time would stay until then, a year say.
+    if (this.#alarms.size > 2 * this.tasks.size + spareAlarms) {
+      this.#alarms.retain(
+        (alarm) => alarm.entry.alarmAt === alarm.at && this.tasks.get(alarm.entry.id) === alarm.entry,
+      );
+    }
   }
 
   /** Tasks that are not final, in all and by queue. */

@@ -8,7 +8,13 @@ import type { Picture } from './picture.ts';
 
 const intervalMs = 1000;
 
-export async function runBacklog(picture: Picture, commits: GroupCommit, signal: AbortSignal): Promise<void> {
+/** `onFenced` is told when another master has taken over. */
+export async function runBacklog(
+  picture: Picture,
+  commits: GroupCommit,
+  signal: AbortSignal,
+  onFenced: () => void,
+): Promise<void> {
   let written: string | null = '';
   while (!signal.aborted) {
     const changed = nextChange(picture, signal);
@@ -20,6 +26,7 @@ export async function runBacklog(picture: Picture, commits: GroupCommit, signal:
         () => text,
         (error: unknown) => {
           if (!(error instanceof CoordinationError)) throw error;
+          if (error.code === 'fenced') onFenced();
           return null;
         },
       );

@@ -63,9 +63,11 @@ async function lead(
   // Commits of its own for the housekeeping, which does not stand in line before assignments.
   const housekeeping = new GroupCommit(session, leadership.guards);
   const onRemoved = (count: number) => metrics.removed.inc(count);
+  const onFenced = () => overtaken.abort();
+  const keeper = new TaskLedger(session, housekeeping);
   const chores = Promise.all([
-    runRetention({ picture, ledger: new TaskLedger(session, housekeeping), policy, log, onRemoved }, over.signal),
-    runBacklog(picture, housekeeping, over.signal),
+    runRetention({ picture, ledger: keeper, policy, log, onRemoved, onFenced }, over.signal),
+    runBacklog(picture, housekeeping, over.signal, onFenced),
   ]);
   const ledger = new TaskLedger(session, new GroupCommit(session, leadership.guards));
   const loop = new AssignLoop({ picture, ledger, log, onAssigned: (count) => metrics.assigned.inc(count) });

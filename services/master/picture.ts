@@ -128,7 +128,8 @@ export class Picture {
         if (znode) return this.#onTaskData(path, znode);
         return znode === null ? index.setTask(task, 'unread') : index.removeTask(task);
       case 'status':
-        return index.setStatus(task, znode ? decodeStatus(znode.data, znode.stat.ctime) : unread);
+        if (!znode) return index.setStatus(task, unread);
+        return index.setStatus(task, decodeStatus(znode.data, znode.stat.ctime), znode.stat.ctime);
       case 'cancel':
         return index.setCancel(task, znode ? { reason: znode.data.toString('utf8').slice(0, 1024) } : unread);
       case 'attempt':

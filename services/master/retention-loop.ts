@@ -23,6 +23,8 @@ export interface RetentionLoopOptions {
   readonly policy: RetentionPolicy;
   readonly log: Log;
   readonly onRemoved: (count: number) => void;
+  /** Another master has taken over. */
+  readonly onFenced: () => void;
 }
 
 export async function runRetention(options: RetentionLoopOptions, signal: AbortSignal): Promise<void> {
@@ -73,7 +75,10 @@ function delayUntil(at: number | null): number {
 }
 
 /** Those that could not be removed now. */
-async function removeAll({ ledger, log, onRemoved }: RetentionLoopOptions, due: TaskEntry[]): Promise<TaskEntry[]> {
+async function removeAll(
+  { ledger, log, onRemoved, onFenced }: RetentionLoopOptions,
+  due: TaskEntry[],
+): Promise<TaskEntry[]> {
   const failed: TaskEntry[] = [];
   await Promise.all(
     due.map(async (entry) => {
@@ -82,6 +87,7 @@ async function removeAll({ ledger, log, onRemoved }: RetentionLoopOptions, due: 
         onRemoved(1);
       } catch (error) {
         if (!(error instanceof CoordinationError)) throw error;
+        if (error.code === 'fenced') onFenced();
         log.debug({ err: error, task: entry.id }, 'a finished task could not be removed yet');
         failed.push(entry);
       }

@@ -63,7 +63,10 @@ async function readAndRun(context: RunContext, held: HeldAssignment, writer: Out
   const names = listed?.children ?? [];
   if (names.includes('status')) return writer.handBack(held); // left over
   const reading = decodeTask(znode.data, znode.stat.ctime);
-  if (reading.kind === 'newer') return log.warn({ task: held.task, v: reading.v }, 'left to a newer worker');
+  if (reading.kind === 'newer') {
+    log.warn({ task: held.task, v: reading.v }, 'a record of a newer version: handed back for a newer worker');
+    return writer.handBack(held);
+  }
   const attempt = held.record.attempt ?? nextAttempt(names);
   const start = { attempt, worker, startedAt: Date.now() };
   const write = (decide: (terms: EndingTerms) => Promise<Ending> | Ending) =>

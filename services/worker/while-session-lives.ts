@@ -13,7 +13,8 @@ export function isUnanswered(error: unknown): boolean {
 
 /** Also where what was seen had changed by the time of the write: who looks again may fare better. */
 export function mayPass(error: unknown): boolean {
-  return isUnanswered(error) || isRefusal(error, 'bad_version') || isRefusal(error, 'no_node');
+  const changed = isRefusal(error, 'bad_version') || isRefusal(error, 'no_node');
+  return isUnanswered(error) || changed || isRefusal(error, 'session_moved'); // asked over a link that was left since
 }
 
 /** Rejects with the first error that is not `repeatable`, and with any once the session has ended. */

@@ -6,12 +6,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { SessionLease } from '../../../coordination/session-lease.ts';
 
-/** Granted at the first time; the later ones were answered by the leader. */
+/** Granted at the first time; the later ones were answered by the leader at once. */
 function lease(timeoutMs: number, ...answeredSends: number[]): SessionLease {
   const [first = 0, ...later] = answeredSends;
   const made = new SessionLease();
   made.granted(timeoutMs, first);
-  for (const at of later) made.confirmed(at);
+  for (const at of later) made.confirmed(at, at);
   return made;
 }
 
@@ -39,9 +39,18 @@ test('an answer to something older takes nothing back; a server that grants less
   assert.equal(shorter.trustedUntil, 1200 + 1900);
 });
 
-test('silent after two fifths of the timeout without an answer, with two heartbeats in it', () => {
+test('what was answered late may have been received late: it counts from its answer on', () => {
+  const late = lease(6000, 1000);
+  late.confirmed(2000, 2900);
+  late.confirmed(3000, 3000);
+  assert.equal(late.trustedUntil, 1000 + 5700);
+  late.confirmed(3900, 3900);
+  assert.equal(late.trustedUntil, 2000 + 5700);
+});
+
+test('silent after two fifths of the timeout without an answer, with a heartbeat in it', () => {
   const six = lease(6000, 1000);
-  assert.equal(six.heartbeatMs, 1000);
+  assert.equal(six.heartbeatMs, 1200);
   assert.equal(six.silentAt, 1000 + 2400);
 });
 

@@ -73,3 +73,25 @@ test('a status that was removed by hand makes a task unfinished: it is not given
   assert.deepEqual(queue.take(10, index.finished, 10), []);
   assert.equal(index.finished.size, 0);
 });
+
+test('kept for its minimum from when the ensemble saw the end, whatever the clock of whoever wrote it says', () => {
+  const index = finished([100], 0);
+  const entry = entryOf(index, 1);
+  index.setStatus(entry.id, entry.status, 5000);
+  assert.equal(queueOf(index, 0, 60).nextDueAt(index.finished), 5060);
+});
+
+test('what is long gone does not pile up behind what is kept for long', () => {
+  const index = finished([1], 1_000_000);
+  const queue = queueOf(index, 10, 0);
+  let size = 0;
+  for (let i = 2; i < 6000; i += 1) {
+    const passing = finished([i], 0);
+    const entry = entryOf(passing, 1);
+    passing.finished.add(entry);
+    queue.add(entry);
+    size = Math.max(size, queue.size);
+    queue.take(i, new Set([...index.finished, entry]), 10);
+  }
+  assert.ok(size < 5000, `${size} items`);
+});
