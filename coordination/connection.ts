@@ -1,7 +1,7 @@
 // One session's connection to the ensemble: the only file that knows the npm client (node-zookeeper-client 1.1.3). Its
 // connection manager keeps the session id and password, shakes hands, numbers requests and pairs answers with them.
-// Everything that it gets wrong is taken over here: which server is tried and how long, TLS, framing, pings, numbers
-// beyond 2^31, decoding, notifications. What it still does right is left to it. session.ts is the only caller.
+// Everything that it gets wrong is taken over here: which server is tried and how long, TLS, framing, numbers beyond
+// 2^31, decoding, notifications; its pings are replaced by session.ts's heartbeat. What it still does right is left to it. session.ts is the only caller.
 
 import net from 'node:net';
 import tls from 'node:tls';

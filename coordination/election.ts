@@ -3,6 +3,7 @@
 // commit of the leader checks both, so a master that was overtaken cannot write, whatever it still believes.
 
 import { CoordinationError, isRefusal } from './coordination-error.ts';
+import { nextChange } from './next-change.ts';
 import type { Session } from './session.ts';
 import { paths } from './znode-paths.ts';
 import type { Operation } from './zookeeper-requests.ts';
@@ -30,7 +31,7 @@ export async function campaign(
   signal: AbortSignal,
 ): Promise<Leadership | null> {
   while (!signal.aborted) {
-    const change = nextChange(session, signal);
+    const change = nextChange(session, paths.master, signal);
     const master = await change.stat;
     if (master === null || master.ephemeralOwner === session.id) {
       change.cancel();
@@ -43,21 +44,6 @@ export async function campaign(
     if (session.signal.aborted) throw new CoordinationError('session_lost', 'not applied', 'campaign');
   }
   return null;
-}
-
-/** One look at `/master`, and a promise for its next change, which also ends with `signal` or the session. */
-function nextChange(session: Session, signal: AbortSignal) {
-  let wake: () => void = () => undefined;
-  const happened = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
-  const { stat, cancel } = session.watch(paths.master, wake);
-  signal.addEventListener('abort', wake);
-  const stop = () => {
-    cancel();
-    signal.removeEventListener('abort', wake);
-  };
-  return { stat, happened, cancel: stop };
 }
 
 /** Null: another was faster. An answer that was lost is looked up: `/master` says whose session it belongs to. */

@@ -4,6 +4,7 @@ import type { WorkerId, WorkerRecord } from '../domain/task.ts';
 import type { Log } from '../runtime/log.ts';
 import { createIfMissing, ensureParents } from './bootstrap.ts';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
+import { nextChange } from './next-change.ts';
 import type { Session } from './session.ts';
 import { paths } from './znode-paths.ts';
 import { encodeWorker } from './znode-records.ts';
@@ -26,6 +27,7 @@ export async function register(session: Session, worker: WorkerId, record: Worke
     if (found) {
       log.warn({ path }, 'another session is registered under this id, waiting until it is gone');
       await change.happened;
+      change.cancel();
     } else {
       change.cancel();
       await tryToCreate(session, path, encodeWorker(record));
@@ -38,8 +40,8 @@ export async function register(session: Session, worker: WorkerId, record: Worke
 export async function registrationChanged(session: Session, worker: WorkerId): Promise<void> {
   const change = nextChange(session, paths.worker(worker));
   const found = await change.stat;
-  if (found?.ephemeralOwner !== session.id) change.cancel();
-  else await change.happened;
+  if (found?.ephemeralOwner === session.id) await change.happened;
+  change.cancel();
 }
 
 /** Replaces what the worker says of itself, where it is registered by this session. */
@@ -74,14 +76,6 @@ export async function deregister(session: Session, worker: WorkerId): Promise<bo
 async function ownVersion(session: Session, path: string): Promise<number | null> {
   const found = await session.exists(path);
   return found?.ephemeralOwner === session.id ? found.version : null;
-}
-
-function nextChange(session: Session, path: string) {
-  let wake: () => void = () => undefined;
-  const happened = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
-  return { happened, ...session.watch(path, wake) };
 }
 
 /** Whether it worked shows at the next look: the owner of what is there then is this session or another. */

@@ -20,7 +20,7 @@ import * as requests from './zookeeper-requests.ts';
 export interface SessionOptions extends EnsembleTarget {
   /** `/path` that all our paths live under, or ''. */
   readonly chroot: string;
-  /** Each operation has this long, the wait for a connection included. Default: the session timeout asked for. */
+  /** Each operation has this long, the wait for a connection included. Default: the session timeout, the longer of asked and granted. */
   readonly operationTimeoutMs?: number;
   readonly log: Log;
 }

@@ -40,6 +40,11 @@ export class TaskIndex {
   readonly #alarms = new Heap<{ at: number; entry: TaskEntry }>((a, b) => a.at < b.at);
   #now = 0;
 
+  /** Alarms that are set, those of tasks that are gone included. */
+  get alarms(): number {
+    return this.#alarms.size;
+  }
+
   /** The earliest time at which something becomes due, or null. */
   get nextAlarmAt(): number | null {
     return this.#alarms.peek()?.at ?? null;

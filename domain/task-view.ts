@@ -3,7 +3,6 @@
 
 import type {
   AssignmentRecord,
-  AttemptOutcome,
   AttemptRecord,
   Json,
   Progress,
@@ -28,14 +27,8 @@ export interface TaskSnapshot {
   readonly assignment: { readonly worker: WorkerId; readonly record: AssignmentRecord } | null;
 }
 
-export interface AttemptView {
-  readonly attempt: number;
-  readonly worker: string | null;
-  readonly outcome: AttemptOutcome;
-  readonly error: TaskError | null;
-  readonly startedAt: number | null;
-  readonly finishedAt: number;
-}
+/** An ended attempt as clients see it: when the next one may start is the scheduler's. */
+export type AttemptView = Omit<AttemptRecord, 'retryAt'>;
 
 /** The Task resource (contract section 3); times in epoch milliseconds, null where there is no value. */
 export interface TaskView {

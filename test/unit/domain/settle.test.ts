@@ -197,3 +197,13 @@ test('two assignments of one task: those of lost workers go, one after the other
   index.settle(entryOf(index, 1), null);
   assert.equal(settle(index), null);
 });
+
+test('an attempt lost by a worker that registered anew in the same process is taken by force: it may still run', () => {
+  const living = new TaskIndex();
+  addTask(living, 1);
+  const worker = addWorker(living, 'w');
+  living.setAssignment(worker, id, assignmentFact({}, { czxid: 5n }));
+  living.setWorker(worker, workerFact({}, { czxid: 9n }));
+  assert.equal(ended(living).forced, true);
+  assert.equal(ended(lostRun()).forced, false, 'one that is gone can write nothing more');
+});

@@ -113,3 +113,46 @@ test('a standby, which never plans, keeps no place in line for what others ran',
   addWorker(index, 'other');
   assert.equal(planAssignments(index, 9).length, 1);
 });
+
+test('a clock that is set back takes no ready task out of the line for good', () => {
+  const index = new TaskIndex();
+  addTask(index, 1, { runAt: 1000 });
+  index.advance(1001); // ready, and nobody to run it
+  index.advance(995);
+  assert.deepEqual(planAssignments(index, 10), []);
+  addWorker(index, 'w');
+  assert.deepEqual(planAssignments(index, 10), [], 'it is not its time yet, or not any more');
+  assert.equal(index.nextAlarmAt, 1000);
+  index.advance(1000);
+  assert.equal(planAssignments(index, 10).length, 1);
+});
+
+test('alarms of tasks that went before their time do not pile up', () => {
+  const index = new TaskIndex();
+  for (let number = 1; number <= 5000; number += 1) {
+    addTask(index, number, { runAt: 1_000_000_000 });
+    index.removeTask(taskId(number));
+  }
+  assert.equal(index.tasks.size, 0);
+  assert.ok(index.alarms < 2000, `${index.alarms} alarms`);
+});
+
+test('a task that is handed back waits for the second time on, longer each time', () => {
+  const index = new TaskIndex();
+  addTask(index, 1);
+  addWorker(index, 'w');
+  index.advance(1000);
+  const waits = [1, 2, 3].map(() => {
+    index.setAssignment(workerId('w'), taskId(1), assignmentFact());
+    index.setAssignment(workerId('w'), taskId(1), null);
+    const wait = Math.max(0, entryOf(index, 1).deferredUntil - 1000);
+    index.advance(1000 + wait);
+    index.advance(1000);
+    return wait;
+  });
+  assert.equal(waits[0], 0);
+  assert.ok(
+    waits.every((wait, i) => i === 0 || wait > (waits[i - 1] ?? 0)),
+    `${waits}`,
+  );
+});
