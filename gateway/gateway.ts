@@ -3,13 +3,13 @@
 
 import type { Registry } from 'prom-client';
 import type { Log } from '../runtime/log.ts';
+import { TaskApi } from './api/task-api.ts';
+import type { TaskStore } from './api/task-store.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
-import { listenGrpc } from './grpc-server.ts';
-import { listenHttp } from './http-listener.ts';
-import { createHttpApp } from './http-server.ts';
+import { listenGrpc } from './grpc/grpc-server.ts';
+import { listenHttp } from './http/http-listener.ts';
+import { createHttpApp } from './http/http-server.ts';
 import { serverLimits } from './server-limits.ts';
-import { TaskApi } from './task-api.ts';
-import type { TaskStore } from './task-store.ts';
 
 export interface GatewayConfig {
   readonly host: string;

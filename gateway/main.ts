@@ -6,7 +6,7 @@ import { readGatewayConfig } from '../runtime/config.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { runService } from '../runtime/service.ts';
 import { startGateway } from './gateway.ts';
-import { ZooKeeperTaskStore } from './zookeeper-task-store.ts';
+import { ZooKeeperTaskStore } from './store/zookeeper-task-store.ts';
 
 const service = { role: 'gateway', readConfig: readGatewayConfig, stopMsMax: 30_000 };
 await runService(service, async ({ config, log, stop }) => {

@@ -11,8 +11,8 @@ import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { ServiceError } from '../../../domain/errors.ts';
 import { limits } from '../../../domain/limits.ts';
 import type { Json, TaskId } from '../../../domain/task.ts';
-import { loadProtocol } from '../../../gateway/grpc-protocol.ts';
-import { valueOfJson } from '../../../gateway/proto-value.ts';
+import { loadProtocol } from '../../../gateway/grpc/grpc-protocol.ts';
+import { valueOfJson } from '../../../gateway/grpc/proto-value.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked at field by field

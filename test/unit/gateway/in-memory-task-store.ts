@@ -4,7 +4,7 @@
 import { ServiceError } from '../../../domain/errors.ts';
 import type { FinalState, Json, StatusRecord, TaskId, TaskRecord } from '../../../domain/task.ts';
 import type { TaskSnapshot } from '../../../domain/task-view.ts';
-import type { Submitted, TaskStore } from '../../../gateway/task-store.ts';
+import type { Submitted, TaskStore } from '../../../gateway/api/task-store.ts';
 
 export class InMemoryTaskStore implements TaskStore {
   ready = true;

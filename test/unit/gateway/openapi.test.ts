@@ -6,8 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import supertest from 'supertest';
 import type { TaskId } from '../../../domain/task.ts';
-import { openApiDocument } from '../../../gateway/openapi.ts';
-import { submitTaskSchema } from '../../../gateway/submit-schema.ts';
+import { submitTaskSchema } from '../../../gateway/api/submit-schema.ts';
+import { openApiDocument } from '../../../gateway/http/openapi.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true, validateFormats: false });

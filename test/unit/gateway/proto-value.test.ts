@@ -7,9 +7,9 @@ import type { MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import type { FieldFault } from '../../../domain/errors.ts';
 import type { Json } from '../../../domain/task.ts';
-import { loadProtocol } from '../../../gateway/grpc-protocol.ts';
-import { millisecondsOfDuration, millisecondsOfTimestamp, timestampOf } from '../../../gateway/proto-time.ts';
-import { jsonOfValue, type ProtoValue, valueOfJson } from '../../../gateway/proto-value.ts';
+import { loadProtocol } from '../../../gateway/grpc/grpc-protocol.ts';
+import { millisecondsOfDuration, millisecondsOfTimestamp, timestampOf } from '../../../gateway/grpc/proto-time.ts';
+import { jsonOfValue, type ProtoValue, valueOfJson } from '../../../gateway/grpc/proto-value.ts';
 
 const valueType = loadProtocol()['google.protobuf.Value'] as MessageTypeDefinition<object, ProtoValue>;
 

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ServiceError } from '../../../domain/errors.ts';
 import { limits } from '../../../domain/limits.ts';
-import { parseSubmit } from '../../../gateway/request-parsing.ts';
+import { parseSubmit } from '../../../gateway/api/request-parsing.ts';
 
 const now = Date.parse('2026-06-01T12:00:00Z');
 

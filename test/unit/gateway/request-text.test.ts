@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ServiceError } from '../../../domain/errors.ts';
-import { parseIdempotencyKeyHeader } from '../../../gateway/idempotency-key.ts';
-import { preferredWaitMs, waitApplied } from '../../../gateway/prefer-header.ts';
-import { formatRfc3339, parseRfc3339 } from '../../../gateway/rfc3339.ts';
-import { parseTaskId } from '../../../gateway/task-id.ts';
-import { parseWait } from '../../../gateway/wait-time.ts';
+import { parseIdempotencyKeyHeader } from '../../../gateway/api/idempotency-key.ts';
+import { formatRfc3339, parseRfc3339 } from '../../../gateway/api/rfc3339.ts';
+import { parseTaskId } from '../../../gateway/api/task-id.ts';
+import { parseWait } from '../../../gateway/api/wait-time.ts';
+import { preferredWaitMs, waitApplied } from '../../../gateway/http/prefer-header.ts';
 
 function refuses(reason: string, action: () => unknown): void {
   assert.throws(action, (error) => error instanceof ServiceError && error.reason === reason);

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { ServiceError } from '../../../domain/errors.ts';
 import type { TaskId } from '../../../domain/task.ts';
-import { parseSubmit } from '../../../gateway/request-parsing.ts';
-import { TaskApi } from '../../../gateway/task-api.ts';
+import { parseSubmit } from '../../../gateway/api/request-parsing.ts';
+import { TaskApi } from '../../../gateway/api/task-api.ts';
 import { InMemoryTaskStore } from './in-memory-task-store.ts';
 
 const { spec } = parseSubmit({ type: 'echo', payload: 1 }, null, 0);

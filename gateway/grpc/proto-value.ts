@@ -1,10 +1,10 @@
 // google.protobuf.Value from and to JSON. A Value can say more than JSON (NaN, no kind at all) and protobuf readers
 // nest less deeply, so both directions have something to refuse. Keys named `__proto__` stay plain keys.
 
-import type { FieldFault } from '../domain/errors.ts';
-import type { Json } from '../domain/task.ts';
-import { pointerStep } from './invalid-request.ts';
-import { wellFormed } from './storable-json.ts';
+import type { FieldFault } from '../../domain/errors.ts';
+import type { Json } from '../../domain/task.ts';
+import { pointerStep } from '../api/invalid-request.ts';
+import { wellFormed } from '../api/storable-json.ts';
 
 /**
  * As @grpc/proto-loader reads and writes it: exactly the member of the kind that is set. The names are those of protobufjs,

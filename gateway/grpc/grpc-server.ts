@@ -4,12 +4,12 @@
 import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { limits } from '../domain/limits.ts';
+import { limits } from '../../domain/limits.ts';
+import { InProgress } from '../in-progress.ts';
+import { listenError } from '../listen-error.ts';
+import { serverLimits } from '../server-limits.ts';
 import { loadProtocol, taskServiceName, taskServiceOf } from './grpc-protocol.ts';
 import { type GrpcServices, taskMethods } from './grpc-task-methods.ts';
-import { InProgress } from './in-progress.ts';
-import { listenError } from './listen-error.ts';
-import { serverLimits } from './server-limits.ts';
 
 export interface GrpcListener {
   /** `host:port` as bound. */

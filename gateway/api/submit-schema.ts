@@ -2,7 +2,7 @@
 // request-parsing.ts compiles, defaults included, so that what is documented is what is checked.
 
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { limits } from '../domain/limits.ts';
+import { limits } from '../../domain/limits.ts';
 
 /** openapi-types does not know `propertyNames`, a keyword of JSON Schema since draft 6. */
 type MapSchema = OpenAPIV3_1.SchemaObject & { propertyNames: OpenAPIV3_1.SchemaObject };

@@ -1,8 +1,8 @@
 // How long a client wants to be held: `10s`, `500ms`, `1m`, or a bare number of seconds. More than the longest wait
 // counts as the longest; anything else is refused, so that `10sec` is not taken for no wait at all.
 
-import { ServiceError } from '../domain/errors.ts';
-import { limits } from '../domain/limits.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import { limits } from '../../domain/limits.ts';
 
 const amount = /^(\d+(?:\.\d+)?)(ms|s|m)?$/;
 const unitMs = { ms: 1, s: 1000, m: 60_000 } as const;

@@ -1,8 +1,8 @@
 // The error of a request that does not fit, made from its faults: the message says what is wrong and where, whichever
 // face it came in by. HTTP names places by JSON pointers, gRPC by field paths.
 
-import { type FieldFault, ServiceError } from '../domain/errors.ts';
-import { serverLimits } from './server-limits.ts';
+import { type FieldFault, ServiceError } from '../../domain/errors.ts';
+import { serverLimits } from '../server-limits.ts';
 
 const shownInMessage = 3;
 

@@ -1,15 +1,15 @@
 // From protobuf requests to what the API takes. A TaskSpec becomes the JSON body of a submit and is checked as that, so
 // that both faces have one set of rules; the places in its faults are then told as field paths (`spec.delay_ms`).
 
-import { type FieldFault, ServiceError } from '../domain/errors.ts';
+import { type FieldFault, ServiceError } from '../../domain/errors.ts';
+import { checkedIdempotencyKey } from '../api/idempotency-key.ts';
+import { invalidRequest } from '../api/invalid-request.ts';
+import { parseSubmit, type SubmitRequest } from '../api/request-parsing.ts';
+import { formatRfc3339 } from '../api/rfc3339.ts';
+import { boundedWaitMs } from '../api/wait-time.ts';
 import { UnreadableMessage } from './grpc-protocol.ts';
-import { checkedIdempotencyKey } from './idempotency-key.ts';
-import { invalidRequest } from './invalid-request.ts';
 import { millisecondsOfDuration, millisecondsOfTimestamp, type ProtoTime } from './proto-time.ts';
 import { jsonOfValue, type ProtoValue } from './proto-value.ts';
-import { parseSubmit, type SubmitRequest } from './request-parsing.ts';
-import { formatRfc3339 } from './rfc3339.ts';
-import { boundedWaitMs } from './wait-time.ts';
 
 /** Messages as @grpc/proto-loader reads them: a field that is not set is missing. */
 export interface SubmitTaskMessage {

@@ -2,8 +2,8 @@
 // become gigabytes). Express's own JSON reader would take other charsets and says less about what is wrong.
 
 import express, { type Request, type RequestHandler } from 'express';
-import { ServiceError } from '../domain/errors.ts';
-import { limits } from '../domain/limits.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import { limits } from '../../domain/limits.ts';
 
 const jsonType = /^\s*application\/json\s*(?:;(.*))?$/i;
 const charset = /(?:^|;)\s*charset\s*=\s*"?([^\s;"]*)"?/i;

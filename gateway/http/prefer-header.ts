@@ -1,7 +1,7 @@
 // The `wait` preference of the Prefer header (RFC 7240): `Prefer: respond-async, wait=10`. A preference that cannot be
 // read, or is none of ours, is ignored, as the RFC wants; so this never refuses a request.
 
-import { boundedWaitMs } from './wait-time.ts';
+import { boundedWaitMs } from '../api/wait-time.ts';
 
 // One preference: token, optional value as token or quoted string, optional parameters. Commas inside quotes are kept.
 const preference = /(?:"(?:[^"\\]|\\.)*"|[^,"])+/g;

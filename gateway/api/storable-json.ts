@@ -1,7 +1,7 @@
 // What JSON.parse accepts but cannot be kept: nesting that costs every later reader its stack, halves of a surrogate
 // pair (no UTF-8 for them), and numbers beyond a double (1e400 would come back as null). Refused, never changed.
 
-import type { FieldFault } from '../domain/errors.ts';
+import type { FieldFault } from '../../domain/errors.ts';
 import { pointerStep } from './invalid-request.ts';
 
 const loneSurrogate = /\p{Surrogate}/u;

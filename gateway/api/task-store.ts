@@ -1,8 +1,8 @@
 // What the gateway needs of the place where tasks are kept: the one seam between the API and the ensemble. The
 // implementation is coordination's; above this line nothing knows that ZooKeeper exists. All failures are ServiceErrors.
 
-import type { TaskId, TaskRecord } from '../domain/task.ts';
-import type { TaskSnapshot } from '../domain/task-view.ts';
+import type { TaskId, TaskRecord } from '../../domain/task.ts';
+import type { TaskSnapshot } from '../../domain/task-view.ts';
 
 export interface Submitted {
   readonly id: TaskId;

@@ -2,8 +2,8 @@
 // object that request-parsing.ts compiles; a test checks the answers against the others.
 
 import type { OpenAPIV3, OpenAPIV3_1 } from 'openapi-types';
-import { limits } from '../domain/limits.ts';
-import { submitTaskSchema } from './submit-schema.ts';
+import { limits } from '../../domain/limits.ts';
+import { submitTaskSchema } from '../api/submit-schema.ts';
 import { problemSchema, taskSchema } from './task-schemas.ts';
 
 // openapi-types wants what stands in a 3.1 path to be valid for 3.0 as well; the components are free of that.

@@ -1,8 +1,8 @@
 // The idempotency key of a request: header `Idempotency-Key` as a quoted structured-field string (RFC 8941) or bare,
 // or the field of the body. All three spell the same key.
 
-import { ServiceError } from '../domain/errors.ts';
-import { limits } from '../domain/limits.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import { limits } from '../../domain/limits.ts';
 
 const allowed = new RegExp(`^[ -~]{1,${limits.idempotencyKeyCharactersMax}}$`);
 const quoted = /^"((?:[^"\\]|\\["\\])*)"$/;

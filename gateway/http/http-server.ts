@@ -4,16 +4,16 @@
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import type { Registry } from 'prom-client';
-import { ServiceError } from '../domain/errors.ts';
-import { monotonicMs } from '../runtime/clock.ts';
-import type { Log } from '../runtime/log.ts';
-import type { GatewayMetrics } from './gateway-metrics.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { TaskApi } from '../api/task-api.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
 import { getTask, submitTask } from './http-task-routes.ts';
 import { jsonBody } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { problemHandler, sendProblem } from './problem-json.ts';
 import { queryParameters } from './query-parameters.ts';
-import type { TaskApi } from './task-api.ts';
 
 export interface HttpServices {
   readonly api: TaskApi;

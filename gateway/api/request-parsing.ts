@@ -4,9 +4,9 @@
 
 import { createHash } from 'node:crypto';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { type FieldFault, ServiceError } from '../domain/errors.ts';
-import { limits } from '../domain/limits.ts';
-import type { Json, TaskSpec } from '../domain/task.ts';
+import { type FieldFault, ServiceError } from '../../domain/errors.ts';
+import { limits } from '../../domain/limits.ts';
+import type { Json, TaskSpec } from '../../domain/task.ts';
 import { oneIdempotencyKey } from './idempotency-key.ts';
 import { invalidRequest, pointerStep } from './invalid-request.ts';
 import { parseRfc3339 } from './rfc3339.ts';

@@ -2,7 +2,7 @@
 // `?wiat=10s` is not answered at once.
 
 import type { Request } from 'express';
-import { ServiceError } from '../domain/errors.ts';
+import { ServiceError } from '../../domain/errors.ts';
 
 /** The parameters of this request; throws 'invalid-request' for any that is not in `known`. */
 export function queryParameters<Name extends string>(

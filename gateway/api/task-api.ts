@@ -3,11 +3,11 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ServiceError } from '../domain/errors.ts';
-import type { TaskId, TaskRecord, TaskSpec } from '../domain/task.ts';
-import { type TaskSnapshot, type TaskView, taskView } from '../domain/task-view.ts';
-import { monotonicMs } from '../runtime/clock.ts';
-import { serverLimits } from './server-limits.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import type { TaskId, TaskRecord, TaskSpec } from '../../domain/task.ts';
+import { type TaskSnapshot, type TaskView, taskView } from '../../domain/task-view.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
+import { serverLimits } from '../server-limits.ts';
 import { taskNotFound } from './task-id.ts';
 import type { TaskStore } from './task-store.ts';
 import { type Wait, Waits } from './waits.ts';

@@ -1,19 +1,19 @@
 // The task store of the gateway, on ZooKeeper: hands each call to what belongs to the present session, and turns what
 // can go wrong there into the errors of the API. Without a session it refuses at once.
 
-import { AssignmentDirectory } from '../coordination/assignment-directory.ts';
-import { BacklogWatch } from '../coordination/backlog.ts';
-import { ensureParents } from '../coordination/bootstrap.ts';
-import { CoordinationError } from '../coordination/coordination-error.ts';
-import { IdempotencyKeyReused, submitOnce } from '../coordination/idempotent-submission.ts';
-import type { Session } from '../coordination/session.ts';
-import { readTask } from '../coordination/task-reader.ts';
-import { SequenceExhausted, TaskSubmission } from '../coordination/task-submission.ts';
-import { paths } from '../coordination/znode-paths.ts';
-import { ServiceError } from '../domain/errors.ts';
-import type { TaskId, TaskRecord } from '../domain/task.ts';
-import type { TaskSnapshot } from '../domain/task-view.ts';
-import type { Submitted, TaskStore } from './task-store.ts';
+import { AssignmentDirectory } from '../../coordination/assignment-directory.ts';
+import { BacklogWatch } from '../../coordination/backlog.ts';
+import { ensureParents } from '../../coordination/bootstrap.ts';
+import { CoordinationError } from '../../coordination/coordination-error.ts';
+import { IdempotencyKeyReused, submitOnce } from '../../coordination/idempotent-submission.ts';
+import type { Session } from '../../coordination/session.ts';
+import { readTask } from '../../coordination/task-reader.ts';
+import { SequenceExhausted, TaskSubmission } from '../../coordination/task-submission.ts';
+import { paths } from '../../coordination/znode-paths.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import type { TaskId, TaskRecord } from '../../domain/task.ts';
+import type { TaskSnapshot } from '../../domain/task-view.ts';
+import type { Submitted, TaskStore } from '../api/task-store.ts';
 
 const retryAfterMs = 1000;
 

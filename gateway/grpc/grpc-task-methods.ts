@@ -1,18 +1,18 @@
 // The gRPC face of the task API: from call to TaskApi and back. Nothing is decided here but how things look in gRPC.
 
 import { type handleUnaryCall, type ServerUnaryCall, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { ServiceError } from '../domain/errors.ts';
-import { monotonicMs } from '../runtime/clock.ts';
-import type { Log } from '../runtime/log.ts';
-import type { GatewayMetrics } from './gateway-metrics.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { TaskApi } from '../api/task-api.ts';
+import { parseTaskId } from '../api/task-id.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { InProgress } from '../in-progress.ts';
+import { reportUnexpected } from '../unexpected-error.ts';
 import { grpcStatusOf } from './grpc-error.ts';
 import type { UnreadableMessage } from './grpc-protocol.ts';
 import { type GetTaskMessage, readable, type SubmitTaskMessage, submitOf, waitMsOf } from './grpc-requests.ts';
 import { taskMessage } from './grpc-task.ts';
-import type { InProgress } from './in-progress.ts';
-import type { TaskApi } from './task-api.ts';
-import { parseTaskId } from './task-id.ts';
-import { reportUnexpected } from './unexpected-error.ts';
 
 export interface GrpcServices {
   /** Counts the calls, for a shutdown to wait for. */

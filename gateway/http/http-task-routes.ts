@@ -1,16 +1,16 @@
 // The HTTP face of the task API: from request to TaskApi and back. Nothing is decided here but how things look in HTTP.
 
 import type { Request, RequestHandler, Response } from 'express';
-import type { TaskView } from '../domain/task-view.ts';
-import { parseIdempotencyKeyHeader } from './idempotency-key.ts';
+import type { TaskView } from '../../domain/task-view.ts';
+import { parseIdempotencyKeyHeader } from '../api/idempotency-key.ts';
+import { parseSubmit } from '../api/request-parsing.ts';
+import type { TaskApi } from '../api/task-api.ts';
+import { parseTaskId } from '../api/task-id.ts';
+import { parseWait } from '../api/wait-time.ts';
 import { parsedBody } from './json-body.ts';
 import { preferredWaitMs, waitApplied } from './prefer-header.ts';
 import { queryParameters } from './query-parameters.ts';
-import { parseSubmit } from './request-parsing.ts';
-import type { TaskApi } from './task-api.ts';
-import { parseTaskId } from './task-id.ts';
 import { taskJson } from './task-json.ts';
-import { parseWait } from './wait-time.ts';
 
 /** POST /tasks; the body has been read by jsonBody. */
 export function submitTask(api: TaskApi): RequestHandler {

@@ -3,9 +3,9 @@
 
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { InProgress } from './in-progress.ts';
-import { listenError } from './listen-error.ts';
-import { serverLimits } from './server-limits.ts';
+import { InProgress } from '../in-progress.ts';
+import { listenError } from '../listen-error.ts';
+import { serverLimits } from '../server-limits.ts';
 
 export interface HttpListener {
   /** `host:port` as bound. */

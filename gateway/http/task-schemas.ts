@@ -2,7 +2,7 @@
 // tests check real answers against them.
 
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { finalStates } from '../domain/task.ts';
+import { finalStates } from '../../domain/task.ts';
 
 type Schema = OpenAPIV3_1.SchemaObject;
 

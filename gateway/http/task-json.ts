@@ -1,8 +1,8 @@
 // A Task in the JSON of the HTTP face: every field always there, null where it has no value, times as RFC 3339 in UTC
 // with milliseconds.
 
-import type { AttemptView, TaskView } from '../domain/task-view.ts';
-import { formatRfc3339 } from './rfc3339.ts';
+import type { AttemptView, TaskView } from '../../domain/task-view.ts';
+import { formatRfc3339 } from '../api/rfc3339.ts';
 
 /** Ready for JSON.stringify; shape: the component Task of the OpenAPI document. */
 export function taskJson(task: TaskView): Record<string, unknown> {

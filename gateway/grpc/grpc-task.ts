@@ -1,11 +1,11 @@
 // A Task in the protobuf of the gRPC face: the same fields as in JSON, unset where they have no value.
 
-import { ServiceError } from '../domain/errors.ts';
-import type { Json, TaskError } from '../domain/task.ts';
-import type { AttemptView, TaskView } from '../domain/task-view.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import type { Json, TaskError } from '../../domain/task.ts';
+import type { AttemptView, TaskView } from '../../domain/task-view.ts';
+import { isDeeperThan, wellFormed } from '../api/storable-json.ts';
 import { type ProtoTime, timestampOf } from './proto-time.ts';
 import { type ProtoValue, valueOfJson } from './proto-value.ts';
-import { isDeeperThan, wellFormed } from './storable-json.ts';
 
 /**
  * Deepest JSON that every protobuf reader takes: most stop at 100 messages inside each other, an object is three (Value,

@@ -1,12 +1,12 @@
 // Loads the .proto that is the contract of the gRPC face. It is read at start from proto/ in the root of the package,
-// so that folder has to be beside dist/ wherever the gateway is installed (this file runs as dist/gateway/*.js).
+// so that folder has to be beside dist/ wherever the gateway is installed (this file runs as dist/gateway/grpc/*.js).
 
 import { fileURLToPath } from 'node:url';
 import { loadSync, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
 
 export const taskServiceName = 'taskkeeper.v1.TaskService';
 
-const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
+const protoFolder = fileURLToPath(new URL('../../../proto', import.meta.url));
 
 /** Field names as in the .proto; 64-bit numbers as doubles (all of ours are far below 2^53); unset fields missing. */
 export function loadProtocol(): PackageDefinition {

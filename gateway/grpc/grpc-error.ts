@@ -3,8 +3,8 @@
 
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { fromJSON, type MessageTypeDefinition } from '@grpc/proto-loader';
-import type { ServiceError } from '../domain/errors.ts';
-import { grpcCodeOf, retryAfterMsOf } from './error-mapping.ts';
+import type { ServiceError } from '../../domain/errors.ts';
+import { grpcCodeOf, retryAfterMsOf } from '../error-mapping.ts';
 import { timestampOf } from './proto-time.ts';
 
 const errorDomain = 'taskkeeper';

@@ -1,7 +1,7 @@
 // The requests that wait for a task: how many there are, and when each has to stop (its time is up, its caller is gone,
 // or the process stops). A wait that is closed leaves no timer and no listener behind.
 
-import { ServiceError } from '../domain/errors.ts';
+import { ServiceError } from '../../domain/errors.ts';
 
 export interface Wait {
   /** Aborts when there is no reason to wait any longer. */

@@ -2,10 +2,10 @@
 // here, also those of express and of its body reader.
 
 import type { ErrorRequestHandler, Response } from 'express';
-import { type FieldFault, ServiceError } from '../domain/errors.ts';
-import type { Log } from '../runtime/log.ts';
-import { httpStatusOf, retryAfterMsOf, titleOf } from './error-mapping.ts';
-import { reportUnexpected } from './unexpected-error.ts';
+import { type FieldFault, ServiceError } from '../../domain/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import { httpStatusOf, retryAfterMsOf, titleOf } from '../error-mapping.ts';
+import { reportUnexpected } from '../unexpected-error.ts';
 
 /** A name, not an address: `.invalid` never resolves (RFC 2606). The last part is the error's reason. */
 export const problemTypeBase = 'https://taskkeeper.invalid/problems/';
