@@ -36,7 +36,7 @@ export type TaskReading =
   | { readonly kind: 'invalid'; readonly why: string };
 
 export function encodeTask(record: TaskRecord): Buffer {
-  const { idempotencyKey, retryOf, runAt, submittedAt, ...rest } = record;
+  const { idempotencyKey, retryOf, batch, runAt, submittedAt, ...rest } = record;
   return encode({
     v: 1,
     ...rest,
@@ -44,6 +44,7 @@ export function encodeTask(record: TaskRecord): Buffer {
     submittedAt: toTimestamp(submittedAt),
     ...(idempotencyKey !== null && { idempotencyKey }),
     ...(retryOf !== null && { retryOf }),
+    ...(batch !== null && { batch }),
   });
 }
 
@@ -86,7 +87,7 @@ export const defaultTaskOptions = {
 
 /** Any text that is no JSON object is a command, as in `create -s /tasks/task- "echo hello"`. */
 function shellTask(command: string, createdAt: number): TaskRecord {
-  const origin = { submitId: null, submittedAt: createdAt, idempotencyKey: null, retryOf: null };
+  const origin = { submitId: null, submittedAt: createdAt, idempotencyKey: null, retryOf: null, batch: null };
   return { ...defaultTaskOptions, type: 'shell', payload: command, ...origin };
 }
 
@@ -115,6 +116,7 @@ function readTask(object: JsonObject, createdAt: number): TaskReading {
     submittedAt: fromTimestamp(object['submittedAt']) ?? createdAt,
     idempotencyKey: text('idempotencyKey'),
     retryOf: text('retryOf'),
+    batch: readBatch(object['batch']),
   };
   return { kind: 'task', record };
 }
@@ -127,6 +129,13 @@ function readBackoff(value: Json | undefined): Backoff {
     maxDelayMs: clamp(value['maxDelayMs'], 0, limits.backoffDelayMsMax),
     jitter: value['jitter'] !== false,
   };
+}
+
+function readBatch(value: Json | undefined): TaskRecord['batch'] {
+  if (!isObject(value)) return null;
+  const size = clamp(value['size'], 1, limits.batchTasksMax);
+  const index = size && clamp(value['index'], 0, size - 1);
+  return size === null || index === null ? null : { index, size };
 }
 
 function readLabels(value: Json | undefined): Record<string, string> {

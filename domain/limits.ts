@@ -16,6 +16,29 @@ export const limits = {
   payloadBytesMax: 256 * KiB,
   resultBytesMax: 256 * KiB,
   requestBodyBytesMax: 1024 * KiB,
+  batchTasksMax: 1000,
+  /** A batch as stored: it is one transaction, which has to fit into one packet. */
+  batchBytesMax: 900 * KiB,
+  cancelReasonCharactersMax: 1024,
+  listLimitDefault: 50,
+  listLimitMax: 500,
+  /** Tasks of one list that are read at a time: each may be half a megabyte. */
+  listReadsAtOnce: 32,
+  /** Tasks that a master looks at for one request, so that a filter which nothing fits does not hold it up. */
+  listScanMax: 20_000,
+  /** A list's answer has no more tasks than fit into this, as JSON; the first one always fits. */
+  listBytesMax: 2048 * KiB,
+  /** Queues with settings of their own. */
+  queuesMax: 1000,
+  queueConcurrencyMax: 100_000,
+  queueRatePerSecondMin: 0.001,
+  queueRatePerSecondMax: 100_000,
+  queueBurstMax: 100_000,
+  queueMaxQueuedMax: 10_000_000,
+  /** Events that a master, and a gateway, keeps for those who resume. */
+  eventsKept: 10_000,
+  /** A comment line in a stream of events, when nothing else was sent. */
+  eventHeartbeatMs: 15 * second,
   /**
    * Arrays and objects inside each other in a payload or result. Protobuf readers commonly stop at 100 nested messages,
    * and one level of a google.protobuf.Value costs up to three of them.

@@ -61,7 +61,7 @@ export function taskStateAt(snapshot: TaskSnapshot, now: number): TaskState {
 }
 
 /** The earliest time at which the next attempt may start; 0 where nothing holds it back. */
-function notBefore(snapshot: TaskSnapshot): number {
+export function notBefore(snapshot: TaskSnapshot): number {
   const last = snapshot.attempts.at(-1);
   return last?.retryAt ?? snapshot.record?.runAt ?? 0;
 }

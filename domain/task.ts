@@ -68,6 +68,8 @@ export interface TaskRecord extends TaskSpec {
   readonly idempotencyKey: string | null;
   /** The task that this one runs again. */
   readonly retryOf: string | null;
+  /** Its place, from 0, among the tasks that were submitted together; they share submit id and key. Null for a single one. */
+  readonly batch: { readonly index: number; readonly size: number } | null;
 }
 
 /** One ended attempt, kept in `/tasks/<id>/attempt-<k>`. */

@@ -16,7 +16,10 @@ const retrySoonMs = 1000;
 const httpMeanings: Readonly<Record<ErrorReason, HttpMeaning>> = {
   'invalid-request': { httpStatus: 400, title: 'Request does not fit', retryAfterMs: null },
   'payload-too-large': { httpStatus: 413, title: 'Payload too large', retryAfterMs: null },
+  'batch-too-large': { httpStatus: 413, title: 'Batch too large', retryAfterMs: null },
   'body-too-large': { httpStatus: 413, title: 'Request body too large', retryAfterMs: null },
+  'headers-too-large': { httpStatus: 431, title: 'Request headers too large', retryAfterMs: null },
+  'request-timeout': { httpStatus: 408, title: 'Request took too long to arrive', retryAfterMs: null },
   'unsupported-media-type': { httpStatus: 415, title: 'Unsupported media type', retryAfterMs: null },
   'method-not-allowed': { httpStatus: 405, title: 'Method not allowed', retryAfterMs: null },
   'route-not-found': { httpStatus: 404, title: 'No such address', retryAfterMs: null },
@@ -28,9 +31,12 @@ const httpMeanings: Readonly<Record<ErrorReason, HttpMeaning>> = {
   },
   'task-not-final': { httpStatus: 409, title: 'Task is not final', retryAfterMs: null },
   'task-already-final': { httpStatus: 409, title: 'Task is final already', retryAfterMs: null },
+  'task-not-retryable': { httpStatus: 409, title: 'Task cannot be retried', retryAfterMs: null },
   'queue-full': { httpStatus: 429, title: 'Too many unfinished tasks', retryAfterMs: retrySoonMs },
   'too-many-waits': { httpStatus: 429, title: 'Too many waiting requests', retryAfterMs: retrySoonMs },
+  'too-many-queues': { httpStatus: 429, title: 'Too many queues with settings', retryAfterMs: null },
   'sequence-exhausted': { httpStatus: 503, title: 'Task numbers used up', retryAfterMs: null },
+  'no-leader': { httpStatus: 503, title: 'No master leads', retryAfterMs: retrySoonMs },
   'coordination-unavailable': {
     httpStatus: 503,
     title: 'Coordination service unavailable',

@@ -3,6 +3,7 @@
 
 import type { Registry } from 'prom-client';
 import type { Log } from '../runtime/log.ts';
+import type { MasterIndex } from './api/master-index.ts';
 import { TaskApi } from './api/task-api.ts';
 import type { TaskStore } from './api/task-store.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
@@ -23,6 +24,7 @@ export interface GatewayConfig {
 
 export interface GatewayOptions {
   readonly store: TaskStore;
+  readonly index: MasterIndex;
   readonly config: GatewayConfig;
   readonly log: Log;
   readonly registry: Registry;
@@ -40,8 +42,8 @@ export interface Gateway {
 
 /** Throws, with what to change, when a port cannot be listened on; then nothing is left open. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { store, config, log, registry } = options;
-  const api = new TaskApi(store, config.maxWaits);
+  const { store, index, config, log, registry } = options;
+  const api = new TaskApi(store, index, config.maxWaits);
   const metrics = createGatewayMetrics(registry, () => api.waiting);
   const http = await listenHttp(createHttpApp({ api, registry, metrics, log }), {
     host: config.host,

@@ -11,7 +11,13 @@ import { oneIdempotencyKey } from './idempotency-key.ts';
 import { invalidRequest, pointerStep } from './invalid-request.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { canonicalJson, findUnstorable } from './storable-json.ts';
-import { type SubmitTaskBody, submitTaskSchema } from './submit-schema.ts';
+import { type SubmitTaskBody, type SubmitTasksBody, submitTaskSchema, submitTasksSchema } from './submit-schema.ts';
+
+export interface BatchRequest {
+  readonly specs: readonly TaskSpec[];
+  readonly idempotencyKey: string | null;
+  readonly fingerprint: string | null;
+}
 
 export interface SubmitRequest {
   readonly spec: TaskSpec;
@@ -23,6 +29,7 @@ export interface SubmitRequest {
 const ajv = new Ajv2020({ allErrors: true, strict: true, useDefaults: true });
 ajv.addFormat('date-time', (text) => parseRfc3339(text) !== null);
 const fitsSubmitSchema = ajv.compile<SubmitTaskBody>(submitTaskSchema);
+const fitsBatchSchema = ajv.compile<SubmitTasksBody>(submitTasksSchema);
 
 /**
  * `body` is parsed JSON, ours to change: defaults are filled in. `headerKey` is the idempotency key that came beside
@@ -38,7 +45,22 @@ export function parseSubmit(body: unknown, headerKey: string | null, now: number
   return {
     spec: specOf(body, now),
     idempotencyKey,
-    fingerprint: idempotencyKey === null ? null : fingerprintOf(body),
+    fingerprint: idempotencyKey === null ? null : hashOf(comparable(body)),
+  };
+}
+
+/** As {@link parseSubmit}, for a batch: `{"tasks":[...]}`, one key for the whole of it. */
+export function parseBatch(body: unknown, headerKey: string | null, now: number): BatchRequest {
+  // The body, the list and each task are levels around the payloads.
+  const unstorable = findUnstorable(body, limits.jsonDepthMax + 3);
+  if (unstorable) throw invalidRequest([unstorable]);
+  if (!fitsBatchSchema(body)) throw invalidRequest(faultsOf(fitsBatchSchema.errors ?? []));
+  for (const [place, { payload }] of body.tasks.entries()) requirePayloadSize(payload, `/tasks/${place}/payload`);
+  const idempotencyKey = oneIdempotencyKey(headerKey, body.idempotencyKey ?? null);
+  return {
+    specs: body.tasks.map((task) => specOf(task, now)),
+    idempotencyKey,
+    fingerprint: idempotencyKey === null ? null : hashOf({ tasks: body.tasks.map(comparable) }),
   };
 }
 
@@ -64,18 +86,20 @@ function runAtOf({ delayMs, runAt }: SubmitTaskBody, now: number): number | null
 }
 
 /** Made from the request and not from the spec, in which a delay has become a time that differs at each repetition. */
-function fingerprintOf({ idempotencyKey: _, delayMs, runAt, ...rest }: SubmitTaskBody): string {
+function comparable({ idempotencyKey: _, delayMs, runAt, ...rest }: SubmitTaskBody): object {
   const start = runAt === undefined ? { delayMs: delayMs ?? 0 } : { runAt: parseRfc3339(runAt) };
-  return createHash('sha256')
-    .update(canonicalJson({ ...rest, ...start }))
-    .digest('base64url');
+  return { ...rest, ...start };
 }
 
-function requirePayloadSize(payload: unknown): void {
+function hashOf(request: object): string {
+  return createHash('sha256').update(canonicalJson(request)).digest('base64url');
+}
+
+function requirePayloadSize(payload: unknown, pointer = '/payload'): void {
   const bytes = Buffer.byteLength(JSON.stringify(payload));
   if (bytes <= limits.payloadBytesMax) return;
   const detail = `is ${bytes} bytes as UTF-8 JSON; at most ${limits.payloadBytesMax} are taken`;
-  throw new ServiceError('payload-too-large', `The payload ${detail}.`, { faults: [{ pointer: '/payload', detail }] });
+  throw new ServiceError('payload-too-large', `The payload ${detail}.`, { faults: [{ pointer, detail }] });
 }
 
 function faultsOf(errors: readonly ErrorObject[]): FieldFault[] {

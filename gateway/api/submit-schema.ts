@@ -77,41 +77,69 @@ const timing: Record<string, OpenAPIV3_1.SchemaObject> = {
   },
 };
 
-export const submitTaskSchema: OpenAPIV3_1.SchemaObject = {
+const specProperties: Record<string, OpenAPIV3_1.SchemaObject> = {
+  type: { type: 'string', pattern: limits.namePattern, description: 'The handler that runs it.' },
+  payload: {
+    description: `Input of the handler: any JSON, at most ${limits.payloadBytesMax} bytes as UTF-8.`,
+    default: null,
+  },
+  queue: { type: 'string', pattern: limits.namePattern, default: 'default', description: 'The queue it waits in.' },
+  priority: {
+    type: 'integer',
+    minimum: limits.priorityMin,
+    maximum: limits.priorityMax,
+    default: 0,
+    description: 'Higher runs first, first come first served within one.',
+  },
+  ...timing,
+  maxAttempts: {
+    type: 'integer',
+    minimum: 1,
+    maximum: limits.attemptsMax,
+    default: limits.attemptsDefault,
+    description: 'Attempts in all, also those lost with their worker.',
+  },
+  backoff,
+  labels,
+};
+
+const idempotencyKey: OpenAPIV3_1.SchemaObject = {
+  type: 'string',
+  pattern: `^[ -~]{1,${limits.idempotencyKeyCharactersMax}}$`,
+  description: 'The same as the header Idempotency-Key.',
+};
+
+const specRules = {
   type: 'object',
-  description: 'What a task is to do and under which rules. Unknown fields are refused.',
   additionalProperties: false,
-  required: ['type'],
   not: { type: 'object', required: ['delayMs', 'runAt'], properties: { delayMs: {}, runAt: {} } },
+} as const satisfies OpenAPIV3_1.SchemaObject;
+
+export const submitTaskSchema: OpenAPIV3_1.SchemaObject = {
+  ...specRules,
+  required: ['type'],
+  description: 'What a task is to do and under which rules. Unknown fields are refused.',
+  properties: { ...specProperties, idempotencyKey },
+};
+
+export const submitTasksSchema: OpenAPIV3_1.SchemaObject = {
+  type: 'object',
+  description: 'Tasks that are submitted together: all of them or none.',
+  additionalProperties: false,
+  required: ['tasks'],
   properties: {
-    type: { type: 'string', pattern: limits.namePattern, description: 'The handler that runs it.' },
-    payload: {
-      description: `Input of the handler: any JSON, at most ${limits.payloadBytesMax} bytes as UTF-8.`,
-      default: null,
+    tasks: {
+      type: 'array',
+      minItems: 1,
+      maxItems: limits.batchTasksMax,
+      items: {
+        ...specRules,
+        required: ['type'],
+        description: 'As for a single task, without a key of its own.',
+        properties: specProperties,
+      },
     },
-    queue: { type: 'string', pattern: limits.namePattern, default: 'default', description: 'The queue it waits in.' },
-    priority: {
-      type: 'integer',
-      minimum: limits.priorityMin,
-      maximum: limits.priorityMax,
-      default: 0,
-      description: 'Higher runs first, first come first served within one.',
-    },
-    ...timing,
-    maxAttempts: {
-      type: 'integer',
-      minimum: 1,
-      maximum: limits.attemptsMax,
-      default: limits.attemptsDefault,
-      description: 'Attempts in all, also those lost with their worker.',
-    },
-    backoff,
-    labels,
-    idempotencyKey: {
-      type: 'string',
-      pattern: `^[ -~]{1,${limits.idempotencyKeyCharactersMax}}$`,
-      description: 'The same as the header Idempotency-Key.',
-    },
+    idempotencyKey: { ...idempotencyKey, description: 'Of the whole batch. The same as the header Idempotency-Key.' },
   },
 };
 
@@ -133,5 +161,11 @@ export interface SubmitTaskBody {
     readonly jitter: boolean;
   };
   readonly labels: Record<string, string>;
+  readonly idempotencyKey?: string;
+}
+
+/** A batch that fits, with the defaults filled in. */
+export interface SubmitTasksBody {
+  readonly tasks: readonly Omit<SubmitTaskBody, 'idempotencyKey'>[];
   readonly idempotencyKey?: string;
 }

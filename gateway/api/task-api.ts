@@ -1,15 +1,22 @@
-// The one implementation behind both faces: submit a task, ask for one, wait for its end. It holds no state but the
-// requests that wait; everything else is in the store. What it throws are ServiceErrors.
+// The one implementation behind both faces. It holds no state but the requests that wait; single tasks are in the store,
+// everything about many is in the leading master's index. What it throws are ServiceErrors.
 
-import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
+import { createHash, randomUUID } from 'node:crypto';
 import { ServiceError } from '../../domain/errors.ts';
+import type { QueueView, StatsView, WorkerView } from '../../domain/master-index.ts';
+import type { QueueSettings } from '../../domain/queue-settings.ts';
 import type { TaskId, TaskRecord, TaskSpec } from '../../domain/task.ts';
 import { type TaskSnapshot, type TaskView, taskView } from '../../domain/task-view.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import { serverLimits } from '../server-limits.ts';
+import { type EventChange, EventHub } from './event-hub.ts';
+import type { MasterIndex } from './master-index.ts';
+import { restUntil } from './rest.ts';
+import { canonicalJson } from './storable-json.ts';
 import { taskNotFound } from './task-id.ts';
+import { type ListOptions, listTasks, type TaskPage } from './task-listing.ts';
 import type { TaskStore } from './task-store.ts';
+import { streamTask, type TaskChange } from './task-stream.ts';
 import { type Wait, Waits } from './waits.ts';
 
 export interface WaitOptions {
@@ -30,15 +37,33 @@ export interface SubmittedTask {
   readonly created: boolean;
 }
 
+export interface SubmittedTasks {
+  /** In the order of the specs; of a repeated batch those that are still kept. */
+  readonly tasks: readonly TaskView[];
+  /** False: the idempotency key had made these tasks before. */
+  readonly created: boolean;
+}
+
+export interface StreamOptions {
+  /** The last event that the caller has seen, by its id; null: begin with the present. */
+  readonly lastEventId: string | null;
+  /** Aborts when nobody listens any more. */
+  readonly signal: AbortSignal;
+}
+
 /** What one look at a task brought; a null snapshot is no such task. */
 type Look = { readonly snapshot: TaskSnapshot | null } | { readonly failure: unknown };
 
 export class TaskApi {
   readonly #store: TaskStore;
+  readonly #index: MasterIndex;
+  readonly #events: EventHub;
   readonly #waits: Waits;
 
-  constructor(store: TaskStore, waitsMax: number) {
+  constructor(store: TaskStore, index: MasterIndex, waitsMax: number) {
     this.#store = store;
+    this.#index = index;
+    this.#events = new EventHub(index);
     this.#waits = new Waits(waitsMax);
   }
 
@@ -55,16 +80,17 @@ export class TaskApi {
     return this.#store.isReady() && !this.isDraining;
   }
 
-  /** Every request that waits gets the present state now, and so does each later one. */
+  /** Every request that waits gets the present state now, and so does each later one; streams end. */
   drain(): void {
     this.#waits.drain();
+    this.#events.close();
   }
 
   async submit(spec: TaskSpec, options: SubmitOptions): Promise<SubmittedTask> {
     // A place to wait is taken first: to refuse it once the task is committed would be too late.
     const wait = options.waitMs > 0 ? this.#waits.open(options.waitMs, options.signal) : null;
     try {
-      const record = recordOf(spec, options.idempotencyKey);
+      const record = recordOf(spec, { idempotencyKey: options.idempotencyKey });
       const { id, createdAt, created } = await this.#store.submit(record, options.fingerprint);
       const first = created ? newborn(id, record, createdAt) : await this.#readFirstOfKey(id);
       const last = wait ? await this.#followSubmitted(first, wait, options.signal) : first;
@@ -79,6 +105,105 @@ export class TaskApi {
     const present = waitMs > 0 ? await this.#getFinal(id, waitMs, signal) : await this.#store.read(id);
     if (!present) throw taskNotFound(id);
     return taskView(present, Date.now());
+  }
+
+  /** All or nothing. Throws 'batch-too-large'. */
+  async submitBatch(
+    specs: readonly TaskSpec[],
+    { idempotencyKey, fingerprint }: Pick<SubmitOptions, 'idempotencyKey' | 'fingerprint'>,
+  ): Promise<SubmittedTasks> {
+    const submitId = randomUUID();
+    const size = specs.length;
+    const records = specs.map((spec, index) => recordOf(spec, { idempotencyKey, submitId, batch: { index, size } }));
+    const { ids, createdAt, created } = await this.#store.submitBatch(records, fingerprint);
+    const snapshots = created
+      ? ids.map((id, place) => newborn(id, records[place] ?? null, createdAt))
+      : await Promise.all(ids.map((id) => this.#store.read(id)));
+    const now = Date.now();
+    return { tasks: snapshots.filter((snapshot) => snapshot !== null).map((task) => taskView(task, now)), created };
+  }
+
+  /** Newest first. Throws 'no-leader', and 'invalid-request' for a cursor that is none. */
+  list(options: ListOptions): Promise<TaskPage> {
+    return listTasks(this.#store, this.#index, options);
+  }
+
+  /**
+   * Asks for the task to be cancelled and answers it as it is then: mostly not cancelled yet. Throws 'task-not-found' and
+   * 'task-already-final'.
+   */
+  async cancel(id: TaskId, reason: string): Promise<TaskView> {
+    requireNotFinal(await this.get(id, atOnce));
+    if (!(await this.#store.cancel(id, reason))) throw taskNotFound(id);
+    const task = await this.get(id, atOnce);
+    if (task.state !== 'cancelled') requireNotFinal(task); // it ended before it was asked
+    return task;
+  }
+
+  /** Runs a failed or cancelled task again, as a new one. Throws 'task-not-found', 'task-not-final', 'task-not-retryable'. */
+  async retry(id: TaskId, idempotencyKey: string | null): Promise<SubmittedTask> {
+    const fingerprint = idempotencyKey === null ? null : fingerprintOfRetry(id);
+    // Looked for first: the task that is run again may be gone by the time that the request is repeated.
+    const first = idempotencyKey && fingerprint && (await this.#store.findByKey(idempotencyKey, fingerprint));
+    if (first) return { task: taskView(await this.#readFirstOfKey(first.id), Date.now()), created: false };
+    const old = await this.#store.read(id);
+    if (!old) throw taskNotFound(id);
+    const record = recordOf(retryableSpec(old), { idempotencyKey, retryOf: id });
+    const { id: newId, createdAt, created } = await this.#store.submit(record, fingerprint);
+    const snapshot = created ? newborn(newId, record, createdAt) : await this.#readFirstOfKey(newId);
+    return { task: taskView(snapshot, Date.now()), created };
+  }
+
+  /** Removes a final task. Throws 'task-not-found' and 'task-not-final'. */
+  async remove(id: TaskId): Promise<void> {
+    const outcome = await this.#store.remove(id);
+    if (outcome === 'no such task') throw taskNotFound(id);
+    if (outcome === 'not final') throw notFinal(id, 'only final tasks can be deleted; cancel it first');
+  }
+
+  /**
+   * The present state of the task (after `lastEventId`: what came since), then each change, until it is final. Null: the
+   * caller has seen the final state already. Throws 'task-not-found' and 'too-many-waits'.
+   */
+  async watchTask(id: TaskId, options: StreamOptions): Promise<AsyncIterable<TaskChange> | null> {
+    const place = this.#waits.open(null, options.signal);
+    try {
+      const stream = await streamTask(this.#store, id, options.lastEventId, place.signal);
+      if (stream === null) place.close();
+      return stream && closing(stream, place);
+    } catch (error) {
+      place.close();
+      throw error;
+    }
+  }
+
+  /** State changes of all tasks from now on, or after `lastEventId`. Throws 'no-leader' and 'too-many-waits'. */
+  async watchEvents({ lastEventId, signal }: StreamOptions): Promise<AsyncIterable<EventChange>> {
+    const place = this.#waits.open(null, signal);
+    try {
+      return closing(await this.#events.subscribe(lastEventId, place.signal), place);
+    } catch (error) {
+      place.close();
+      throw error;
+    }
+  }
+
+  /** Throws 'no-leader'; so do the next two. */
+  workers(): Promise<readonly WorkerView[]> {
+    return this.#index.workers();
+  }
+
+  queues(): Promise<readonly QueueView[]> {
+    return this.#index.queues();
+  }
+
+  stats(): Promise<StatsView> {
+    return this.#index.stats();
+  }
+
+  /** Changes what `change` names; answers all settings of the queue. Throws 'too-many-queues'. */
+  updateQueue(name: string, change: Partial<QueueSettings>): Promise<QueueSettings> {
+    return this.#store.updateQueue(name, change);
   }
 
   async #getFinal(id: TaskId, waitMs: number, caller: AbortSignal): Promise<TaskSnapshot | null> {
@@ -140,12 +265,56 @@ export class TaskApi {
   }
 }
 
-function recordOf(spec: TaskSpec, idempotencyKey: string | null): TaskRecord {
-  return { ...spec, submitId: randomUUID(), submittedAt: Date.now(), idempotencyKey, retryOf: null };
+const atOnce: WaitOptions = { waitMs: 0, signal: new AbortController().signal };
+
+type Origin = Partial<Pick<TaskRecord, 'submitId' | 'idempotencyKey' | 'retryOf' | 'batch'>>;
+
+function recordOf(spec: TaskSpec, origin: Origin): TaskRecord {
+  const single = { submitId: randomUUID(), idempotencyKey: null, retryOf: null, batch: null };
+  return { ...spec, submittedAt: Date.now(), ...single, ...origin };
+}
+
+/** Of a failed or cancelled task what a new one takes over: everything but when it was to run. */
+function retryableSpec({ id, record, status }: TaskSnapshot): TaskSpec {
+  if (!status) throw notFinal(id, 'only a failed or cancelled task can be retried');
+  if (status.state === 'succeeded') {
+    throw new ServiceError('task-not-retryable', `Task ${id} has succeeded; submit a new task to run it again.`);
+  }
+  if (!record) throw new ServiceError('task-not-retryable', `What task ${id} was to do cannot be read.`);
+  const { type, payload, queue, priority, timeoutMs, maxAttempts, backoff, labels, retentionMs } = record;
+  return { type, payload, queue, priority, runAt: null, timeoutMs, maxAttempts, backoff, labels, retentionMs };
+}
+
+function fingerprintOfRetry(id: TaskId): string {
+  return createHash('sha256')
+    .update(canonicalJson({ retryOf: id }))
+    .digest('base64url');
+}
+
+function notFinal(id: TaskId, next: string): ServiceError {
+  return new ServiceError('task-not-final', `Task ${id} is not final: ${next}.`);
+}
+
+function requireNotFinal({ id, state, finishedAt }: TaskView): void {
+  if (finishedAt !== null)
+    throw new ServiceError('task-already-final', `Task ${id} is final already: it ${wordOf(state)}.`);
+}
+
+function wordOf(state: TaskView['state']): string {
+  return state === 'cancelled' ? 'was cancelled' : `has ${state}`;
+}
+
+/** Gives the place back when the stream is over, however it ends. */
+async function* closing<T>(stream: AsyncIterable<T>, place: Wait): AsyncIterable<T> {
+  try {
+    yield* stream;
+  } finally {
+    place.close();
+  }
 }
 
 /** The task as it is at the moment of its commit, known without a read. */
-function newborn(id: TaskId, record: TaskRecord, createdAt: number): TaskSnapshot {
+function newborn(id: TaskId, record: TaskRecord | null, createdAt: number): TaskSnapshot {
   return { id, record, createdAt, status: null, attempts: [], assignment: null };
 }
 
@@ -156,13 +325,4 @@ function isSettled(look: Look): look is { readonly snapshot: TaskSnapshot | null
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof ServiceError && error.reason === 'coordination-unavailable';
-}
-
-/** Keeps a store that answers "look again" without end from being asked without end. */
-async function restUntil(time: number, signal: AbortSignal): Promise<void> {
-  const restMs = time - monotonicMs();
-  if (restMs <= 0 || signal.aborted) return;
-  await pause(restMs, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

@@ -27,14 +27,14 @@ export class Waits {
     return this.#draining;
   }
 
-  /** Throws 'too-many-waits'. AbortSignal.any is not used: on Node 20 it leaks on signals that live long. */
-  open(waitMs: number, caller: AbortSignal): Wait {
+  /** `waitMs` null: until the caller is gone. Throws 'too-many-waits'. AbortSignal.any is not used: on Node 20 it leaks on signals that live long. */
+  open(waitMs: number | null, caller: AbortSignal): Wait {
     if (this.#open.size >= this.#max) {
       throw new ServiceError('too-many-waits', `${this.#max} requests are waiting already; ask again without a wait.`);
     }
     const controller = new AbortController();
     const end = () => controller.abort();
-    const timer = setTimeout(end, waitMs);
+    const timer = waitMs === null ? undefined : setTimeout(end, waitMs);
     caller.addEventListener('abort', end);
     this.#open.add(end);
     if (this.#draining || caller.aborted) end();

@@ -44,6 +44,7 @@ const taskRecord: fc.Arbitrary<TaskRecord> = record({
   submittedAt: time,
   idempotencyKey: orNull(text),
   retryOf: orNull(name),
+  batch: orNull(fc.constantFrom({ index: 0, size: 1 }, { index: 7, size: 8 }, { index: 3, size: 1000 })),
 });
 
 test('a task of ours reads back as it was written', () => {
@@ -176,7 +177,7 @@ test('a task by hand with little in it has the defaults, and what is out of boun
   assert.ok(little.kind === 'task');
   assert.deepEqual(little.record, {
     ...records.defaultTaskOptions,
-    ...{ type: 'echo', submitId: null, submittedAt: createdAt, idempotencyKey: null, retryOf: null },
+    ...{ type: 'echo', submitId: null, submittedAt: createdAt, idempotencyKey: null, retryOf: null, batch: null },
   });
   const much = decodeTask(
     '{"v":1,"type":"echo","priority":1e9,"maxAttempts":0,"timeoutMs":"soon","labels":{"a":1,"b":"c"},"backoff":7,"runAt":"never"}',

@@ -12,7 +12,15 @@ const now = 10_000;
 const record: TaskRecord = {
   ...{ type: 'echo', payload: [1], queue: 'q', priority: 3, runAt: null, timeoutMs: 1000, maxAttempts: 2 },
   backoff: { type: 'fixed', delayMs: 1, maxDelayMs: null, jitter: false },
-  ...{ labels: { a: 'b' }, retentionMs: 1, submitId: 'id', submittedAt: 500, idempotencyKey: null, retryOf: null },
+  ...{
+    labels: { a: 'b' },
+    retentionMs: 1,
+    submitId: 'id',
+    submittedAt: 500,
+    idempotencyKey: null,
+    retryOf: null,
+    batch: null,
+  },
 };
 const running = { worker: workerId('w'), record: assignmentFact({ attempt: 2, startedAt: 700 }).record };
 

@@ -3,10 +3,12 @@
 import { Registry } from 'prom-client';
 import { type Gateway, startGateway } from '../../../gateway/gateway.ts';
 import { createLog } from '../../../runtime/log.ts';
+import { InMemoryIndex } from './in-memory-index.ts';
 import { InMemoryTaskStore } from './in-memory-task-store.ts';
 
 export interface TestGateway extends Gateway {
   readonly store: InMemoryTaskStore;
+  readonly index: InMemoryIndex;
   readonly registry: Registry;
   readonly url: string;
   /** Changes readiness as the real store would: state first, then the call. */
@@ -15,10 +17,12 @@ export interface TestGateway extends Gateway {
 
 export async function startTestGateway(ports = { httpPort: 0, grpcPort: 0 }): Promise<TestGateway> {
   const store = new InMemoryTaskStore();
+  const index = new InMemoryIndex(store);
   const registry = new Registry();
   const listeners: (() => void)[] = [];
   const gateway = await startGateway({
     store,
+    index,
     registry,
     config: { host: '127.0.0.1', maxWaits: 100, ...ports },
     log: createLog('gateway', 'silent'),
@@ -27,6 +31,7 @@ export async function startTestGateway(ports = { httpPort: 0, grpcPort: 0 }): Pr
   return {
     ...gateway,
     store,
+    index,
     registry,
     url: `http://${gateway.httpAddress}`,
     setReady: (ready) => {

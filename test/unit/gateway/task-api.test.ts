@@ -7,6 +7,7 @@ import { ServiceError } from '../../../domain/errors.ts';
 import type { TaskId } from '../../../domain/task.ts';
 import { parseSubmit } from '../../../gateway/api/request-parsing.ts';
 import { TaskApi } from '../../../gateway/api/task-api.ts';
+import { InMemoryIndex } from './in-memory-index.ts';
 import { InMemoryTaskStore } from './in-memory-task-store.ts';
 
 const { spec } = parseSubmit({ type: 'echo', payload: 1 }, null, 0);
@@ -18,7 +19,7 @@ let api: TaskApi;
 
 beforeEach(() => {
   store = new InMemoryTaskStore();
-  api = new TaskApi(store, 3);
+  api = new TaskApi(store, new InMemoryIndex(store), 3);
 });
 
 function submit(waitMs = 0, signal = new AbortController().signal) {
