@@ -12,7 +12,10 @@ import type { Operation, Znode } from './zookeeper-requests.ts';
 export interface Backlog {
   /** Tasks that are not final. */
   readonly unfinished: number;
+  /** The same by queue, of the longest ones where there are too many to write down. */
   readonly queues: Readonly<Record<string, number>>;
+  /** Tasks that wait (scheduled and queued), of each queue that has a `maxQueued`. */
+  readonly waiting: Readonly<Record<string, number>>;
 }
 
 export async function writeBacklog(commits: GroupCommit, backlog: Backlog): Promise<void> {

@@ -1,5 +1,6 @@
 // Every path of the tree (contract section 1), and how a path reads. Pure; no other file spells a path.
 
+import { limits } from '../domain/limits.ts';
 import type { TaskId, WorkerId } from '../domain/task.ts';
 
 export const paths = {
@@ -21,6 +22,7 @@ export const paths = {
   status: (task: TaskId) => `/tasks/${task}/status`,
   attempt: (task: TaskId, attempt: number) => `/tasks/${task}/attempt-${attempt}`,
   cancel: (task: TaskId) => `/tasks/${task}/cancel`,
+  queue: (name: string) => `/queues/${name}`,
 } as const;
 
 /** The parents that every process makes at its start. `/master` is the election's, `/backlog` the leading master's. */
@@ -37,6 +39,7 @@ export const parentPaths: readonly string[] = [
 /** The ensemble numbers with ten digits at least, a person may use fewer; the upper bound only keeps nonsense short. */
 const taskName = /^task-\d{1,32}$/;
 const attemptName = /^attempt-([1-9]\d{0,8})$/;
+const queueName = new RegExp(limits.namePattern);
 
 /** The id that this name is, or null: other names under `/tasks` are left alone. */
 export function parseTaskId(name: string): TaskId | null {
@@ -81,4 +84,10 @@ export function parseAssignPath(path: string): { worker: WorkerId; task: TaskId 
 export function parseWorkerPath(path: string): WorkerId | null {
   const [, root, worker, tooDeep] = path.split('/');
   return root === 'workers' && worker && tooDeep === undefined ? (worker as WorkerId) : null;
+}
+
+/** The name of a queue, or null: a znode whose name no queue can have says nothing about any. */
+export function parseQueuePath(path: string): string | null {
+  const [, root, queue, tooDeep] = path.split('/');
+  return root === 'queues' && queue && tooDeep === undefined && queueName.test(queue) ? queue : null;
 }

@@ -19,7 +19,7 @@ export async function runBacklog(
   while (!signal.aborted) {
     const changed = nextChange(picture, signal);
     const { total, queues } = picture.index.countUnfinished();
-    const backlog: Backlog = { unfinished: total, queues };
+    const backlog: Backlog = { unfinished: total, queues, waiting: {} };
     const text = JSON.stringify(backlog);
     if (picture.synced && text !== written) {
       written = await writeBacklog(commits, backlog).then(

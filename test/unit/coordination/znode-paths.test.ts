@@ -6,6 +6,7 @@ import {
   parentPaths,
   parseAssignPath,
   parseAttemptName,
+  parseQueuePath,
   parseTaskId,
   parseTaskPath,
   parseWorkerPath,
@@ -36,6 +37,10 @@ test('a task is `task-` and a number', () => {
   assert.equal(taskNumber(task), 42);
 });
 
+test('the path of a queue reads back', () => {
+  assert.equal(parseQueuePath(paths.queue('mail.bulk_2-x')), 'mail.bulk_2-x');
+});
+
 test('an attempt is `attempt-` and a number from 1, without leading zeros', () => {
   assert.equal(parseAttemptName('attempt-1'), 1);
   assert.equal(parseAttemptName('attempt-100'), 100);
@@ -56,6 +61,16 @@ test('what is none of ours is left alone', () => {
   }
   for (const path of ['/workers', '/workers/', '/workers/w/deeper', '/assign/w']) {
     assert.equal(parseWorkerPath(path), null, path);
+  }
+  for (const path of [
+    '/queues',
+    '/queues/',
+    '/queues/q/deeper',
+    '/queues/a b',
+    `/queues/${'x'.repeat(65)}`,
+    '/assign/q',
+  ]) {
+    assert.equal(parseQueuePath(path), null, path);
   }
 });
 

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import * as records from '../../../coordination/znode-records.ts';
 import { limits } from '../../../domain/limits.ts';
+import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
 import type { AssignmentRecord, AttemptRecord, Json, StatusRecord, TaskRecord } from '../../../domain/task.ts';
 
 const createdAt = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
@@ -235,6 +236,42 @@ test('a key that cannot be read is none', () => {
   }
 });
 
+const queueSettings = record({
+  paused: fc.boolean(),
+  concurrency: orNull(fc.integer({ min: 0, max: limits.queueConcurrencyMax })),
+  ratePerSecond: orNull(
+    fc.double({ min: limits.queueRatePerSecondMin, max: limits.queueRatePerSecondMax, noNaN: true }),
+  ),
+  burst: orNull(fc.integer({ min: 1, max: limits.queueBurstMax })),
+  maxQueued: orNull(fc.integer({ min: 0, max: limits.queueMaxQueuedMax })),
+});
+
+test('settings of a queue read back over whatever was there, with only what is not default, unknown members kept', () => {
+  fc.assert(
+    fc.property(queueSettings, queueSettings, (before, after) => {
+      const old = Buffer.from(JSON.stringify({ ...JSON.parse(records.encodeQueue(before).toString()), note: 'kept' }));
+      const data = records.encodeQueue(after, old);
+      assert.deepEqual(records.decodeQueue(data), after);
+      const changed = Object.entries(after).filter(([, value]) => value !== null && value !== false);
+      assert.deepEqual(JSON.parse(data.toString()), { v: 1, note: 'kept', ...Object.fromEntries(changed) });
+    }),
+  );
+});
+
+test('what cannot be read of a queue, or is out of bounds, is no setting', () => {
+  const wrong = { paused: 'yes', concurrency: -1, ratePerSecond: 0, burst: 0.5, maxQueued: 1e9 };
+  for (const text of [
+    '',
+    'paused',
+    '[]',
+    '{',
+    JSON.stringify(wrong),
+    '{"concurrency":1e400,"burst":0,"maxQueued":"9"}',
+  ]) {
+    assert.deepEqual(records.decodeQueue(Buffer.from(text)), defaultQueueSettings, text);
+  }
+});
+
 test('no bytes at all make a reader throw', () => {
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
@@ -248,6 +285,7 @@ test('no bytes at all make a reader throw', () => {
       records.decodeAttempt(data, 1, createdAt);
       records.decodeWorker(data);
       records.decodeKey(data);
+      records.encodeQueue(records.decodeQueue(data), data);
       records.encodeAssignment(records.decodeAssignment(data), data);
     }),
     { numRuns: 300 },
