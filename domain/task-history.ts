@@ -30,11 +30,13 @@ export function taskHistory(snapshot: TaskSnapshot, now: number): HistoryStep[] 
   ]);
   const present: HistoryStep = stepOf(taskView(snapshot, now));
   if (status) {
-    const isRecorded = attempts.some(({ attempt }) => attempt === status.attempt);
     const ran = status.worker !== null || status.startedAt !== null;
-    if (!isRecorded && ran)
-      steps.push(...waitingSteps(snapshot, attempts.length, Infinity), runStep(snapshot, attempts.length, status));
-    if (!isRecorded && !ran) steps.push(...waitingSteps(snapshot, attempts.length, status.finishedAt));
+    const isRecorded = attempts.some(({ attempt }) => attempt === status.attempt);
+    if (!ran) steps.push(...waitingSteps(snapshot, attempts.length, status.finishedAt));
+    else if (!isRecorded) {
+      const waited = waitingSteps(snapshot, attempts.length, Infinity);
+      steps.push(...waited, runStep(snapshot, attempts.length, status));
+    }
   } else {
     const until = assignment ? Infinity : now;
     const waited = waitingSteps(snapshot, attempts.length, until);

@@ -26,6 +26,7 @@ export class InMemoryIndex implements MasterIndex {
   readonly #store: InMemoryTaskStore;
   readonly #events: { eventId: string; event: TaskEvent }[] = [];
   readonly #listeners = new Set<() => void>();
+  #emitted = 0;
 
   constructor(store: InMemoryTaskStore) {
     this.#store = store;
@@ -90,8 +91,14 @@ export class InMemoryIndex implements MasterIndex {
   }
 
   emit(event: TaskEvent): void {
-    this.#events.push({ eventId: `e-${this.#events.length + 1}`, event });
+    this.#emitted += 1;
+    this.#events.push({ eventId: `e-${this.#emitted}`, event });
     this.wakeAll();
+  }
+
+  /** As a master does that has just begun. */
+  forgetEvents(): void {
+    this.#events.length = 0;
   }
 
   wakeAll(): void {
