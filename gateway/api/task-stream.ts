@@ -22,7 +22,8 @@ const retryMs = 1000;
 
 /**
  * Begins with the present state, or, where `lastEventId` is a step of the task's history, after that; null where that was
- * its end. It ends with the final state, with the task, or with `signal`. Throws 'task-not-found'.
+ * its end. It ends with the final state, or with `signal`. Throws
+ * 'task-not-found', the stream too, when the task is removed before its end was seen.
  */
 export async function streamTask(
   store: TaskStore,
@@ -98,7 +99,7 @@ class Watch {
     this.#stopListening = store.watch(id, onChange);
   }
 
-  /** The task after the next change, or when its time has come; null when it is gone, or nobody listens any more. */
+  /** The task after the next change, or when its time has come; null when nobody listens any more. */
   async next(present: TaskSnapshot): Promise<TaskSnapshot | null> {
     await this.#untilChanged(present.assignment ? 0 : notBefore(present));
     for (;;) {
@@ -106,12 +107,19 @@ class Watch {
       if (this.#signal.aborted) return null;
       this.#changed = false;
       this.#lookedAt = monotonicMs();
-      try {
-        return await this.#store.read(this.#id);
-      } catch (error) {
-        if (!(error instanceof ServiceError)) throw error;
-        await restUntil(monotonicMs() + retryMs, this.#signal); // no session at the moment
-      }
+      const task = await this.#look();
+      if (task === null) throw taskNotFound(this.#id);
+      if (task !== 'unavailable') return task;
+      await this.#untilChanged(Date.now() + retryMs);
+    }
+  }
+
+  async #look(): Promise<TaskSnapshot | null | 'unavailable'> {
+    try {
+      return await this.#store.read(this.#id);
+    } catch (error) {
+      if (error instanceof ServiceError) return 'unavailable'; // no session at the moment
+      throw error;
     }
   }
 

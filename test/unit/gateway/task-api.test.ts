@@ -67,7 +67,7 @@ describe('a submit', () => {
     store.failure = null;
     const second = submit(long);
     await store.untilWatched();
-    store.remove('task-0000000001' as TaskId);
+    store.forget('task-0000000001' as TaskId);
     assert.equal((await second).task.id, 'task-0000000001');
     nothingLeft();
   });
@@ -89,7 +89,7 @@ describe('a submit', () => {
     store.finish(first.task.id, 'succeeded', 1);
     const again = await api.submit(spec, { ...keyed, waitMs: long });
     assert.deepEqual([again.created, again.task.id, again.task.state], [false, first.task.id, 'succeeded']);
-    store.remove(first.task.id);
+    store.forget(first.task.id);
     await assert.rejects(api.submit(spec, keyed), { reason: 'coordination-unavailable' });
     nothingLeft();
   });
@@ -101,7 +101,7 @@ describe('a get', () => {
     const { task } = await submit();
     const answer = get(task.id, long);
     await store.untilWatched();
-    store.remove(task.id);
+    store.forget(task.id);
     await assert.rejects(answer, { reason: 'task-not-found' });
     nothingLeft();
   });
