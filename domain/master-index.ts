@@ -1,6 +1,6 @@
 // What the leading master answers to gateways from its index, over its admin endpoint: the words of that small protocol,
 // spoken by both sides. Its version is in the paths, so that gateways and masters of different age do not misread each
-// other. Times are epoch milliseconds, everything is JSON. Pure.
+// other. Times are epoch milliseconds, everything is JSON. Whoever does not lead right now answers 503. Pure.
 
 import type { QueueSettings } from './queue-settings.ts';
 import type { TaskId, TaskState, WorkerId } from './task.ts';
@@ -54,6 +54,7 @@ export interface IndexedTasks {
   readonly next: string | null;
 }
 
+/** Answer of `workers`: an array of these, by id. */
 export interface WorkerView {
   readonly id: WorkerId;
   readonly address: string;
@@ -65,7 +66,7 @@ export interface WorkerView {
   readonly draining: boolean;
 }
 
-/** Queues that have tasks which are not final, or settings. */
+/** Answer of `queues`: an array of these, by name: queues that have tasks which are not final, or settings. */
 export interface QueueView extends QueueSettings {
   readonly name: string;
   readonly scheduled: number;
@@ -73,6 +74,7 @@ export interface QueueView extends QueueSettings {
   readonly running: number;
 }
 
+/** Answer of `stats`. */
 export interface StatsView {
   /** `host:port` of the leading master's admin endpoint. */
   readonly leader: string;
