@@ -3,14 +3,13 @@
 // Nothing a client can send makes it throw anything else.
 
 import { createHash } from 'node:crypto';
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { type FieldFault, ServiceError } from '../../domain/errors.ts';
+import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Json, TaskSpec } from '../../domain/task.ts';
+import { bodyCheck } from './body-check.ts';
 import { oneIdempotencyKey } from './idempotency-key.ts';
-import { invalidRequest, pointerStep } from './invalid-request.ts';
 import { parseRfc3339 } from './rfc3339.ts';
-import { canonicalJson, findUnstorable } from './storable-json.ts';
+import { canonicalJson } from './storable-json.ts';
 import { type SubmitTaskBody, type SubmitTasksBody, submitTaskSchema, submitTasksSchema } from './submit-schema.ts';
 
 export interface BatchRequest {
@@ -26,20 +25,16 @@ export interface SubmitRequest {
   readonly fingerprint: string | null;
 }
 
-const ajv = new Ajv2020({ allErrors: true, strict: true, useDefaults: true });
-ajv.addFormat('date-time', (text) => parseRfc3339(text) !== null);
-const fitsSubmitSchema = ajv.compile<SubmitTaskBody>(submitTaskSchema);
-const fitsBatchSchema = ajv.compile<SubmitTasksBody>(submitTasksSchema);
+// The body itself is one level around the payload; of a batch the body, the list and each task are.
+const checkSubmit = bodyCheck<SubmitTaskBody>(submitTaskSchema, limits.jsonDepthMax + 1);
+const checkBatch = bodyCheck<SubmitTasksBody>(submitTasksSchema, limits.jsonDepthMax + 3);
 
 /**
- * `body` is parsed JSON, ours to change: defaults are filled in. `headerKey` is the idempotency key that came beside
+ * `sent` is parsed JSON, ours to change: defaults are filled in. `headerKey` is the idempotency key that came beside
  * the body, if any; `now` is epoch milliseconds.
  */
-export function parseSubmit(body: unknown, headerKey: string | null, now: number): SubmitRequest {
-  // The body itself is one level around the payload.
-  const unstorable = findUnstorable(body, limits.jsonDepthMax + 1);
-  if (unstorable) throw invalidRequest([unstorable]);
-  if (!fitsSubmitSchema(body)) throw invalidRequest(faultsOf(fitsSubmitSchema.errors ?? []));
+export function parseSubmit(sent: unknown, headerKey: string | null, now: number): SubmitRequest {
+  const body = checkSubmit(sent);
   requirePayloadSize(body.payload);
   const idempotencyKey = oneIdempotencyKey(headerKey, body.idempotencyKey ?? null);
   return {
@@ -50,11 +45,8 @@ export function parseSubmit(body: unknown, headerKey: string | null, now: number
 }
 
 /** As {@link parseSubmit}, for a batch: `{"tasks":[...]}`, one key for the whole of it. */
-export function parseBatch(body: unknown, headerKey: string | null, now: number): BatchRequest {
-  // The body, the list and each task are levels around the payloads.
-  const unstorable = findUnstorable(body, limits.jsonDepthMax + 3);
-  if (unstorable) throw invalidRequest([unstorable]);
-  if (!fitsBatchSchema(body)) throw invalidRequest(faultsOf(fitsBatchSchema.errors ?? []));
+export function parseBatch(sent: unknown, headerKey: string | null, now: number): BatchRequest {
+  const body = checkBatch(sent);
   for (const [place, { payload }] of body.tasks.entries()) requirePayloadSize(payload, `/tasks/${place}/payload`);
   const idempotencyKey = oneIdempotencyKey(headerKey, body.idempotencyKey ?? null);
   return {
@@ -100,27 +92,4 @@ function requirePayloadSize(payload: unknown, pointer = '/payload'): void {
   if (bytes <= limits.payloadBytesMax) return;
   const detail = `is ${bytes} bytes as UTF-8 JSON; at most ${limits.payloadBytesMax} are taken`;
   throw new ServiceError('payload-too-large', `The payload ${detail}.`, { faults: [{ pointer, detail }] });
-}
-
-function faultsOf(errors: readonly ErrorObject[]): FieldFault[] {
-  // A bad label key is told twice: as the key that does not match, and as propertyNames having failed.
-  return errors.filter(({ keyword }) => keyword !== 'propertyNames').map(faultOf);
-}
-
-function faultOf({ keyword, instancePath, params, message, propertyName }: ErrorObject): FieldFault {
-  const pointer = propertyName === undefined ? instancePath : instancePath + pointerStep(propertyName);
-  switch (keyword) {
-    case 'additionalProperties':
-      return { pointer: pointer + pointerStep(params['additionalProperty']), detail: 'is no field that is known here' };
-    case 'required':
-      return { pointer: pointer + pointerStep(params['missingProperty']), detail: 'is required' };
-    case 'enum':
-      return { pointer, detail: `must be one of ${params['allowedValues'].join(', ')}` };
-    case 'format':
-      return { pointer, detail: 'must be a time as RFC 3339 has it, such as 2026-01-31T09:30:00Z' };
-    case 'not':
-      return { pointer: `${pointer}/runAt`, detail: 'cannot be given together with a delay' };
-    default:
-      return { pointer, detail: message ?? `does not fit (${keyword})` };
-  }
 }

@@ -103,7 +103,7 @@ const specProperties: Record<string, OpenAPIV3_1.SchemaObject> = {
   labels,
 };
 
-const idempotencyKey: OpenAPIV3_1.SchemaObject = {
+export const idempotencyKeySchema: OpenAPIV3_1.SchemaObject = {
   type: 'string',
   pattern: `^[ -~]{1,${limits.idempotencyKeyCharactersMax}}$`,
   description: 'The same as the header Idempotency-Key.',
@@ -119,7 +119,7 @@ export const submitTaskSchema: OpenAPIV3_1.SchemaObject = {
   ...specRules,
   required: ['type'],
   description: 'What a task is to do and under which rules. Unknown fields are refused.',
-  properties: { ...specProperties, idempotencyKey },
+  properties: { ...specProperties, idempotencyKey: idempotencyKeySchema },
 };
 
 export const submitTasksSchema: OpenAPIV3_1.SchemaObject = {
@@ -139,7 +139,10 @@ export const submitTasksSchema: OpenAPIV3_1.SchemaObject = {
         properties: specProperties,
       },
     },
-    idempotencyKey: { ...idempotencyKey, description: 'Of the whole batch. The same as the header Idempotency-Key.' },
+    idempotencyKey: {
+      ...idempotencyKeySchema,
+      description: 'Of the whole batch. The same as the header Idempotency-Key.',
+    },
   },
 };
 
