@@ -15,6 +15,15 @@ export interface ListOptions {
   readonly limit: number;
   /** `nextCursor` of the page before; null: from the newest. */
   readonly cursor: string | null;
+  /** How large the answer may become; without it as JSON, and limits.listBytesMax. */
+  readonly size?: AnswerSize;
+}
+
+export interface AnswerSize {
+  /** What a task takes of the answer as it will be sent, in bytes. */
+  of(task: TaskView): number;
+  /** The first task is in the answer all the same. */
+  readonly max: number;
 }
 
 export interface TaskPage {
@@ -27,8 +36,11 @@ export interface TaskPage {
 /** Pages of the index that one request may take, where few tasks fit the filter; then its answer is short. */
 const indexPagesMax = 10;
 
+const asJson: AnswerSize = { of: (task) => Buffer.byteLength(JSON.stringify(task)), max: limits.listBytesMax };
+
 export async function listTasks(store: TaskStore, index: MasterIndex, options: ListOptions): Promise<TaskPage> {
   const limit = Math.min(options.limit, limits.listLimitMax);
+  const size = options.size ?? asJson;
   const tasks: TaskView[] = [];
   let bytes = 0;
   let position = options.cursor === null ? null : positionOf(options.cursor);
@@ -45,8 +57,8 @@ export async function listTasks(store: TaskStore, index: MasterIndex, options: L
       for (const [place, snapshot] of snapshots.entries()) {
         const task = snapshot && taskView(snapshot, now);
         const fits = task !== null && fitsFilter(task, options.filter);
-        bytes += fits ? Buffer.byteLength(JSON.stringify(task)) : 0;
-        if (fits && tasks.length > 0 && bytes > limits.listBytesMax) return { tasks, nextCursor: cursorOf(position) };
+        bytes += fits ? size.of(task) : 0;
+        if (fits && tasks.length > 0 && bytes > size.max) return { tasks, nextCursor: cursorOf(position) };
         if (fits) tasks.push(task);
         position = indexed[place]?.position ?? position;
       }

@@ -3,7 +3,8 @@
 
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { fromJSON, type MessageTypeDefinition } from '@grpc/proto-loader';
-import type { ServiceError } from '../../domain/errors.ts';
+import type { FieldFault, ServiceError } from '../../domain/errors.ts';
+import { wellFormed } from '../api/storable-json.ts';
 import { grpcCodeOf, retryAfterMsOf } from '../error-mapping.ts';
 import { timestampOf } from './proto-time.ts';
 
@@ -39,21 +40,50 @@ function detail(type: string, message: object): object {
   return { typeUrl: `type.googleapis.com/google.rpc.${type}`, value: encode(type, message) };
 }
 
+/**
+ * Clients take 8 KiB of headers, in which the message is escaped (three characters for a byte that is not ASCII) and the
+ * details are base64, with the message in them once more. What a client made up (a label's key) can be in both.
+ */
+const messageBytesMax = 768;
+const violationsBytesMax = 2560;
+
 /** The faults of `error` are taken as field paths, not as JSON pointers. */
 export function grpcStatusOf(error: ServiceError): StatusObject {
   const code = grpcCodeOf(error.reason);
+  const message = cut(error.message, messageBytesMax);
   const metadata = new Metadata();
-  metadata.set(detailsKey, encode('Status', { code, message: error.message, details: detailsOf(error) }));
-  return { code, details: error.message, metadata };
+  metadata.set(detailsKey, encode('Status', { code, message, details: detailsOf(error) }));
+  return { code, details: message, metadata };
 }
 
 function detailsOf(error: ServiceError): object[] {
   const details = [detail('ErrorInfo', { reason: error.reason, domain: errorDomain })];
-  if (error.faults.length > 0) {
-    const fieldViolations = error.faults.map(({ pointer, detail }) => ({ field: pointer, description: detail }));
-    details.push(detail('BadRequest', { fieldViolations }));
-  }
+  if (error.faults.length > 0) details.push(detail('BadRequest', { fieldViolations: violationsOf(error.faults) }));
   const retryAfterMs = retryAfterMsOf(error);
   if (retryAfterMs !== null) details.push(detail('RetryInfo', { retryDelay: timestampOf(retryAfterMs) }));
   return details;
+}
+
+/** As many as fit, and one at least. */
+function violationsOf(faults: readonly FieldFault[]): object[] {
+  const violations: object[] = [];
+  let bytes = 0;
+  for (const { pointer, detail } of faults) {
+    const violation = { field: cut(pointer, violationsBytesMax / 4), description: cut(detail, violationsBytesMax / 4) };
+    bytes += encode('FieldViolation', violation).length;
+    if (bytes > violationsBytesMax) break;
+    violations.push(violation);
+  }
+  return violations;
+}
+
+/** Well-formed, since what is not cannot be sent. */
+function cut(text: string, bytesMax: number): string {
+  const whole = wellFormed(text);
+  if (Buffer.byteLength(whole) <= bytesMax) return whole;
+  const begin = Buffer.from(whole)
+    .subarray(0, bytesMax - 3)
+    .toString()
+    .replace(/\ufffd+$/, '');
+  return `${begin}...`;
 }

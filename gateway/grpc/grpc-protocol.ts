@@ -2,7 +2,12 @@
 // so that folder has to be beside dist/ wherever the gateway is installed (this file runs as dist/gateway/grpc/*.js).
 
 import { fileURLToPath } from 'node:url';
-import { loadSync, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
+import {
+  loadSync,
+  type MessageTypeDefinition,
+  type PackageDefinition,
+  type ServiceDefinition,
+} from '@grpc/proto-loader';
 
 export const taskServiceName = 'taskkeeper.v1.TaskService';
 
@@ -18,6 +23,14 @@ export function loadProtocol(): PackageDefinition {
   });
 }
 
+export type Encode = (message: object) => Buffer;
+
+/** The writer of one message of the task service. */
+export function encoderOf(protocol: PackageDefinition, message: string): Encode {
+  const found = protocol[`taskkeeper.v1.${message}`] as MessageTypeDefinition<object, object>;
+  return (value) => found.serialize(value);
+}
+
 /** A request that is no valid message of its type, or is nested too deeply to be read. */
 export class UnreadableMessage {
   readonly detail: string;
@@ -28,8 +41,8 @@ export class UnreadableMessage {
 }
 
 /**
- * The service of `protocol` with readers that answer an UnreadableMessage instead of throwing: grpc-js would call what
- * a client did wrong an INTERNAL error.
+ * The service of `protocol` with readers that answer an UnreadableMessage instead of throwing, since grpc-js would call
+ * what a client did wrong an INTERNAL error; and with writers that take what is encoded already as it is.
  */
 export function taskServiceOf(protocol: PackageDefinition): ServiceDefinition {
   const service = protocol[taskServiceName] as ServiceDefinition;
@@ -41,7 +54,9 @@ export function taskServiceOf(protocol: PackageDefinition): ServiceDefinition {
         return new UnreadableMessage(error);
       }
     };
-    return [name, { ...method, requestDeserialize }];
+    const responseSerialize = (answer: object): Buffer =>
+      Buffer.isBuffer(answer) ? answer : method.responseSerialize(answer);
+    return [name, { ...method, requestDeserialize, responseSerialize }];
   });
   return Object.fromEntries(methods);
 }

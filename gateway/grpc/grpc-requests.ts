@@ -1,12 +1,15 @@
-// From protobuf requests to what the API takes. A TaskSpec becomes the JSON body of a submit and is checked as that, so
-// that both faces have one set of rules; the places in its faults are then told as field paths (`spec.delay_ms`).
+// From the protobuf requests about single tasks and batches to what the API takes. A TaskSpec becomes the JSON body of a
+// submit and is checked as that, so that both faces have one set of rules; the places in its faults are then told as
+// field paths (`spec.delay_ms`, `specs[3].delay_ms`).
 
 import { type FieldFault, ServiceError } from '../../domain/errors.ts';
+import { parseCancel } from '../api/control-requests.ts';
 import { checkedIdempotencyKey } from '../api/idempotency-key.ts';
 import { invalidRequest } from '../api/invalid-request.ts';
-import { parseSubmit, type SubmitRequest } from '../api/request-parsing.ts';
+import { type BatchRequest, parseBatch, parseSubmit, type SubmitRequest } from '../api/request-parsing.ts';
 import { formatRfc3339 } from '../api/rfc3339.ts';
 import { boundedWaitMs } from '../api/wait-time.ts';
+import { aboutField, camelCased, specPath, withFieldPaths } from './field-paths.ts';
 import { UnreadableMessage } from './grpc-protocol.ts';
 import { millisecondsOfDuration, millisecondsOfTimestamp, type ProtoTime } from './proto-time.ts';
 import { jsonOfValue, type ProtoValue } from './proto-value.ts';
@@ -18,9 +21,24 @@ export interface SubmitTaskMessage {
   readonly wait?: ProtoTime;
 }
 
+export interface SubmitTasksMessage {
+  readonly specs?: readonly TaskSpecMessage[];
+  readonly idempotency_key?: string;
+}
+
 export interface GetTaskMessage {
   readonly id?: string;
   readonly wait?: ProtoTime;
+}
+
+export interface CancelTaskMessage {
+  readonly id?: string;
+  readonly reason?: string;
+}
+
+export interface RetryTaskMessage {
+  readonly id?: string;
+  readonly idempotency_key?: string;
 }
 
 interface TaskSpecMessage {
@@ -42,14 +60,36 @@ export function readable<Message extends object>(message: Message | UnreadableMe
   throw new ServiceError('invalid-request', `The request message cannot be read: ${message.detail}.`);
 }
 
-export function submitOf(message: SubmitTaskMessage, now: number): SubmitRequest {
-  if (!message.spec) throw invalidRequest([{ pointer: 'spec', detail: 'is required' }]);
-  const key = message.idempotency_key ? checkedIdempotencyKey(message.idempotency_key) : null;
-  try {
-    return parseSubmit(bodyOf(message.spec), key, now);
-  } catch (error) {
-    throw error instanceof ServiceError ? withFieldPaths(error) : error;
-  }
+export async function submitOf({ spec, idempotency_key }: SubmitTaskMessage, now: number): Promise<SubmitRequest> {
+  if (!spec) throw invalidRequest([{ pointer: 'spec', detail: 'is required' }]);
+  const key = await keyOf(idempotency_key);
+  return withFieldPaths(
+    (steps) => `spec${specPath(steps)}`,
+    () => {
+      const faults: FieldFault[] = [];
+      const body = bodyOf(spec, '', faults);
+      if (faults.length > 0) throw invalidRequest(faults);
+      return parseSubmit(body, key, now);
+    },
+  );
+}
+
+export async function batchOf({ specs = [], idempotency_key }: SubmitTasksMessage, now: number): Promise<BatchRequest> {
+  const key = await keyOf(idempotency_key);
+  return withFieldPaths(
+    ([, place, ...steps]) => (place === undefined ? 'specs' : `specs[${place}]${specPath(steps)}`),
+    () => {
+      const faults: FieldFault[] = [];
+      const tasks = specs.map((spec, place) => bodyOf(spec, `/tasks/${place}`, faults));
+      if (faults.length > 0) throw invalidRequest(faults);
+      return parseBatch({ tasks }, key, now);
+    },
+  );
+}
+
+/** Null where none is given, which in protobuf is the empty text. */
+export async function keyOf(text: string | undefined): Promise<string | null> {
+  return text ? aboutField('idempotency_key', () => checkedIdempotencyKey(text)) : null;
 }
 
 /** Milliseconds; 0 where no wait is set. */
@@ -59,49 +99,38 @@ export function waitMsOf(wait: ProtoTime | undefined): number {
   return boundedWaitMs(ms);
 }
 
-function bodyOf({ payload, run_at, backoff, ...scalars }: TaskSpecMessage): Record<string, unknown> {
-  const faults: FieldFault[] = [];
+export function reasonOf({ reason = '' }: CancelTaskMessage): string {
+  return withFieldPaths(
+    (steps) => steps.join('.'),
+    () => parseCancel({ reason }),
+  );
+}
+
+function bodyOf(
+  { payload, run_at, backoff, ...scalars }: TaskSpecMessage,
+  pointer: string,
+  faults: FieldFault[],
+): Record<string, unknown> {
   const body = camelCased(scalars);
-  if (payload) body['payload'] = jsonOfValue(payload, '/payload', faults);
+  if (payload) body['payload'] = jsonOfValue(payload, `${pointer}/payload`, faults);
   if (run_at) {
     const runAt = millisecondsOfTimestamp(run_at);
-    if (runAt === null) faults.push({ pointer: '/runAt', detail: 'must be a valid timestamp' });
+    if (runAt === null) faults.push({ pointer: `${pointer}/runAt`, detail: 'must be a valid timestamp' });
     else body['runAt'] = formatRfc3339(runAt);
   }
-  if (backoff) body['backoff'] = backoffBody(backoff, faults);
-  if (faults.length > 0) throw invalidRequest(faults);
+  if (backoff) body['backoff'] = backoffBody(backoff, `${pointer}/backoff`, faults);
   return body;
 }
 
-function backoffBody({ type, ...scalars }: Readonly<Record<string, unknown>>, faults: FieldFault[]): object {
+function backoffBody(
+  { type, ...scalars }: Readonly<Record<string, unknown>>,
+  pointer: string,
+  faults: FieldFault[],
+): object {
   const name = String(type ?? 'BACKOFF_TYPE_UNSPECIFIED');
-  if (!Object.hasOwn(backoffTypes, name)) faults.push({ pointer: '/backoff/type', detail: 'is no known BackoffType' });
+  if (!Object.hasOwn(backoffTypes, name)) {
+    faults.push({ pointer: `${pointer}/type`, detail: 'is no known BackoffType' });
+  }
   const known = backoffTypes[name];
   return { ...camelCased(scalars), ...(known && { type: known }) };
-}
-
-function camelCased(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [camelCase(name), value]));
-}
-
-function camelCase(name: string): string {
-  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function withFieldPaths(error: ServiceError): ServiceError {
-  if (error.faults.length === 0) return error;
-  const faults = error.faults.map(({ pointer, detail }) => ({ pointer: fieldPath(pointer), detail }));
-  if (error.reason === 'invalid-request') return invalidRequest(faults);
-  return new ServiceError(error.reason, error.message, { faults });
-}
-
-/** `/backoff/delayMs` is `spec.backoff.delay_ms`; what lies in a map or in the payload keeps its own name. */
-function fieldPath(pointer: string): string {
-  const [, field = '', ...rest] = pointer.split('/').map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const below = rest.map((step) => (field === 'backoff' ? `.${snakeCase(step)}` : `[${JSON.stringify(step)}]`));
-  return `spec${field && `.${snakeCase(field)}`}${below.join('')}`;
-}
-
-function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -29,7 +29,7 @@ export async function listenGrpc(
   const protocol = loadProtocol();
   const server = boundedServer();
   const health = new HealthImplementation();
-  server.addService(taskServiceOf(protocol), taskMethods({ ...services, answering }));
+  server.addService(taskServiceOf(protocol), taskMethods(protocol, { ...services, answering }));
   health.addToServer(server);
   new ReflectionService(protocol).addToServer(server);
   const hostInAddress = host.includes(':') ? `[${host}]` : host;
@@ -74,7 +74,7 @@ function bind(server: Server, address: string): Promise<number> {
   });
 }
 
-/** Streams that never end by themselves, such as health watches, do not hold it up: only task calls are waited for. */
+/** Calls that have one answer are waited for. Streams are not: ours end with the drain, those of others never. */
 async function shutDown(server: Server, answering: InProgress): Promise<void> {
   const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   await answering.none(serverLimits.drainMs);

@@ -1,77 +1,109 @@
 // The gRPC face of the task API: from call to TaskApi and back. Nothing is decided here but how things look in gRPC.
 
-import { type handleUnaryCall, type ServerUnaryCall, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { ServiceError } from '../../domain/errors.ts';
-import { monotonicMs } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { PackageDefinition } from '@grpc/proto-loader';
 import type { TaskApi } from '../api/task-api.ts';
 import { parseTaskId } from '../api/task-id.ts';
-import type { GatewayMetrics } from '../gateway-metrics.ts';
-import type { InProgress } from '../in-progress.ts';
-import { reportUnexpected } from '../unexpected-error.ts';
-import { grpcStatusOf } from './grpc-error.ts';
-import type { UnreadableMessage } from './grpc-protocol.ts';
-import { type GetTaskMessage, readable, type SubmitTaskMessage, submitOf, waitMsOf } from './grpc-requests.ts';
-import { taskMessage } from './grpc-task.ts';
+import { aboutField } from './field-paths.ts';
+import { batchAnswers, listAnswers, type TaskAnswer, taskAnswers } from './grpc-answers.ts';
+import { type Answer, type CallServices, serverStream, unary } from './grpc-calls.ts';
+import { type ListTasksMessage, listOf } from './grpc-list-request.ts';
+import { queueUpdateOf, type UpdateQueueMessage } from './grpc-queue-request.ts';
+import {
+  batchOf,
+  type CancelTaskMessage,
+  type GetTaskMessage,
+  keyOf,
+  type RetryTaskMessage,
+  reasonOf,
+  type SubmitTaskMessage,
+  type SubmitTasksMessage,
+  submitOf,
+  waitMsOf,
+} from './grpc-requests.ts';
+import { watchEvents, watchTask } from './grpc-streams.ts';
+import { queueMessage, queueSettingsMessage, statsMessage, workerMessage } from './grpc-system.ts';
 
-export interface GrpcServices {
-  /** Counts the calls, for a shutdown to wait for. */
-  readonly answering: InProgress;
+export interface GrpcServices extends CallServices {
   readonly api: TaskApi;
-  readonly metrics: GatewayMetrics;
-  readonly log: Log;
 }
 
-/** Answers one call; `signal` aborts when its deadline passes or its caller is gone. */
-type Answer<Message> = (message: Message, signal: AbortSignal) => Promise<object>;
-
-export function taskMethods(services: GrpcServices): UntypedServiceImplementation {
+export function taskMethods(protocol: PackageDefinition, services: GrpcServices): UntypedServiceImplementation {
   const { api } = services;
+  const answerOf = taskAnswers(protocol);
+  const unaryMethods: Readonly<Record<string, Answer<never>>> = {
+    ...submitMethods(api, answerOf),
+    ...taskVerbs(api, answerOf),
+    ...listMethods(api, protocol),
+    ...systemMethods(api),
+    SubmitTasks: submitTasks(api, protocol),
+  };
   return {
-    SubmitTask: unary<SubmitTaskMessage>('SubmitTask', services, async (message, signal) => {
+    ...Object.fromEntries(Object.entries(unaryMethods).map(([name, answer]) => [name, unary(name, services, answer)])),
+    WatchTask: serverStream('WatchTask', services, watchTask(api, answerOf)),
+    WatchEvents: serverStream('WatchEvents', services, watchEvents(api)),
+  };
+}
+
+function submitMethods(api: TaskApi, answerOf: TaskAnswer) {
+  return {
+    SubmitTask: async (message: SubmitTaskMessage, signal: AbortSignal) => {
       const waitMs = waitMsOf(message.wait);
-      const { spec, idempotencyKey, fingerprint } = submitOf(message, Date.now());
+      const { spec, idempotencyKey, fingerprint } = await submitOf(message, Date.now());
       const { task, created } = await api.submit(spec, { idempotencyKey, fingerprint, waitMs, signal });
-      return { task: taskMessage(task), created };
-    }),
-    GetTask: unary<GetTaskMessage>('GetTask', services, async (message, signal) => {
-      const id = parseTaskId(message.id ?? '');
-      const task = await api.get(id, { waitMs: waitMsOf(message.wait), signal });
-      return { task: taskMessage(task) };
-    }),
+      return answerOf('SubmitTask', task, { created });
+    },
+    RetryTask: async ({ id = '', idempotency_key }: RetryTaskMessage) => {
+      const { task, created } = await api.retry(parseTaskId(id), await keyOf(idempotency_key));
+      return answerOf('RetryTask', task, { created });
+    },
   };
 }
 
-function unary<Message extends object>(
-  name: string,
-  { metrics, log, answering }: GrpcServices,
-  answer: Answer<Message>,
-): handleUnaryCall<Message | UnreadableMessage, object> {
-  return (call, callback) => {
-    const startedAt = monotonicMs();
-    const done = (code: status) => {
-      answering.end();
-      metrics.observeGrpc(name, status[code], (monotonicMs() - startedAt) / 1000);
-    };
-    answering.begin();
-    const answered = async () => answer(readable(call.request), callSignal(call));
-    answered().then(
-      (response) => {
-        done(call.cancelled ? status.CANCELLED : status.OK);
-        callback(null, response);
-      },
-      (error: unknown) => {
-        const failure = grpcStatusOf(error instanceof ServiceError ? error : reportUnexpected(error, log));
-        done(failure.code);
-        callback(failure);
-      },
-    );
+function submitTasks(api: TaskApi, protocol: PackageDefinition) {
+  const answerOf = batchAnswers(protocol);
+  return async (message: SubmitTasksMessage) => {
+    const { specs, ...options } = await batchOf(message, Date.now());
+    return answerOf(await api.submitBatch(specs, options));
   };
 }
 
-function callSignal(call: ServerUnaryCall<unknown, unknown>): AbortSignal {
-  const controller = new AbortController();
-  call.once('cancelled', () => controller.abort());
-  if (call.cancelled) controller.abort();
-  return controller.signal;
+function taskVerbs(api: TaskApi, answerOf: TaskAnswer) {
+  return {
+    GetTask: async ({ id = '', wait }: GetTaskMessage, signal: AbortSignal) => {
+      const waitMs = waitMsOf(wait);
+      return answerOf('GetTask', await api.get(parseTaskId(id), { waitMs, signal }));
+    },
+    CancelTask: async (message: CancelTaskMessage) => {
+      const reason = reasonOf(message);
+      return answerOf('CancelTask', await api.cancel(parseTaskId(message.id ?? ''), reason));
+    },
+    DeleteTask: async ({ id = '' }: { readonly id?: string }) => {
+      await api.remove(parseTaskId(id));
+      return {};
+    },
+  };
+}
+
+function listMethods(api: TaskApi, protocol: PackageDefinition) {
+  const answers = listAnswers(protocol);
+  return {
+    ListTasks: async (message: ListTasksMessage) => {
+      const answer = answers();
+      const options = { ...listOf(message), size: answer.size };
+      return answer.of(await aboutField('cursor', () => api.list(options)));
+    },
+  };
+}
+
+function systemMethods(api: TaskApi) {
+  return {
+    ListWorkers: async () => ({ workers: (await api.workers()).map(workerMessage) }),
+    ListQueues: async () => ({ queues: (await api.queues()).map(queueMessage) }),
+    GetStats: async () => statsMessage(await api.stats()),
+    UpdateQueue: async (message: UpdateQueueMessage) => {
+      const { name, change } = await queueUpdateOf(message);
+      return { name, settings: queueSettingsMessage(await api.updateQueue(name, change)) };
+    },
+  };
 }

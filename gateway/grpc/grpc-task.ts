@@ -1,6 +1,6 @@
-// A Task in the protobuf of the gRPC face: the same fields as in JSON, unset where they have no value.
+// A Task in the protobuf of the gRPC face: the same fields as in JSON, unset where they have no value. What does not go into
+// protobuf, or not into an answer, is left out by name, so that one odd task never makes a whole answer fail.
 
-import { ServiceError } from '../../domain/errors.ts';
 import type { Json, TaskError } from '../../domain/task.ts';
 import type { AttemptView, TaskView } from '../../domain/task-view.ts';
 import { isDeeperThan, wellFormed } from '../api/storable-json.ts';
@@ -13,29 +13,49 @@ import { type ProtoValue, valueOfJson } from './proto-value.ts';
  */
 export const protoJsonDepthMax = 32;
 
+/** What may be large. Everything else of a thousand tasks goes into one answer. */
+const bulky = ['payload', 'progress', 'result', 'error', 'attempts'] as const;
+
 /** Ready for the serializer; null and missing are both unset there. */
 export function taskMessage(task: TaskView): object {
+  const tooDeep = (['payload', 'result'] as const).filter((field) => isDeeperThan(task[field], protoJsonDepthMax));
+  return {
+    ...frameOf(task),
+    payload: tooDeep.includes('payload') ? null : valueOrUnset(task.payload),
+    progress: task.progress && { ...task.progress, message: textOrUnset(task.progress.message) },
+    result: tooDeep.includes('result') ? null : valueOrUnset(task.result),
+    error: errorMessage(task.error),
+    attempts: task.attempts.map(attemptMessage),
+    omitted: tooDeep,
+  };
+}
+
+/** The task without what may be large. */
+export function taskSummary(task: TaskView): object {
+  return { ...frameOf(task), omitted: bulky };
+}
+
+function frameOf(task: TaskView): object {
   return {
     id: task.id,
     type: task.type,
     queue: task.queue,
-    state: `TASK_STATE_${task.state.toUpperCase()}`,
-    payload: valueOrUnset(task.payload, 'payload'),
+    state: stateName(task.state),
     priority: task.priority,
     labels: task.labels,
     attempt: task.attempt,
     max_attempts: task.maxAttempts,
     worker: task.worker,
-    progress: task.progress && { ...task.progress, message: textOrUnset(task.progress.message) },
     submitted_at: timestampOf(task.submittedAt),
     run_at: timeOrUnset(task.runAt),
     started_at: timeOrUnset(task.startedAt),
     finished_at: timeOrUnset(task.finishedAt),
-    result: valueOrUnset(task.result, 'result'),
-    error: errorMessage(task.error),
-    attempts: task.attempts.map(attemptMessage),
     retry_of: task.retryOf,
   };
+}
+
+export function stateName(state: TaskView['state']): string {
+  return `TASK_STATE_${state.toUpperCase()}`;
 }
 
 function attemptMessage(attempt: AttemptView): object {
@@ -49,12 +69,8 @@ function attemptMessage(attempt: AttemptView): object {
   };
 }
 
-function valueOrUnset(json: Json, field: string): ProtoValue | null {
-  if (json === null) return null;
-  if (isDeeperThan(json, protoJsonDepthMax)) {
-    throw new ServiceError('internal-error', `The ${field} is nested too deeply for gRPC; HTTP can answer this task.`);
-  }
-  return valueOfJson(json);
+function valueOrUnset(json: Json): ProtoValue | null {
+  return json === null ? null : valueOfJson(json);
 }
 
 function errorMessage(error: TaskError | null): object | null {

@@ -2,6 +2,7 @@
 
 const minSeconds = -62_135_596_800; // 0001-01-01T00:00:00Z
 const maxSeconds = 253_402_300_799; // 9999-12-31T23:59:59Z
+const maxDurationSeconds = 315_576_000_000; // ten thousand years
 
 /** As @grpc/proto-loader reads it here: a field with its default value may be missing. */
 export interface ProtoTime {
@@ -17,7 +18,7 @@ export function millisecondsOfTimestamp({ seconds = 0, nanos = 0 }: ProtoTime): 
 
 /** Milliseconds; null for what is negative or no valid Duration. */
 export function millisecondsOfDuration({ seconds = 0, nanos = 0 }: ProtoTime): number | null {
-  const isValid = seconds >= 0 && nanos >= 0 && nanos < 1e9;
+  const isValid = seconds >= 0 && seconds <= maxDurationSeconds && nanos >= 0 && nanos < 1e9;
   return isValid ? seconds * 1000 + nanos / 1e6 : null;
 }
 
