@@ -4,6 +4,7 @@
 import { monotonicMs } from '../runtime/clock.ts';
 import { isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { isObject, parseObject } from './record-json.ts';
 import type { Session } from './session.ts';
 import { TreeCache } from './tree-cache.ts';
 import { paths } from './znode-paths.ts';
@@ -36,18 +37,21 @@ export async function writeBacklog(commits: GroupCommit, backlog: Backlog): Prom
  */
 export class BacklogWatch {
   readonly #mirror: TreeCache;
-  #counted = 0;
+  #counted: Pick<Backlog, 'unfinished' | 'waiting'> = nothingCounted;
   #second = 0;
   #submittedNow = 0;
   #submittedBefore = 0;
 
-  constructor(session: Session) {
+  /** `onCount` is told of each count of the master that arrives. */
+  constructor(session: Session, onCount: () => void = () => undefined) {
     this.#mirror = new TreeCache(session, paths.backlog, 0, {
       onPresent: (_path, znode) => {
-        if (znode) this.#counted = unfinishedOf(znode);
+        if (!znode) return;
+        this.#counted = readCounts(znode);
+        onCount();
       },
       onAbsent: () => {
-        this.#counted = 0;
+        this.#counted = nothingCounted;
       },
       onSynced: () => undefined,
     });
@@ -60,12 +64,17 @@ export class BacklogWatch {
 
   get unfinished(): number {
     this.#turnSecond();
-    return this.#counted + this.#submittedNow + this.#submittedBefore;
+    return this.#counted.unfinished + this.#submittedNow + this.#submittedBefore;
   }
 
-  countSubmit(): void {
+  /** The master's count of the tasks of a queue that wait; 0 where it counts none. */
+  waitingIn(queue: string): number {
+    return Object.hasOwn(this.#counted.waiting, queue) ? (this.#counted.waiting[queue] ?? 0) : 0;
+  }
+
+  countSubmit(tasks = 1): void {
     this.#turnSecond();
-    this.#submittedNow += 1;
+    this.#submittedNow += tasks;
   }
 
   #turnSecond(): void {
@@ -77,12 +86,15 @@ export class BacklogWatch {
   }
 }
 
-/** 0 where there is no backlog to be read: nobody is refused for what nobody knows. */
-function unfinishedOf(znode: Znode): number {
-  try {
-    const value = JSON.parse(znode.data.toString('utf8') || '{}') as { unfinished?: unknown } | null;
-    return typeof value?.unfinished === 'number' ? value.unfinished : 0;
-  } catch {
-    return 0; // a person wrote something else there
-  }
+const nothingCounted = { unfinished: 0, waiting: {} };
+
+/** Nothing where there is no backlog to be read: nobody is refused for what nobody knows. */
+function readCounts({ data }: Znode): Pick<Backlog, 'unfinished' | 'waiting'> {
+  const object = parseObject(data.toString('utf8'));
+  const { unfinished, waiting } = { unfinished: object?.['unfinished'], waiting: object?.['waiting'] };
+  const counts = Object.entries(isObject(waiting) ? waiting : {});
+  return {
+    unfinished: typeof unfinished === 'number' ? unfinished : 0,
+    waiting: Object.fromEntries(counts.filter((entry): entry is [string, number] => typeof entry[1] === 'number')),
+  };
 }

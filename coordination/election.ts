@@ -9,7 +9,7 @@ import { paths } from './znode-paths.ts';
 import type { Operation } from './zookeeper-requests.ts';
 
 /** The version that `/master` has when one of ours made it. */
-const ourMasterVersion = 1;
+export const ourMasterVersion = 1;
 
 export interface Candidate {
   readonly masterId: string;

@@ -1,14 +1,15 @@
-// Submits with an idempotency key: the key's znode and the task are created in one transaction, so they exist together
-// or not at all, whatever became of the answer. The name of the task is not known when the key is written; the two find
-// each other by equal czxid and submit id. Every submit also sets the key's bucket, so that the bucket's version tells
+// Submits with an idempotency key: the key's znode and the tasks are created in one transaction, so they exist together
+// or not at all, whatever became of the answer. The names of the tasks are not known when the key is written; they and the
+// key find each other by equal czxid and submit id. Every submit also sets the key's bucket, so that the bucket's version tells
 // whether a key may have been made anew since it was read: its own version, always 0, would not.
 
-import type { TaskRecord } from '../domain/task.ts';
+import type { TaskId, TaskRecord } from '../domain/task.ts';
 import { createIfMissing } from './bootstrap.ts';
-import { CoordinationError, isRefusal } from './coordination-error.ts';
+import { isRefusal } from './coordination-error.ts';
 import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
-import type { Candidate, FoundTask, TaskSubmission } from './task-submission.ts';
+import type { Candidate, FoundTasks, TaskSubmission } from './task-submission.ts';
+import { untilKnown } from './until-known.ts';
 import { paths } from './znode-paths.ts';
 import { decodeKey, encodeKey, type KeyRecord } from './znode-records.ts';
 import type { Operation, Znode } from './zookeeper-requests.ts';
@@ -18,71 +19,91 @@ export class IdempotencyKeyReused extends Error {
   override readonly name = 'IdempotencyKeyReused';
 }
 
-export interface KeyedSubmit extends FoundTask {
-  /** False: the key had made this task before. */
+export interface KeyedTasks {
+  /** In the order of the records; where the key had made them before, those that are still there. */
+  readonly tasks: readonly TaskId[];
+  readonly createdAt: number;
+}
+
+export interface KeyedSubmit extends KeyedTasks {
+  /** False: the key had made these tasks before. */
   readonly created: boolean;
 }
 
-/** Two gateways, a lost answer and a task that was deleted under us: each is one more look, no more. */
-const looksMax = 10;
-
 /**
- * `record.idempotencyKey` must be set. `fingerprint` is equal for equal requests. `admit` is asked before a task is made
- * and may throw; a request whose task exists already is answered without. Throws {@link IdempotencyKeyReused} and
- * what {@link TaskSubmission.commit} throws, with an outcome `unknown` only where the session ended before it was known.
+ * The records have one `idempotencyKey` and one `submitId`. `fingerprint` is equal for equal requests. `admit` is asked
+ * before tasks are made, perhaps more than once, and may throw; a request whose tasks exist already is answered without.
+ * Throws {@link IdempotencyKeyReused} and what {@link TaskSubmission.commit} throws, with an outcome `unknown` only where
+ * the session ended before it was known.
  */
-export async function submitOnce(
+export function submitOnce(
   session: Session,
   submission: TaskSubmission,
-  record: TaskRecord,
+  records: readonly TaskRecord[],
   fingerprint: string,
   admit: () => void,
 ): Promise<KeyedSubmit> {
-  let maybeApplied = false;
-  try {
-    return await submitLooking(session, submission, record, fingerprint, admit, () => {
-      maybeApplied = true;
-    });
-  } catch (error) {
-    if (!maybeApplied || !(error instanceof CoordinationError)) throw error;
-    throw new CoordinationError(error.code, 'unknown', error.message);
-  }
-}
-
-async function submitLooking(
-  session: Session,
-  submission: TaskSubmission,
-  record: TaskRecord,
-  fingerprint: string,
-  admit: () => void,
-  onUnknown: () => void,
-): Promise<KeyedSubmit> {
-  const { bucket, path } = keyPaths(record.idempotencyKey ?? '');
-  for (let look = 1; ; look += 1) {
-    // A gateway that has not submitted for long would name a number so low that finding the task reads all younger ones.
-    const [bucketStat, known] = await Promise.all([session.exists(bucket), session.getData(path), submission.start()]);
-    if (known) {
-      const first = await firstTask(submission, known, fingerprint);
-      if (!first && bucketStat) await removeOrphan(session, bucket, bucketStat.version, path);
-      if (first) return { ...first, created: decodeKey(known.data)?.submitId === record.submitId };
-    }
-    const key = { fingerprint, submitId: record.submitId ?? '', nextNumber: submission.nextNumber };
+  const { idempotencyKey = null, submitId = null, submittedAt = 0 } = records[0] ?? {};
+  const { bucket, path } = keyPaths(idempotencyKey ?? '');
+  return untilKnown(session, path, async () => {
+    const { first, orphanOf } = await lookUpKey(session, submission, idempotencyKey ?? '', fingerprint);
+    if (first) return { ...first, created: first.submitId === submitId };
+    if (orphanOf !== null) await removeOrphan(session, bucket, orphanOf, path);
+    const key = { fingerprint, submitId: submitId ?? '', nextNumber: submission.nextNumber };
     const before: Operation[] = [
       { kind: 'set', path: bucket, data: Buffer.alloc(0), version: null },
       { kind: 'create', path, data: encodeKey(key), mode: 'persistent' },
     ];
     admit();
     try {
-      const task = await submission.commit(before, record);
-      return { task, createdAt: record.submittedAt, created: true };
+      const tasks = await submission.commit(before, records);
+      return { tasks, createdAt: submittedAt, created: true };
     } catch (error) {
-      if (error instanceof CoordinationError && error.outcome === 'unknown') onUnknown();
-      if (!(error instanceof CoordinationError) || look === looksMax || session.signal.aborted) throw error;
-      if (error.code === 'no_node') await ensureBucket(session, bucket);
-      else if (error.code === 'node_exists' || error.outcome === 'unknown') await session.sync(path);
-      else throw error;
+      if (isRefusal(error, 'no_node')) await ensureBucket(session, bucket);
+      throw error;
     }
-  }
+  });
+}
+
+/** What the key has made and is still there, if anything. Throws {@link IdempotencyKeyReused}, and CoordinationError. */
+export async function findByKey(
+  session: Session,
+  submission: TaskSubmission,
+  idempotencyKey: string,
+  fingerprint: string,
+): Promise<KeyedTasks | null> {
+  await session.sync(keyPaths(idempotencyKey).path);
+  return (await lookUpKey(session, submission, idempotencyKey, fingerprint)).first;
+}
+
+/** `orphanOf`: the version of its bucket, where the key is there and its tasks are not. */
+async function lookUpKey(
+  session: Session,
+  submission: TaskSubmission,
+  idempotencyKey: string,
+  fingerprint: string,
+): Promise<{ first: (KeyedTasks & { readonly submitId: string }) | null; orphanOf: number | null }> {
+  const { bucket, path } = keyPaths(idempotencyKey);
+  // A gateway that has not submitted for long would name a number so low that finding the task reads all younger ones.
+  const [bucketStat, known] = await Promise.all([session.exists(bucket), session.getData(path), submission.start()]);
+  if (!known) return { first: null, orphanOf: null };
+  const key: KeyRecord | null = decodeKey(known.data);
+  if (key && key.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
+  const found = key && (await submission.find(key.nextNumber, isMadeWith(known, key)));
+  if (!found) return { first: null, orphanOf: bucketStat?.version ?? null };
+  const tasks = await stillThere(session, found);
+  return { first: { submitId: key.submitId, createdAt: found.createdAt, tasks }, orphanOf: null };
+}
+
+function isMadeWith({ stat }: Znode, key: KeyRecord): (candidate: Candidate) => boolean {
+  return ({ czxid, submitId }) => czxid === stat.czxid && submitId === key.submitId;
+}
+
+/** Others of a batch may have been removed since. */
+async function stillThere(session: Session, { tasks, czxid }: FoundTasks): Promise<TaskId[]> {
+  if (tasks.length === 1) return tasks;
+  const stats = await Promise.all(tasks.map((task) => session.exists(paths.task(task))));
+  return tasks.filter((_, place) => stats[place]?.czxid === czxid);
 }
 
 /** Its parent too, which somebody may have removed by hand. */
@@ -91,19 +112,7 @@ async function ensureBucket(session: Session, bucket: string): Promise<void> {
   await createIfMissing(session, bucket);
 }
 
-/** The task that was created with the key; null where it is gone. */
-async function firstTask(
-  submission: TaskSubmission,
-  { data, stat }: Znode,
-  fingerprint: string,
-): Promise<FoundTask | null> {
-  const key: KeyRecord | null = decodeKey(data);
-  if (key && key.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
-  const matches = ({ czxid, submitId }: Candidate) => czxid === stat.czxid && submitId === key?.submitId;
-  return key && (await submission.find(key.nextNumber, matches));
-}
-
-/** Removes a key whose task is gone, unless a key was made in its bucket since: it might be this one, with its task. */
+/** Removes a key whose tasks are gone, unless a key was made in its bucket since: it might be this one, with its tasks. */
 async function removeOrphan(session: Session, bucket: string, bucketVersion: number, path: string): Promise<void> {
   try {
     await session.commit([

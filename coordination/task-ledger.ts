@@ -5,22 +5,14 @@
 
 import type { AssignDecision } from '../domain/plan.ts';
 import type { SettleDecision } from '../domain/settle.ts';
-import type { TaskId, WorkerId } from '../domain/task.ts';
-import { CoordinationError, isRefusal } from './coordination-error.ts';
+import type { WorkerId } from '../domain/task.ts';
+import { CoordinationError } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
-import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
+import { removeTask, type TaskRemoval } from './task-removal.ts';
 import { paths } from './znode-paths.ts';
 import { decodeAssignment, encodeAssignment, encodeAttempt, encodeStatus } from './znode-records.ts';
 import type { Operation } from './zookeeper-requests.ts';
-
-export interface TaskRemoval {
-  readonly task: TaskId;
-  readonly czxid: bigint;
-  readonly idempotencyKey: string | null;
-  /** Names of what is known to be below it. */
-  readonly children: readonly string[];
-}
 
 export class TaskLedger {
   readonly #session: Session;
@@ -76,28 +68,11 @@ export class TaskLedger {
     }
   }
 
-  /** Removes a final task with everything below it and its idempotency key; refused where it has no status (any more). */
-  async remove({ task, czxid, idempotencyKey, children }: TaskRemoval): Promise<void> {
-    const key = idempotencyKey === null ? [] : await this.#keyRemoval(idempotencyKey, czxid);
-    const removal = (path: string): Operation => ({ kind: 'remove', path, version: null });
-    const below = (names: readonly string[]) => names.map((name) => removal(`${paths.task(task)}/${name}`));
-    try {
-      await this.#commits.commit([...below(children), ...key, removal(paths.task(task))]);
-    } catch (error) {
-      if (!isRefusal(error, 'not_empty') && !isRefusal(error, 'no_node')) throw error;
-      // More, or less, is below it than the picture shows; or it is gone, and another task has its name.
-      const listed = await this.#session.getChildren(paths.task(task));
-      if (listed?.stat.czxid !== czxid) return;
-      if (!listed.children.includes('status')) throw error;
-      await this.#commits.commit([...below(listed.children), ...key, removal(paths.task(task))]);
-    }
-  }
-
-  /** The key belongs to the task that was created with it and to no other. */
-  async #keyRemoval(idempotencyKey: string, czxid: bigint): Promise<Operation[]> {
-    const { path } = keyPaths(idempotencyKey);
-    const stat = await this.#session.exists(path);
-    return stat?.czxid === czxid ? [{ kind: 'remove', path, version: stat.version }] : [];
+  /** Removes a final task with everything that belongs to it; it may be gone already. Refused where it has no status (any more). */
+  async remove(removal: TaskRemoval): Promise<void> {
+    const { task } = removal;
+    const outcome = await removeTask(this.#session, this.#commits, task, removal);
+    if (outcome === 'not final') throw new CoordinationError('no_node', 'not applied', `${paths.status(task)} is gone`);
   }
 
   async #endOperations(decision: SettleDecision & { kind: 'end' }): Promise<Operation[]> {

@@ -1,6 +1,7 @@
 // Creates tasks, so that a submit makes exactly one task or says that it does not know. A create whose answer was lost
 // is never repeated: after a `sync` in the same session the task is looked for by its submit id among the names that
-// are younger than the newest one known before. Not found there means that it was not applied.
+// are younger than the newest one known before. Not found there means that it was not applied. Tasks that are submitted
+// together are one transaction, and what holds for one holds for all of them.
 
 import { limits } from '../domain/limits.ts';
 import type { TaskId, TaskRecord } from '../domain/task.ts';
@@ -9,13 +10,18 @@ import { CoordinationError } from './coordination-error.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Stat } from './jute.ts';
 import type { Session } from './session.ts';
-import { parseTaskId, paths, taskNumber } from './znode-paths.ts';
+import { parseTaskId, paths, taskIdOf, taskNumber } from './znode-paths.ts';
 import { decodeTask, encodeTask } from './znode-records.ts';
 import type { Operation } from './zookeeper-requests.ts';
 
 /** The sequence of `/tasks` has come to its end (contract section 1). */
 export class SequenceExhausted extends Error {
   override readonly name = 'SequenceExhausted';
+}
+
+/** What is submitted together does not fit into one transaction; nothing was sent. */
+export class SubmitTooLarge extends Error {
+  override readonly name = 'SubmitTooLarge';
 }
 
 const readsAtOnce = 64;
@@ -46,53 +52,62 @@ export class TaskSubmission {
     return this.#nextNumber;
   }
 
-  /** `submitId` must be set and unique. Throws {@link CoordinationError} or {@link SequenceExhausted}. */
-  async submit(record: TaskRecord): Promise<TaskId> {
+  /**
+   * Creates all of `records`, with consecutive numbers, or none. They have one `submitId`, which must be unique. Throws
+   * {@link CoordinationError}, {@link SequenceExhausted} and {@link SubmitTooLarge}.
+   */
+  async submit(records: readonly TaskRecord[]): Promise<TaskId[]> {
     const since = this.#nextNumber;
     try {
-      return await this.commit([], record);
+      return await this.commit([], records);
     } catch (error) {
       if (!(error instanceof CoordinationError) || error.outcome !== 'unknown') throw error;
-      const found = await this.find(since, (candidate) => candidate.submitId === record.submitId);
-      if (found) return found.task;
+      const found = await this.#findSubmitted(since, records[0]?.submitId ?? null);
+      if (found) return found.tasks;
       throw new CoordinationError(error.code, 'not applied', 'the submit did not reach the ensemble');
     }
   }
 
-  /** Creates the task in one transaction with `before`; the outcome of a failure may be unknown. */
-  async commit(before: readonly Operation[], record: TaskRecord): Promise<TaskId> {
-    if (this.#nextNumber >= limits.taskNumberMax) throw new SequenceExhausted();
-    const data = encodeTask(record);
-    const create: Operation = { kind: 'create', path: paths.taskPrefix, data, mode: 'sequential' };
+  /** Creates the tasks in one transaction with `before`; the outcome of a failure may be unknown. */
+  async commit(before: readonly Operation[], records: readonly TaskRecord[]): Promise<TaskId[]> {
+    if (this.#nextNumber + records.length > limits.taskNumberMax) throw new SequenceExhausted();
+    const creates = createOperations(records);
     try {
-      const results = await this.#commits.commit([...before, create]);
-      const task = parseTaskId(results.at(-1)?.path?.slice(paths.tasks.length + 1) ?? '');
-      if (!task) throw new SequenceExhausted();
+      const results = await this.#commits.commit([...before, ...creates]);
+      const tasks = results.slice(before.length).map(({ path }) => createdTask(path));
       // Answers come in order, so a lower number than before means that `/tasks` was removed by hand and begins anew.
-      this.#nextNumber = taskNumber(task) + 1;
-      return task;
+      this.#nextNumber = Math.max(...tasks.map(taskNumber)) + 1;
+      return tasks;
     } catch (error) {
-      const atCreate = error instanceof CoordinationError && error.operationIndex === before.length;
-      if (atCreate && error.code === 'node_exists') throw new SequenceExhausted();
-      if (atCreate && error.code === 'no_node') await ensureParents(this.#session); // removed by hand
+      const { code, operationIndex } =
+        error instanceof CoordinationError ? error : { code: null, operationIndex: null };
+      const atCreate = operationIndex !== null && operationIndex >= before.length;
+      if (atCreate && code === 'node_exists') throw new SequenceExhausted();
+      if (code === 'too_large') throw new SubmitTooLarge(`a transaction of ${limits.packetBytesMax} bytes at most`);
+      if (atCreate && code === 'no_node') await ensureParents(this.#session); // removed by hand
       throw error;
     }
   }
 
   /**
-   * The oldest task from number `since` on that `matches`; null is conclusive for what this session sent before. Throws
-   * {@link CoordinationError} with outcome `unknown` where the search could not be finished.
+   * The tasks that were submitted together of which one, from number `since` on, `matches`; null is conclusive for what this
+   * session sent before. Throws {@link CoordinationError} where the search could not be finished.
    */
-  async find(since: number, matches: (candidate: Candidate) => boolean): Promise<FoundTask | null> {
+  async find(since: number, matches: (candidate: Candidate) => boolean): Promise<FoundTasks | null> {
+    const { tasks, beginsAnew, read } = await this.#look();
+    const younger = beginsAnew ? tasks : tasks.filter((task) => taskNumber(task) >= since);
+    for (let first = 0; first < younger.length; first += readsAtOnce) {
+      const candidates = await Promise.all(younger.slice(first, first + readsAtOnce).map(read));
+      const found = candidates.find((candidate) => candidate && matches(candidate));
+      if (found) return foundTasks(found);
+    }
+    return null;
+  }
+
+  /** What cannot be looked for stays unknown. */
+  async #findSubmitted(since: number, submitId: string | null): Promise<FoundTasks | null> {
     try {
-      const { tasks, beginsAnew, read } = await this.#look();
-      const younger = beginsAnew ? tasks : tasks.filter((task) => taskNumber(task) >= since);
-      for (let first = 0; first < younger.length; first += readsAtOnce) {
-        const candidates = await Promise.all(younger.slice(first, first + readsAtOnce).map(read));
-        const found = candidates.find((candidate) => candidate && matches(candidate));
-        if (found) return found;
-      }
-      return null;
+      return await this.find(since, (candidate) => candidate.submitId === submitId);
     } catch (error) {
       if (!(error instanceof CoordinationError)) throw error;
       throw new CoordinationError(error.code, 'unknown', `looking for a submitted task: ${error.message}`);
@@ -129,7 +144,9 @@ export class TaskSubmission {
     if (!znode) return null;
     const { czxid, ctime } = znode.stat;
     const reading = decodeTask(znode.data, ctime);
-    return reading.kind === 'task' ? { task, createdAt: ctime, czxid, submitId: reading.record.submitId } : null;
+    if (reading.kind !== 'task') return null;
+    const { submitId, batch } = reading.record;
+    return { task, createdAt: ctime, czxid, submitId, batch };
   }
 }
 
@@ -142,14 +159,40 @@ interface Look {
   read(task: TaskId): Promise<Candidate | null>;
 }
 
-export interface Candidate extends FoundTask {
-  readonly czxid: bigint;
-  readonly submitId: string | null;
-}
-
-export interface FoundTask {
+export interface Candidate extends Pick<TaskRecord, 'submitId' | 'batch'> {
   readonly task: TaskId;
   readonly createdAt: number;
+  readonly czxid: bigint;
+}
+
+/** What one transaction created. */
+export interface FoundTasks {
+  /** In the order in which they were submitted; not all need to be there any more. */
+  readonly tasks: TaskId[];
+  readonly createdAt: number;
+  readonly czxid: bigint;
+}
+
+/** The numbers of a batch are consecutive, so one of its tasks tells of all. */
+function foundTasks({ task, createdAt, czxid, batch }: Candidate): FoundTasks {
+  const { index, size } = batch ?? { index: 0, size: 1 };
+  const first = taskNumber(task) - index;
+  const tasks = Array.from({ length: size }, (_, place) => (place === index ? task : taskIdOf(first + place)));
+  return { tasks, createdAt, czxid };
+}
+
+function createOperations(records: readonly TaskRecord[]): Operation[] {
+  const stored = records.map(encodeTask);
+  const bytes = stored.reduce((sum, data) => sum + data.length, 0);
+  if (bytes > limits.batchBytesMax)
+    throw new SubmitTooLarge(`${bytes} bytes as stored, ${limits.batchBytesMax} at most`);
+  return stored.map((data) => ({ kind: 'create', path: paths.taskPrefix, data, mode: 'sequential' }));
+}
+
+function createdTask(path: string | null): TaskId {
+  const task = parseTaskId(path?.slice(paths.tasks.length + 1) ?? '');
+  if (!task) throw new SequenceExhausted();
+  return task;
 }
 
 /**

@@ -15,6 +15,8 @@ export interface TreeListener {
   /** A znode is there; `znode` is null while its data is still being read, or may not be read. Called again whenever the data changed. */
   onPresent(path: string, znode: Znode | null): void;
   onAbsent(path: string): void;
+  /** With `names` only, which reads no data: it may be another one now. */
+  onChanged?(path: string): void;
   /** True: complete and current. False: the link broke, the picture is what it was then. */
   onSynced(synced: boolean): void;
 }
@@ -110,6 +112,7 @@ export class TreeCache {
       this.#announce(path, null);
     }
     if (this.#readsData) this.#want(path);
+    else if (change === 'changed') this.#listener.onChanged?.(path);
   }
 
   /** Reads `path` soon; once more if a read is already under way, as that one may be older than what asks now. */

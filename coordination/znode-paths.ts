@@ -51,6 +51,11 @@ export function taskNumber(task: TaskId): number {
   return Number(task.slice('task-'.length));
 }
 
+/** The name that the ensemble makes of a sequence number. */
+export function taskIdOf(number: number): TaskId {
+  return `task-${String(number).padStart(10, '0')}` as TaskId;
+}
+
 /** What a path under `/tasks` is about. */
 export type TaskPath =
   | { readonly kind: 'task' | 'status' | 'cancel'; readonly task: TaskId }

@@ -267,6 +267,11 @@ export function encodeQueue(settings: QueueSettings, previous: Buffer = Buffer.a
   return encode(object);
 }
 
+/** True where {@link encodeQueue} had nothing to write, and nothing that we do not know is there either. */
+export function hasNoSettings(data: Buffer): boolean {
+  return Object.keys(parseObject(data.toString('utf8')) ?? {}).every((name) => name === 'v');
+}
+
 /** What cannot be read, or is out of bounds, is no setting. */
 export function decodeQueue(data: Buffer): QueueSettings {
   const object = parseObject(data.toString('utf8')) ?? {};

@@ -15,7 +15,7 @@ import type {
 /** Of a task's record what deciding needs; payloads stay in the ensemble. */
 export type TaskBrief = Pick<
   TaskRecord,
-  'type' | 'queue' | 'priority' | 'runAt' | 'maxAttempts' | 'backoff' | 'retentionMs' | 'idempotencyKey'
+  'type' | 'queue' | 'priority' | 'runAt' | 'maxAttempts' | 'backoff' | 'retentionMs' | 'idempotencyKey' | 'batch'
 >;
 
 /** `newer`: written by a newer version of us, which will look after it. */

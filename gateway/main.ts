@@ -6,6 +6,7 @@ import { readGatewayConfig } from '../runtime/config.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { runService } from '../runtime/service.ts';
 import { startGateway } from './gateway.ts';
+import { MasterIndexClient } from './store/master-index-client.ts';
 import { ZooKeeperTaskStore } from './store/zookeeper-task-store.ts';
 
 const service = { role: 'gateway', readConfig: readGatewayConfig, stopMsMax: 30_000 };
@@ -14,9 +15,11 @@ await runService(service, async ({ config, log, stop }) => {
   const store = new ZooKeeperTaskStore(config.unfinishedTasksMax, () => {
     for (const listener of readyListeners) listener();
   });
+  const index = new MasterIndexClient();
   const { host, httpPort, grpcPort, waitsMax: maxWaits } = config;
   const gateway = await startGateway({
     store,
+    index,
     config: { host, httpPort, grpcPort, maxWaits },
     log,
     registry: createMetrics(),
@@ -25,9 +28,9 @@ await runService(service, async ({ config, log, stop }) => {
   log.info({ http: gateway.httpAddress, grpc: gateway.grpcAddress }, 'started');
   // The session outlives the draining: what is held is answered with a state that is still read.
   const drained = new AbortController();
-  const sessions = runSessions(sessionOptions(config.zookeeper, log), drained.signal, (session) =>
-    store.serve(session, drained.signal),
-  );
+  const sessions = runSessions(sessionOptions(config.zookeeper, log), drained.signal, async (session) => {
+    await Promise.all([store, index].map((part) => part.serve(session, drained.signal)));
+  });
   stop.addEventListener('abort', () => void gateway.drain().finally(() => drained.abort()), { once: true });
   await sessions;
 });

@@ -30,6 +30,14 @@ export const serverLimits = {
   grpcKeepaliveTimeoutMs: 20 * second,
   /** A task with its payload, result and errors, and room for the frame. */
   grpcSendBytesMax: 4096 * KiB,
+  /** What the leading master is asked for, from the request to the end of its answer. */
+  indexDeadlineMs: 2 * second,
+  /** Of one answer; a thousand queues or workers are a small part of that. */
+  indexAnswerBytesMax: 8192 * KiB,
+  /** Of one event of its stream. */
+  indexLineBytesMax: 64 * KiB,
+  /** A stream of events on which nothing comes, not even a sign of life, is given up. */
+  indexSilenceMs: 15 * second,
   /** Two looks at a task that is not final are never closer than this, whatever the store says. */
   lookIntervalMs: 50,
   /** What is held at a shutdown may take so long; a commit in flight is done or given up well before. */

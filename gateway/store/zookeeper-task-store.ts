@@ -4,32 +4,43 @@
 import { AssignmentDirectory } from '../../coordination/assignment-directory.ts';
 import { BacklogWatch } from '../../coordination/backlog.ts';
 import { ensureParents } from '../../coordination/bootstrap.ts';
-import { CoordinationError } from '../../coordination/coordination-error.ts';
-import { IdempotencyKeyReused, submitOnce } from '../../coordination/idempotent-submission.ts';
+import { requestCancel } from '../../coordination/cancel-request.ts';
+import { GroupCommit } from '../../coordination/group-commit.ts';
+import { findByKey, submitOnce } from '../../coordination/idempotent-submission.ts';
+import { QueueDirectory, updateQueueSettings } from '../../coordination/queue-ledger.ts';
 import type { Session } from '../../coordination/session.ts';
 import { readTask } from '../../coordination/task-reader.ts';
-import { SequenceExhausted, TaskSubmission } from '../../coordination/task-submission.ts';
-import { paths } from '../../coordination/znode-paths.ts';
+import { type RemovalOutcome, removeTask } from '../../coordination/task-removal.ts';
+import { TaskSubmission } from '../../coordination/task-submission.ts';
 import { ServiceError } from '../../domain/errors.ts';
+import { invariant } from '../../domain/invariant.ts';
+import type { QueueSettings } from '../../domain/queue-settings.ts';
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
 import type { TaskSnapshot } from '../../domain/task-view.ts';
-import type { Submitted, TaskStore } from '../api/task-store.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
+import type { Submitted, SubmittedBatch, TaskStore } from '../api/task-store.ts';
+import { Admission, type Place } from './admission.ts';
+import { RecentSubmits } from './recent-submits.ts';
+import { serviceErrorOf, unavailable } from './store-errors.ts';
+import { TaskWatches } from './task-watches.ts';
 
-const retryAfterMs = 1000;
-
+/** What belongs to one session. */
 interface SessionParts {
   readonly session: Session;
-  readonly directory: AssignmentDirectory;
+  readonly commits: GroupCommit;
   readonly submission: TaskSubmission;
-  readonly backlog: BacklogWatch;
+  readonly directory: AssignmentDirectory;
+  readonly admission: Admission;
+  /** Resolves when everything is known that requests rely on; rejects when the session ends before. */
+  start(): Promise<unknown>;
 }
 
 export class ZooKeeperTaskStore implements TaskStore {
   readonly #unfinishedTasksMax: number;
   readonly #onReadyChanged: () => void;
+  readonly #watches = new TaskWatches();
+  readonly #recent = new RecentSubmits();
   #parts: SessionParts | null = null;
-  /** Those who wait while there is no session, to look again when there is one. */
-  readonly #waiting = new Set<() => void>();
 
   /** More than `unfinishedTasksMax` unfinished tasks, by the master's count and our own since: submits are refused. */
   constructor(unfinishedTasksMax: number, onReadyChanged: () => void) {
@@ -40,12 +51,7 @@ export class ZooKeeperTaskStore implements TaskStore {
   /** Serves from `session` until it is lost or `stop` aborts. */
   async serve(session: Session, stop: AbortSignal): Promise<void> {
     await ensureParents(session);
-    const parts = {
-      session,
-      directory: new AssignmentDirectory(session),
-      submission: new TaskSubmission(session),
-      backlog: new BacklogWatch(session),
-    };
+    const parts = this.#partsOf(session);
     const ended = AbortSignal.any([stop, session.signal]);
     const aborted = new Promise<void>((resolve) => {
       ended.addEventListener('abort', () => resolve(), { once: true });
@@ -53,17 +59,15 @@ export class ZooKeeperTaskStore implements TaskStore {
     });
     const stopListening = session.onState(() => this.#onReadyChanged());
     try {
-      await Promise.race([
-        Promise.all([parts.directory.start(), parts.submission.start(), parts.backlog.start()]),
-        aborted,
-      ]);
+      await Promise.race([parts.start(), aborted]);
       if (ended.aborted) return;
       this.#parts = parts;
+      this.#watches.begin(parts);
       this.#onReadyChanged();
-      for (const wake of [...this.#waiting]) wake();
       await aborted;
     } finally {
       stopListening();
+      this.#watches.end();
       this.#parts = null;
       this.#onReadyChanged();
     }
@@ -73,18 +77,36 @@ export class ZooKeeperTaskStore implements TaskStore {
     return this.#parts?.session.state === 'connected';
   }
 
-  submit(record: TaskRecord, fingerprint: string | null): Promise<Submitted> {
-    return this.#withSession(async ({ session, submission, backlog }) => {
+  async submit(record: TaskRecord, fingerprint: string | null): Promise<Submitted> {
+    const { ids, createdAt, created } = await this.submitBatch([record], fingerprint);
+    const [id] = ids;
+    invariant(id, 'a single submit makes one task or finds it');
+    return { id, createdAt, created };
+  }
+
+  submitBatch(records: readonly TaskRecord[], fingerprint: string | null): Promise<SubmittedBatch> {
+    return this.#withSession(async (parts) => {
+      let place: Place | null = null;
       const admit = () => {
-        if (backlog.unfinished >= this.#unfinishedTasksMax) throw queueFull(this.#unfinishedTasksMax);
-        backlog.countSubmit();
+        place ??= parts.admission.admit(records);
       };
-      if (fingerprint === null) {
-        admit();
-        return { id: await submission.submit(record), createdAt: record.submittedAt, created: true };
+      try {
+        const submitted = await submitAdmitted(parts, records, fingerprint, admit);
+        if (submitted.created) this.#settle(parts, place, submitted.ids);
+        else giveBack(place);
+        return submitted;
+      } catch (error) {
+        giveBack(place);
+        throw error;
       }
-      const { task, createdAt, created } = await submitOnce(session, submission, record, fingerprint, admit);
-      return { id: task, createdAt, created };
+    });
+  }
+
+  findByKey(idempotencyKey: string, fingerprint: string): Promise<Submitted | null> {
+    return this.#withSession(async ({ session, submission }) => {
+      const found = await findByKey(session, submission, idempotencyKey, fingerprint);
+      const id = found?.tasks[0];
+      return found && id ? { id, createdAt: found.createdAt, created: false } : null;
     });
   }
 
@@ -93,32 +115,48 @@ export class ZooKeeperTaskStore implements TaskStore {
   }
 
   changed(id: TaskId, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      let cancel = (): void => undefined;
-      const finish = () => {
-        cancel();
-        signal.removeEventListener('abort', finish);
-        resolve();
-      };
-      signal.addEventListener('abort', finish);
-      if (signal.aborted) finish();
-      else cancel = this.#onChange(id, finish);
-    });
+    return this.#watches.changed(id, signal);
   }
 
-  /** Calls `wake` once the task may have its status, or a session is there again. */
-  #onChange(id: TaskId, wake: () => void): () => void {
-    const session = this.#parts?.session;
-    if (!session) {
-      this.#waiting.add(wake);
-      return () => void this.#waiting.delete(wake);
+  watch(id: TaskId, listener: () => void): () => void {
+    return this.#watches.watch(id, listener);
+  }
+
+  cancel(id: TaskId, reason: string): Promise<boolean> {
+    return this.#withSession(({ session, commits }) => requestCancel(session, commits, id, reason));
+  }
+
+  remove(id: TaskId): Promise<RemovalOutcome> {
+    return this.#withSession(({ session, commits }) => removeTask(session, commits, id));
+  }
+
+  updateQueue(name: string, change: Partial<QueueSettings>): Promise<QueueSettings> {
+    if (name === '.' || name === '..') {
+      const message = `Queue ${name} can have tasks but no settings: in ZooKeeper this is no name.`;
+      return Promise.reject(new ServiceError('invalid-request', message));
     }
-    const { stat, cancel } = session.watch(paths.status(id), wake);
-    stat.then(
-      (found) => found && wake(),
-      () => wake(),
-    );
-    return cancel;
+    return this.#withSession(({ session, commits }) => updateQueueSettings(session, commits, name, change));
+  }
+
+  #partsOf(session: Session): SessionParts {
+    const backlog = new BacklogWatch(session, () => this.#recent.counted(monotonicMs()));
+    const queues = new QueueDirectory(session);
+    const submission = new TaskSubmission(session);
+    const directory = new AssignmentDirectory(session, {
+      onAssigned: (task) => this.#recent.started(task),
+      onSynced: () => this.#watches.wakeAll(),
+    });
+    return {
+      ...{ session, submission, directory },
+      commits: new GroupCommit(session),
+      admission: new Admission(backlog, queues, this.#recent, this.#unfinishedTasksMax),
+      start: () => Promise.all([directory, submission, backlog, queues].map((part) => part.start())),
+    };
+  }
+
+  #settle({ directory }: SessionParts, place: Place | null, ids: readonly TaskId[]): void {
+    place?.made(ids);
+    for (const id of ids) if (directory.workerOf(id)) this.#recent.started(id); // faster than the answer to us
   }
 
   async #withSession<T>(work: (parts: SessionParts) => Promise<T>): Promise<T> {
@@ -132,30 +170,20 @@ export class ZooKeeperTaskStore implements TaskStore {
   }
 }
 
-function unavailable(why: string, cause: unknown): ServiceError {
-  const message = `${why}; nothing was changed, try again`;
-  return new ServiceError('coordination-unavailable', message, { cause, retryAfterMs });
+async function submitAdmitted(
+  { session, submission }: SessionParts,
+  records: readonly TaskRecord[],
+  fingerprint: string | null,
+  admit: () => void,
+): Promise<SubmittedBatch> {
+  if (fingerprint !== null) {
+    const { tasks, createdAt, created } = await submitOnce(session, submission, records, fingerprint, admit);
+    return { ids: tasks, createdAt, created };
+  }
+  admit();
+  return { ids: await submission.submit(records), createdAt: records[0]?.submittedAt ?? 0, created: true };
 }
 
-function queueFull(max: number): ServiceError {
-  const message = `${max} tasks or more are unfinished, so no more are taken; try again when some are done`;
-  return new ServiceError('queue-full', message, { retryAfterMs });
-}
-
-/** What is no operating error goes on as it is: a bug. */
-function serviceErrorOf(error: unknown): unknown {
-  if (error instanceof IdempotencyKeyReused) {
-    const message = 'this idempotency key was used for another request; use a new key, or send the same request';
-    return new ServiceError('idempotency-key-reused', message);
-  }
-  if (error instanceof SequenceExhausted) {
-    const message = 'the task numbers of this ensemble are used up; point the gateways at a new chroot';
-    return new ServiceError('sequence-exhausted', message, { cause: error });
-  }
-  if (!(error instanceof CoordinationError)) return error;
-  if (error.outcome === 'not applied') return unavailable('ZooKeeper could not answer in time', error);
-  const message =
-    'the connection to ZooKeeper broke before the answer came, so the task may or may not have been created; ' +
-    'a request with an idempotency key can safely be repeated';
-  return new ServiceError('outcome-unknown', message, { cause: error, retryAfterMs });
+function giveBack(place: Place | null): void {
+  place?.giveBack();
 }

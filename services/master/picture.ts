@@ -172,6 +172,6 @@ export class Picture {
 
 /** Leaves the payload out, which would otherwise make the picture as large as the tree. */
 function briefOf(record: TaskRecord): TaskBrief {
-  const { type, queue, priority, runAt, maxAttempts, backoff, retentionMs, idempotencyKey } = record;
-  return { type, queue, priority, runAt, maxAttempts, backoff, retentionMs, idempotencyKey };
+  const { type, queue, priority, runAt, maxAttempts, backoff, retentionMs, idempotencyKey, batch } = record;
+  return { type, queue, priority, runAt, maxAttempts, backoff, retentionMs, idempotencyKey, batch };
 }

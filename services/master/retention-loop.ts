@@ -3,6 +3,7 @@
 
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { TaskLedger } from '../../coordination/task-ledger.ts';
+import { keyToRemove } from '../../coordination/task-removal.ts';
 import { type RetentionPolicy, RetentionQueue } from '../../domain/retention.ts';
 import type { TaskEntry } from '../../domain/task-entry.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -101,7 +102,7 @@ function removalOf({ id, fact, status, attempts, cancel }: TaskEntry) {
   return {
     task: id,
     czxid: known?.czxid ?? 0n,
-    idempotencyKey: known?.content.kind === 'task' ? known.content.brief.idempotencyKey : null,
+    idempotencyKey: known?.content.kind === 'task' ? keyToRemove(known.content.brief) : null,
     children: [
       ...(status ? ['status'] : []),
       ...(cancel ? ['cancel'] : []),

@@ -9,6 +9,7 @@ import { keyPaths } from '../../coordination/key-paths.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TaskSubmission } from '../../coordination/task-submission.ts';
 import { paths } from '../../coordination/znode-paths.ts';
+import type { TaskId, TaskRecord } from '../../domain/task.ts';
 import { create, openSession, reached } from '../fault/session-harness.ts';
 import { taskRecord } from '../fault/task-record.ts';
 import { wholeFile } from '../support/cleanup.ts';
@@ -28,8 +29,14 @@ class Gateway {
     this.#submission = new TaskSubmission(session);
   }
 
-  submit(idempotencyKey: string, print = fingerprint) {
-    return submitOnce(this.session, this.#submission, taskRecord({ idempotencyKey }), print, () => undefined);
+  async submit(idempotencyKey: string, print = fingerprint) {
+    const { tasks, created } = await this.submitAll([taskRecord({ idempotencyKey })], print);
+    assert.equal(tasks.length, 1);
+    return { task: tasks[0] as TaskId, created };
+  }
+
+  submitAll(records: readonly TaskRecord[], print = fingerprint) {
+    return submitOnce(this.session, this.#submission, records, print, () => undefined);
   }
 }
 

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { ensureParents } from '../../coordination/bootstrap.ts';
 import { nextSequenceNumber, TaskSubmission } from '../../coordination/task-submission.ts';
 import { paths, taskNumber } from '../../coordination/znode-paths.ts';
+import type { TaskId, TaskRecord } from '../../domain/task.ts';
 import { create, openSession, reached, type TestSessionOptions } from '../fault/session-harness.ts';
 import { taskRecord } from '../fault/task-record.ts';
 import { wholeFile } from '../support/cleanup.ts';
@@ -26,28 +27,33 @@ async function submitting(t: TestContext, options: TestSessionOptions = {}) {
   const submission = new TaskSubmission(session);
   await submission.start();
   const tasks = async () => (await observer.getChildren(paths.tasks))?.children.sort() ?? [];
-  return { proxy, session, observer, submission, tasks };
+  const submit = async (members: Partial<TaskRecord> = {}) => {
+    const made = await submission.submit([taskRecord(members)]);
+    assert.equal(made.length, 1);
+    return made[0] as TaskId;
+  };
+  return { proxy, session, observer, submission, submit, tasks };
 }
 
 test('the answer is lost: one task, and the submit returns it', async (t) => {
-  const { proxy, submission, tasks } = await submitting(t);
-  await submission.submit(taskRecord());
+  const { proxy, submit, tasks } = await submitting(t);
+  await submit();
   const swallowed = proxy.swallowNextReply(isMulti);
-  const task = await submission.submit(taskRecord({ payload: 'lost' }));
+  const task = await submit({ payload: 'lost' });
   assert.equal((await swallowed).error, 0);
   assert.deepEqual(await tasks(), ['task-0000000000', 'task-0000000001']);
   assert.equal(task, 'task-0000000001');
 });
 
 test('the answer to many is lost: each gets its own', async (t) => {
-  const { proxy, observer, submission, tasks } = await submitting(t);
+  const { proxy, observer, submit, tasks } = await submitting(t);
   const swallowed = proxy.swallowNextReply(isMulti);
   let reads = 0;
   proxy.onFrame(({ opcode }) => {
     if (opcode === 4) reads += 1;
   });
   const payloads = Array.from({ length: 200 }, (_, i) => i);
-  const made = await Promise.all(payloads.map((payload) => submission.submit(taskRecord({ payload }))));
+  const made = await Promise.all(payloads.map((payload) => submit({ payload })));
   await swallowed;
   assert.deepEqual([...made].sort(), await tasks());
   assert.ok(reads <= 200, `${reads} reads: each task is looked at once, for all that search`);
@@ -58,44 +64,44 @@ test('the answer to many is lost: each gets its own', async (t) => {
 });
 
 test('the request is lost: not applied, and it is certain', async (t) => {
-  const { proxy, submission, tasks } = await submitting(t);
+  const { proxy, submit, tasks } = await submitting(t);
   const dropped = proxy.dropNextRequest(isMulti);
-  await assert.rejects(submission.submit(taskRecord()), { outcome: 'not applied' });
+  await assert.rejects(submit(), { outcome: 'not applied' });
   await dropped;
   assert.deepEqual(await tasks(), []);
-  assert.equal(await submission.submit(taskRecord()), 'task-0000000000');
+  assert.equal(await submit(), 'task-0000000000');
 });
 
 test('the session is lost with it: unknown', async (t) => {
-  const { proxy, session, submission } = await submitting(t, { sessionTimeoutMs: 800 });
+  const { proxy, session, submit } = await submitting(t, { sessionTimeoutMs: 800 });
   const swallowed = proxy.swallowNextReply(isMulti);
   proxy.refuse();
-  const submit = assert.rejects(submission.submit(taskRecord()), { outcome: 'unknown' });
+  const submitted = assert.rejects(submit(), { outcome: 'unknown' });
   await swallowed;
   await reached(session, 'lost');
-  await submit;
+  await submitted;
 });
 
 test('the deadline passes with the link up: found by looking', async (t) => {
-  const { proxy, submission, tasks } = await submitting(t, { operationTimeoutMs: 400 });
+  const { proxy, submit, tasks } = await submitting(t, { operationTimeoutMs: 400 });
   proxy.silence('toClient');
-  const submit = submission.submit(taskRecord());
+  const submitted = submit();
   await proxy.nextFrame((frame) => frame.opcode === 9); // the sync of the search
   await proxy.heal();
-  assert.equal(await submit, 'task-0000000000');
+  assert.equal(await submitted, 'task-0000000000');
   assert.equal((await tasks()).length, 1);
 });
 
 test('the next number is that of the server, also after removals and other names', async (t) => {
-  const { session, submission, observer } = await submitting(t);
-  const first = await submission.submit(taskRecord());
-  await submission.submit(taskRecord());
+  const { session, submit, observer } = await submitting(t);
+  const first = await submit();
+  await submit();
   await observer.commit([create('/tasks/other-', '', 'sequential'), create('/tasks/plain')]);
   await observer.commit([{ kind: 'remove', path: paths.task(first), version: null }]);
   const later = new TaskSubmission(session);
   await later.start();
   assert.equal(later.nextNumber, 4);
-  assert.equal(await later.submit(taskRecord()), 'task-0000000004');
+  assert.deepEqual(await later.submit([taskRecord()]), ['task-0000000004']);
   assert.equal(later.nextNumber, 5);
 });
 
@@ -111,15 +117,15 @@ test('the next number beyond 2^30 creations, where cversion is negative', () => 
 });
 
 test('/tasks was removed by hand: made again, and a lost answer is found among numbers that begin anew', async (t) => {
-  const { proxy, observer, submission } = await submitting(t);
-  const tasks = await Promise.all(Array.from({ length: 5 }, () => submission.submit(taskRecord())));
+  const { proxy, observer, submit } = await submitting(t);
+  const tasks = await Promise.all(Array.from({ length: 5 }, () => submit()));
   assert.equal(Math.max(...tasks.map(taskNumber)), 4);
   await observer.commit(
     [...tasks.map(paths.task), paths.tasks].map((path) => ({ kind: 'remove', path, version: null })),
   );
-  await assert.rejects(submission.submit(taskRecord()), { code: 'no_node', outcome: 'not applied' });
+  await assert.rejects(submit(), { code: 'no_node', outcome: 'not applied' });
   const swallowed = proxy.swallowNextReply(isMulti);
-  const found = await submission.submit(taskRecord());
+  const found = await submit();
   await swallowed;
   assert.equal(found, 'task-0000000000');
 });

@@ -29,6 +29,7 @@ export function brief(options: Partial<TaskBrief> = {}): TaskBrief {
     backoff: { type: 'fixed', delayMs: 1000, maxDelayMs: null, jitter: false },
     retentionMs: 3_600_000,
     idempotencyKey: null,
+    batch: null,
     ...options,
   };
 }

@@ -1,0 +1,90 @@
+// The settings of queues in `/queues`, as a gateway changes and knows them.
+
+import { limits } from '../domain/limits.ts';
+import { defaultQueueSettings, isDefault, type QueueSettings } from '../domain/queue-settings.ts';
+import { createIfMissing } from './bootstrap.ts';
+import { isRefusal } from './coordination-error.ts';
+import type { GroupCommit } from './group-commit.ts';
+import type { Session } from './session.ts';
+import { TreeCache } from './tree-cache.ts';
+import { untilKnown } from './until-known.ts';
+import { parseQueuePath, paths } from './znode-paths.ts';
+import { decodeQueue, encodeQueue, hasNoSettings } from './znode-records.ts';
+import type { Operation, Znode } from './zookeeper-requests.ts';
+
+/** As many queues as may have settings of their own have some. */
+export class TooManyQueues extends Error {
+  override readonly name = 'TooManyQueues';
+}
+
+/**
+ * Changes what `change` names and keeps the rest; answers the settings as they are then. To set the same once more changes
+ * nothing, so an answer that was lost is looked up and the change made again. Throws {@link TooManyQueues} and CoordinationError.
+ */
+export function updateQueueSettings(
+  session: Session,
+  commits: GroupCommit,
+  name: string,
+  change: Partial<QueueSettings>,
+): Promise<QueueSettings> {
+  const path = paths.queue(name);
+  return untilKnown(session, path, async () => {
+    // Compared with what is there now: to lift a setting that another server has not shown us yet is more than nothing.
+    const [, znode] = await Promise.all([session.sync(path), session.getData(path)]);
+    const settings = { ...(znode ? decodeQueue(znode.data) : defaultQueueSettings), ...change };
+    const operation = znode ? replaceOrRemove(path, znode, settings) : create(path, settings);
+    if (operation?.kind === 'create') await requireRoom(session);
+    try {
+      if (operation) await commits.commit([operation]);
+    } catch (error) {
+      if (isRefusal(error, 'no_node')) await createIfMissing(session, paths.queues); // removed by hand
+      throw error;
+    }
+    return settings;
+  });
+}
+
+function create(path: string, settings: QueueSettings): Operation | null {
+  if (isDefault(settings)) return null;
+  return { kind: 'create', path, data: encodeQueue(settings), mode: 'persistent' };
+}
+
+function replaceOrRemove(path: string, { data: previous, stat }: Znode, settings: QueueSettings): Operation {
+  const { version } = stat;
+  const data = encodeQueue(settings, previous);
+  return hasNoSettings(data) ? { kind: 'remove', path, version } : { kind: 'set', path, data, version };
+}
+
+/** Gateways that do so at the same time may go over the limit by one each. */
+async function requireRoom(session: Session): Promise<void> {
+  const queues = await session.exists(paths.queues);
+  if (queues && queues.numChildren >= limits.queuesMax) throw new TooManyQueues();
+}
+
+/** What queues are set to, as this gateway last heard. */
+export class QueueDirectory {
+  readonly #settings = new Map<string, QueueSettings>();
+  readonly #mirror: TreeCache;
+
+  constructor(session: Session) {
+    this.#mirror = new TreeCache(session, paths.queues, 1, {
+      onPresent: (path, znode) => {
+        const name = parseQueuePath(path);
+        if (name !== null && znode) this.#settings.set(name, decodeQueue(znode.data));
+      },
+      onAbsent: (path) => {
+        this.#settings.delete(parseQueuePath(path) ?? '');
+      },
+      onSynced: () => undefined,
+    });
+  }
+
+  /** Resolves when it is complete; rejects when the session ends before. */
+  start(): Promise<void> {
+    return this.#mirror.start();
+  }
+
+  settingsOf(name: string): QueueSettings {
+    return this.#settings.get(name) ?? defaultQueueSettings;
+  }
+}

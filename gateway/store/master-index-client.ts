@@ -1,0 +1,152 @@
+// Asks the leading master for what its index knows: over HTTP, at the address that `/master` says. A master that cannot be
+// asked, or whose answer is none, is no leader to us for now. Nothing here retries for long: the caller is told soon, and
+// what can be done without a master.
+
+import { LeaderAddress } from '../../coordination/leader-address.ts';
+import type { Session } from '../../coordination/session.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import {
+  type EventLine,
+  formatPosition,
+  type IndexedTasks,
+  indexPaths,
+  type ListPosition,
+  type QueueView,
+  type StatsView,
+  type TaskFilter,
+  type WorkerView,
+} from '../../domain/master-index.ts';
+import type { MasterIndex } from '../api/master-index.ts';
+import { serverLimits } from '../server-limits.ts';
+import { readLines, readText } from './bounded-body.ts';
+import * as answers from './index-answers.ts';
+
+const retryAfterMs = 1000;
+
+export class MasterIndexClient implements MasterIndex {
+  #leader: LeaderAddress | null = null;
+  /** Streams of events end when another master leads. */
+  readonly #onLeaderChange = new Set<() => void>();
+
+  /** Knows the leader by `session` until that is lost or `stop` aborts. */
+  async serve(session: Session, stop: AbortSignal): Promise<void> {
+    const leader = new LeaderAddress(session, () => this.#tellChange());
+    const ended = AbortSignal.any([stop, session.signal]);
+    const aborted = new Promise<void>((resolve) => {
+      ended.addEventListener('abort', () => resolve(), { once: true });
+      if (ended.aborted) resolve();
+    });
+    try {
+      await Promise.race([leader.start(), aborted]);
+      this.#leader = leader;
+      await aborted;
+    } finally {
+      this.#leader = null;
+      this.#tellChange();
+    }
+  }
+
+  tasks(filter: TaskFilter, limit: number, after: ListPosition | null): Promise<IndexedTasks> {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (after) query.set('after', formatPosition(after));
+    for (const name of ['state', 'type', 'queue', 'worker'] as const) {
+      const wanted = filter[name];
+      if (wanted !== null) query.set(name, wanted);
+    }
+    for (const [key, value] of filter.labels) query.append('label', `${key}:${value}`);
+    return this.#ask(`${indexPaths.tasks}?${query}`, answers.readIndexedTasks);
+  }
+
+  workers(): Promise<readonly WorkerView[]> {
+    return this.#ask(indexPaths.workers, answers.readWorkers);
+  }
+
+  queues(): Promise<readonly QueueView[]> {
+    return this.#ask(indexPaths.queues, answers.readQueues);
+  }
+
+  stats(): Promise<StatsView> {
+    return this.#ask(indexPaths.stats, answers.readStats);
+  }
+
+  async *events(after: string | null, signal: AbortSignal): AsyncGenerator<EventLine, void> {
+    const address = this.#requireAddress();
+    const stop = new AbortController();
+    const end = () => stop.abort();
+    signal.addEventListener('abort', end);
+    this.#onLeaderChange.add(end);
+    if (signal.aborted) end();
+    const query = after === null ? '' : `?${new URLSearchParams({ after })}`;
+    // Counts while we wait for the master, not while whoever reads us takes its time.
+    let silence = setTimeout(end, serverLimits.indexDeadlineMs);
+    try {
+      const response = await get(address, indexPaths.events + query, stop.signal);
+      let started = false;
+      for await (const line of readLines(response, serverLimits.indexLineBytesMax)) {
+        clearTimeout(silence);
+        const read = answers.readEventLine(JSON.parse(line));
+        if (!read || started === (read.kind === 'start')) throw new Error(`a line that cannot be understood: ${line}`);
+        started = true;
+        yield read;
+        silence = setTimeout(end, serverLimits.indexSilenceMs);
+      }
+      throw new Error('the stream has ended');
+    } catch (error) {
+      if (!signal.aborted) throw unreachable(address, error);
+    } finally {
+      clearTimeout(silence);
+      signal.removeEventListener('abort', end);
+      this.#onLeaderChange.delete(end);
+      end();
+    }
+  }
+
+  /** A second try, at once, where another master leads by now. */
+  async #ask<T>(path: string, read: answers.AnswerReader<T>): Promise<T> {
+    const address = this.#requireAddress();
+    try {
+      return await answerOf(address, path, read);
+    } catch (error) {
+      const next = this.#leader?.address ?? null;
+      if (next === null || next === address) throw unreachable(address, error);
+      return await answerOf(next, path, read).catch((failure: unknown) => {
+        throw unreachable(next, failure);
+      });
+    }
+  }
+
+  #requireAddress(): string {
+    if (this.#leader === null) throw noLeader('this gateway has no ZooKeeper session at the moment');
+    const { address } = this.#leader;
+    if (address === null) throw noLeader('no master leads at the moment');
+    return address;
+  }
+
+  #tellChange(): void {
+    for (const tell of [...this.#onLeaderChange]) tell();
+  }
+}
+
+async function answerOf<T>(address: string, path: string, read: answers.AnswerReader<T>): Promise<T> {
+  const body = await get(address, path, AbortSignal.timeout(serverLimits.indexDeadlineMs));
+  const answer = read(JSON.parse(await readText(body, serverLimits.indexAnswerBytesMax)));
+  if (answer === null) throw new Error('an answer that cannot be understood');
+  return answer;
+}
+
+/** The body of the answer; `signal` ends it, too. */
+async function get(address: string, path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  const response = await fetch(`http://${address}${path}`, { signal, redirect: 'error' });
+  if (response.status === 200 && response.body) return response.body;
+  await response.body?.cancel();
+  throw new Error(`status ${response.status}`);
+}
+
+function unreachable(address: string, cause: unknown): ServiceError {
+  return noLeader(`the leading master does not answer at ${address}`, cause);
+}
+
+function noLeader(why: string, cause?: unknown): ServiceError {
+  const message = `Lists, counts and events come from the leading master, and ${why}. Try again soon; submits and single tasks work all the same.`;
+  return new ServiceError('no-leader', message, { cause, retryAfterMs });
+}

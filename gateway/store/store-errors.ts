@@ -1,0 +1,41 @@
+// What can go wrong in the ensemble, as the errors of the API.
+
+import { CoordinationError } from '../../coordination/coordination-error.ts';
+import { IdempotencyKeyReused } from '../../coordination/idempotent-submission.ts';
+import { TooManyQueues } from '../../coordination/queue-ledger.ts';
+import { SequenceExhausted, SubmitTooLarge } from '../../coordination/task-submission.ts';
+import { ServiceError } from '../../domain/errors.ts';
+import { limits } from '../../domain/limits.ts';
+
+const retryAfterMs = 1000;
+
+export function unavailable(why: string, cause: unknown): ServiceError {
+  const message = `${why}; nothing was changed, try again`;
+  return new ServiceError('coordination-unavailable', message, { cause, retryAfterMs });
+}
+
+/** What is no operating error goes on as it is: a bug. */
+export function serviceErrorOf(error: unknown): unknown {
+  if (error instanceof IdempotencyKeyReused) {
+    const message = 'this idempotency key was used for another request; use a new key, or send the same request';
+    return new ServiceError('idempotency-key-reused', message);
+  }
+  if (error instanceof SequenceExhausted) {
+    const message = 'the task numbers of this ensemble are used up; point the gateways at a new chroot';
+    return new ServiceError('sequence-exhausted', message, { cause: error });
+  }
+  if (error instanceof SubmitTooLarge) {
+    const message = `the tasks are too large for one transaction (${error.message}); submit them in smaller batches`;
+    return new ServiceError('batch-too-large', message);
+  }
+  if (error instanceof TooManyQueues) {
+    const message = `${limits.queuesMax} queues have settings, and no more may; lift those of another one first`;
+    return new ServiceError('too-many-queues', message);
+  }
+  if (!(error instanceof CoordinationError)) return error;
+  if (error.outcome === 'not applied') return unavailable('ZooKeeper could not answer in time', error);
+  const message =
+    'the connection to ZooKeeper broke before the answer came, so the change may or may not have been made; ' +
+    'a submit with an idempotency key, and everything that is no submit, can safely be repeated';
+  return new ServiceError('outcome-unknown', message, { cause: error, retryAfterMs });
+}
