@@ -31,6 +31,7 @@ export const errorReasons = {
   'queue-full': 'resource_exhausted',
   'too-many-waits': 'resource_exhausted',
   'too-many-queues': 'resource_exhausted',
+  'too-many-connections': 'resource_exhausted',
   'sequence-exhausted': 'resource_exhausted',
   'no-leader': 'unavailable',
   'coordination-unavailable': 'unavailable',

@@ -35,6 +35,7 @@ const httpMeanings: Readonly<Record<ErrorReason, HttpMeaning>> = {
   'queue-full': { httpStatus: 429, title: 'Too many unfinished tasks', retryAfterMs: retrySoonMs },
   'too-many-waits': { httpStatus: 429, title: 'Too many waiting requests', retryAfterMs: retrySoonMs },
   'too-many-queues': { httpStatus: 429, title: 'Too many queues with settings', retryAfterMs: null },
+  'too-many-connections': { httpStatus: 503, title: 'Too many connections', retryAfterMs: retrySoonMs },
   'sequence-exhausted': { httpStatus: 503, title: 'Task numbers used up', retryAfterMs: null },
   'no-leader': { httpStatus: 503, title: 'No master leads', retryAfterMs: retrySoonMs },
   'coordination-unavailable': {
@@ -74,4 +75,9 @@ export function grpcCodeOf(reason: ErrorReason): grpcStatus {
 /** How long a client should wait before it tries again; null where no time is known to help. */
 export function retryAfterMsOf(error: ServiceError): number | null {
   return error.retryAfterMs ?? httpMeanings[error.reason].retryAfterMs;
+}
+
+/** True where the reason alone says that trying again later helps. */
+export function hasRetryAfter(reason: ErrorReason): boolean {
+  return httpMeanings[reason].retryAfterMs !== null;
 }

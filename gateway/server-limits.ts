@@ -21,6 +21,10 @@ export const serverLimits = {
   headerBytesMax: 16 * KiB,
   /** Connections over those that waiting requests may hold. */
   connectionsBesideWaits: 2000,
+  /** Connections over all of those that are answered that there are too many; any more are closed without a word. */
+  connectionsRefusedAtOnce: 100,
+  /** A refused client has so long to send its request, and then to read what it is answered. */
+  refusedLingerMs: 1 * second,
   /** Faults named in one answer; the rest only says that there are more. */
   faultsMax: 20,
   grpcStreamsPerConnectionMax: 1000,

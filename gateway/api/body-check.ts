@@ -8,15 +8,17 @@ import { invalidRequest, pointerStep } from './invalid-request.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { findUnstorable } from './storable-json.ts';
 
-const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, useDefaults: true });
-ajv.addFormat('date-time', (text) => parseRfc3339(text) !== null);
+const options = { allErrors: true, strict: true, allowUnionTypes: true };
+const bodies = new Ajv2020({ ...options, useDefaults: true });
+bodies.addFormat('date-time', (text) => parseRfc3339(text) !== null);
+const values = new Ajv2020(options);
 
 /**
  * Parsed JSON in, the same with its defaults filled in out; or it throws 'invalid-request'. `depthMax` counts arrays and
  * objects inside each other.
  */
 export function bodyCheck<Body>(schema: OpenAPIV3_1.SchemaObject, depthMax: number): (body: unknown) => Body {
-  const fits = ajv.compile<Body>(schema);
+  const fits = bodies.compile<Body>(schema);
   return (body) => {
     const unstorable = findUnstorable(body, depthMax);
     if (unstorable) throw invalidRequest([unstorable]);
@@ -27,7 +29,7 @@ export function bodyCheck<Body>(schema: OpenAPIV3_1.SchemaObject, depthMax: numb
 
 /** What is wrong with one value, in a word; null where it fits. */
 export function valueCheck(schema: OpenAPIV3_1.SchemaObject): (value: unknown) => string | null {
-  const fits = ajv.compile(schema);
+  const fits = values.compile(schema);
   return (value) => (fits(value) ? null : (faultsOf(fits.errors ?? [])[0]?.detail ?? 'does not fit'));
 }
 

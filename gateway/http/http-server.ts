@@ -1,60 +1,47 @@
-// The HTTP face: routes, and what holds for all of them (security headers, strict methods and parameters, errors as
-// problem documents, metrics). Listening and closing is http-listener.ts.
+// The HTTP face: the operations of the table, and what holds for all of them (security headers, errors as problem documents,
+// metrics). Listening and closing is http-listener.ts.
 
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
-import type { Registry } from 'prom-client';
 import { ServiceError } from '../../domain/errors.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
 import type { TaskApi } from '../api/task-api.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
-import { getTask, submitTask } from './http-task-routes.ts';
-import { jsonBody } from './json-body.ts';
+import type { HttpAppOptions } from './http-services.ts';
 import { openApiDocument } from './openapi.ts';
-import { problemHandler, sendProblem } from './problem-json.ts';
-import { queryParameters } from './query-parameters.ts';
+import { operations } from './operations.ts';
+import { problemHandler } from './problem-json.ts';
+import { addRoutes } from './routing.ts';
 
-export interface HttpServices {
-  readonly api: TaskApi;
-  readonly registry: Registry;
-  readonly metrics: GatewayMetrics;
-  readonly log: Log;
-}
-
-export function createHttpApp({ api, registry, metrics, log }: HttpServices): Express {
+export function createHttpApp(options: HttpAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  app.use(measured(metrics), securityHeaders(), lastOnItsConnection(api));
-
-  app
-    .route('/tasks')
-    .post(...jsonBody, submitTask(api))
-    .all(allowOnly('POST'));
-  app.route('/tasks/:id').get(getTask(api)).all(allowOnly('GET', 'HEAD'));
-  app.route('/healthz').get(withoutParameters, healthz).all(allowOnly('GET', 'HEAD'));
-  app.route('/readyz').get(withoutParameters, readyz(api)).all(allowOnly('GET', 'HEAD'));
-  app.route('/metrics').get(withoutParameters, exposition(registry)).all(allowOnly('GET', 'HEAD'));
-  app.route('/openapi.json').get(withoutParameters, openApi).all(allowOnly('GET', 'HEAD'));
-
+  app.use(measured(options.metrics), securityHeaders(), lastOnItsConnection(options.api));
+  addRoutes(app, operations, { ...options, document: openApiDocument });
+  app.get('/docs/', toDocs);
   app.use((_request, _response) => {
     throw new ServiceError('route-not-found', 'There is nothing at this address; /openapi.json lists what there is.');
   });
-  app.use(problemHandler(log));
+  app.use(problemHandler(options.log));
   return app;
 }
 
-/** Nothing here is a page: no scripts, no frames. HSTS is for whoever terminates TLS. */
+/** For what is no page: no scripts, no frames; the one page sets its own. HSTS is for whoever terminates TLS. */
 function securityHeaders(): RequestHandler {
   return helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: false,
   });
 }
+
+/** The page's own addresses are relative to the one without the slash. */
+const toDocs: RequestHandler = (_request, response) => {
+  response.status(308).setHeader('Location', '../docs').end();
+};
 
 function measured(metrics: GatewayMetrics): RequestHandler {
   return (request, response, next) => {
@@ -83,41 +70,3 @@ function lastOnItsConnection(api: TaskApi): RequestHandler {
     next();
   };
 }
-
-function allowOnly(...methods: string[]): RequestHandler {
-  const allowed = methods.join(', ');
-  return (request, response) => {
-    response.set('Allow', allowed);
-    sendProblem(
-      response,
-      new ServiceError('method-not-allowed', `${request.method} is not for this address; allowed: ${allowed}.`),
-    );
-  };
-}
-
-const withoutParameters: RequestHandler = (request, _response, next) => {
-  queryParameters(request, []);
-  next();
-};
-
-const healthz: RequestHandler = (_request, response) => {
-  response.set('Cache-Control', 'no-store').json({ status: 'ok' });
-};
-
-function readyz(api: TaskApi): RequestHandler {
-  return (_request, response) => {
-    if (api.isDraining) throw new ServiceError('shutting-down', 'The gateway is shutting down.');
-    if (!api.isReady) throw new ServiceError('coordination-unavailable', 'There is no ZooKeeper session.');
-    response.set('Cache-Control', 'no-store').json({ status: 'ready' });
-  };
-}
-
-function exposition(registry: Registry): RequestHandler {
-  return async (_request, response) => {
-    response.set('Content-Type', registry.contentType).send(await registry.metrics());
-  };
-}
-
-const openApi: RequestHandler = (_request, response) => {
-  response.json(openApiDocument);
-};

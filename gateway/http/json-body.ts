@@ -1,37 +1,61 @@
 // Reads the body of a request as JSON: declared as such, UTF-8, of bounded size, not compressed (a few bytes could
-// become gigabytes). Express's own JSON reader would take other charsets and says less about what is wrong.
+// become gigabytes). Express's own JSON reader would take other charsets, says less about what is wrong, and takes in all of
+// a body that is too large before it says so.
 
-import express, { type Request, type RequestHandler } from 'express';
+import type { Request, Response } from 'express';
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 
 const jsonType = /^\s*application\/json\s*(?:;(.*))?$/i;
 const charset = /(?:^|;)\s*charset\s*=\s*"?([^\s;"]*)"?/i;
 
-/** To be run in this order before a handler that calls {@link parsedBody}. */
-export const jsonBody: RequestHandler[] = [
-  (request, _response, next) => {
-    requireJsonType(request.headers['content-type']);
-    next();
-  },
-  express.raw({ type: () => true, limit: limits.requestBodyBytesMax, inflate: false }),
-];
-
-function requireJsonType(contentType: string | undefined): void {
-  const match = jsonType.exec(contentType ?? '');
-  const encoding = charset.exec(match?.[1] ?? '')?.[1]?.toLowerCase() ?? 'utf-8';
-  if (match && (encoding === 'utf-8' || encoding === 'utf8')) return;
-  const got = contentType === undefined ? 'none' : JSON.stringify(contentType.slice(0, 100));
-  throw new ServiceError(
-    'unsupported-media-type',
-    `The body has to be JSON in UTF-8 and say so: Content-Type: application/json (it was ${got}).`,
-  );
+/**
+ * Undefined where there is none and none is required. Throws 'invalid-request' for what is no UTF-8 or no JSON,
+ * 'unsupported-media-type', and 'body-too-large' as soon as that is known.
+ */
+export async function readJsonBody(request: Request, response: Response, required: boolean): Promise<unknown> {
+  if (!required && !hasBody(request)) return undefined;
+  requireJson(request);
+  const declaredBytes = Number(request.headers['content-length'] ?? 0);
+  if (declaredBytes > limits.requestBodyBytesMax) throw tooLarge();
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) throw unreadable('there is none');
+  return parseJson(decodeUtf8(bytes));
 }
 
-/** Throws 'invalid-request' for what is no UTF-8 or no JSON. */
-export function parsedBody(request: Request): unknown {
-  if (!Buffer.isBuffer(request.body) || request.body.length === 0) throw unreadable('there is none');
-  return parseJson(decodeUtf8(request.body));
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function requireJson({ headers }: Request): void {
+  const contentType = headers['content-type'];
+  const match = jsonType.exec(contentType ?? '');
+  const encoding = charset.exec(match?.[1] ?? '')?.[1]?.toLowerCase() ?? 'utf-8';
+  if (!match || (encoding !== 'utf-8' && encoding !== 'utf8')) {
+    const got = contentType === undefined ? 'none' : JSON.stringify(contentType.slice(0, 100));
+    throw unsupported(`The body has to be JSON in UTF-8 and say so: Content-Type: application/json (it was ${got}).`);
+  }
+  const coding = headers['content-encoding'] ?? 'identity';
+  if (coding.toLowerCase() !== 'identity') throw unsupported('A compressed body is not taken; send it as it is.');
+}
+
+/** The stream is not destroyed when there is too much, or the answer could not be sent. */
+function readBytes(request: Request): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= limits.requestBodyBytesMax) chunks.push(chunk);
+      else reject(tooLarge()); // the rest is let go by
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    // Nobody is left to answer.
+    request.once('error', () =>
+      reject(new ServiceError('request-timeout', 'The body of the request has not arrived.')),
+    );
+  });
 }
 
 function decodeUtf8(bytes: Buffer): string {
@@ -48,6 +72,15 @@ function parseJson(text: string): unknown {
   } catch (error) {
     throw unreadable(error instanceof Error ? error.message : 'it is no JSON');
   }
+}
+
+function tooLarge(): ServiceError {
+  const detail = `over ${limits.requestBodyBytesMax} bytes`;
+  return new ServiceError('body-too-large', `The body of the request is too large: ${detail}.`);
+}
+
+function unsupported(detail: string): ServiceError {
+  return new ServiceError('unsupported-media-type', detail);
 }
 
 function unreadable(detail: string): ServiceError {

@@ -1,161 +1,136 @@
-// The OpenAPI 3.1 document of the HTTP face, served at /openapi.json. Its component for the body of a submit is the
-// object that request-parsing.ts compiles; a test checks the answers against the others.
+// The OpenAPI 3.1 document, made of the table of operations; served at /openapi.json.
 
+import { readFileSync } from 'node:fs';
 import type { OpenAPIV3, OpenAPIV3_1 } from 'openapi-types';
-import { limits } from '../../domain/limits.ts';
-import { submitTaskSchema } from '../api/submit-schema.ts';
-import { problemSchema, taskSchema } from './task-schemas.ts';
+import type { ErrorReason } from '../../domain/errors.ts';
+import { hasRetryAfter, httpStatusOf, titleOf } from '../error-mapping.ts';
+import type { Answer, Example, Operation, Schema } from './operation.ts';
+import { operations } from './operations.ts';
+import type { Parameter } from './parameters.ts';
+import { component, components } from './schemas.ts';
 
 // openapi-types wants what stands in a 3.1 path to be valid for 3.0 as well; the components are free of that.
-type Operation = NonNullable<OpenAPIV3_1.PathItemObject['get']>;
-type Response = OpenAPIV3.ResponseObject & OpenAPIV3_1.ResponseObject;
+type PathItem = OpenAPIV3_1.PathItemObject;
+type DocumentedOperation = NonNullable<PathItem['get']>;
+type DocumentedAnswer = OpenAPIV3.ResponseObject & OpenAPIV3_1.ResponseObject;
 
-const taskContent = { 'application/json': { schema: { $ref: '#/components/schemas/Task' } } };
-
-const waitParameters: OpenAPIV3_1.ParameterObject[] = [
-  {
-    name: 'wait',
-    in: 'query',
-    description:
-      'Hold the answer until the task is final, at most so long: seconds, or a number with ms, s or m. More than 60 s counts as 60 s.',
-    schema: { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m)?$' },
-    example: '10s',
-  },
-  {
-    name: 'Prefer',
-    in: 'header',
-    description: 'RFC 7240: wait=10 is the same as the query parameter, which counts where both are given.',
-    schema: { type: 'string' },
-    example: 'wait=10',
-  },
+/** How every request can fail. */
+const commonProblems: readonly ErrorReason[] = [
+  'invalid-request',
+  'request-timeout',
+  'headers-too-large',
+  'internal-error',
+  'too-many-connections',
 ];
+const bodyProblems: readonly ErrorReason[] = ['unsupported-media-type', 'body-too-large'];
 
-const preferenceApplied: Record<string, OpenAPIV3.HeaderObject> = {
-  'Preference-Applied': { description: 'Present where Prefer was honoured.', schema: { type: 'string' } },
+const retryAfter: OpenAPIV3.HeaderObject = {
+  description: 'Seconds, where waiting helps.',
+  schema: { type: 'integer', minimum: 1 },
 };
-
-function problem(description: string): Response {
-  return { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
-}
-
-function problemWithRetry(description: string): Response {
-  return {
-    ...problem(description),
-    headers: {
-      'Retry-After': { description: 'Seconds, where waiting helps.', schema: { type: 'integer', minimum: 1 } },
-    },
-  };
-}
-
-const tooManyWaits = problemWithRetry('Too many unfinished tasks or waiting requests.');
-const unavailable = problemWithRetry(
-  'ZooKeeper cannot answer in time, and nothing was done; or, with a type ending in /outcome-unknown, a submit may or may not have been committed: repeat it with the same idempotency key.',
-);
-
-const submitTask: Operation = {
-  operationId: 'submitTask',
-  summary: 'Submit a task',
-  description: 'The task is committed by the ensemble before the answer.',
-  tags: ['tasks'],
-  parameters: [
-    ...waitParameters,
-    {
-      name: 'Idempotency-Key',
-      in: 'header',
-      description: 'The same key with the same body answers the first task again. A quoted string or bare.',
-      schema: { type: 'string', minLength: 1, maxLength: 2 * limits.idempotencyKeyCharactersMax + 2 },
-    },
-  ],
-  requestBody: {
-    required: true,
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/SubmitTask' } } },
-  },
-  responses: {
-    '200': {
-      description: 'The idempotency key had made this task before.',
-      headers: preferenceApplied,
-      content: taskContent,
-    },
-    '201': {
-      description: 'The task, committed; with a wait, as it is at its end.',
-      headers: {
-        ...preferenceApplied,
-        Location: { description: 'Address of the task.', schema: { type: 'string', format: 'uri-reference' } },
-      },
-      content: taskContent,
-    },
-    '400': problem('The body or a parameter does not fit.'),
-    '413': problem(
-      `The payload is over ${limits.payloadBytesMax} bytes, or the body over ${limits.requestBodyBytesMax}.`,
-    ),
-    '415': problem('The body is not declared as JSON in UTF-8.'),
-    '422': problem('The idempotency key was used with another body.'),
-    '429': tooManyWaits,
-    '503': unavailable,
-  },
-};
-
-const getTask: Operation = {
-  operationId: 'getTask',
-  summary: 'Get a task, now or when it is final',
-  tags: ['tasks'],
-  parameters: waitParameters,
-  responses: {
-    '200': { description: 'The task as it is now.', headers: preferenceApplied, content: taskContent },
-    '400': problem('A parameter does not fit.'),
-    '404': problem('No such task.'),
-    '429': tooManyWaits,
-    '503': unavailable,
-  },
-};
-
-const status: OpenAPIV3.SchemaObject = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['status'],
-  properties: { status: { type: 'string' } },
-};
-
-function operation(operationId: string, summary: string, responses: Record<string, Response>): { get: Operation } {
-  const all = { ...responses, '400': problem('It takes no parameters.') };
-  return { get: { operationId, summary, tags: ['operation'], responses: all } };
-}
 
 export const openApiDocument: OpenAPIV3_1.Document = {
   openapi: '3.1.0',
   info: {
     title: 'Taskkeeper',
-    version: '1.0.0',
-    description: 'A durable, replicated task queue. The same service is offered over gRPC (taskkeeper.v1.TaskService).',
+    version: packageVersion(),
+    description:
+      'A durable, replicated task queue. The same service is offered over gRPC (`taskkeeper.v1.TaskService`). HEAD is answered wherever GET is.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/' }],
   security: [],
   tags: [
     { name: 'tasks', description: 'Submit tasks and see what became of them.' },
-    { name: 'operation', description: 'For those who run the gateway.' },
+    { name: 'events', description: 'Be told when tasks change (server-sent events).' },
+    { name: 'fleet', description: 'Workers, queues, and the whole in numbers.' },
+    { name: 'service', description: 'The gateway itself.' },
   ],
-  paths: {
-    '/tasks': { post: submitTask },
-    '/tasks/{id}': {
-      parameters: [
-        { name: 'id', in: 'path', required: true, description: 'Id of a task.', schema: { type: 'string' } },
-      ],
-      get: getTask,
-    },
-    '/healthz': operation('getLiveness', 'Is the process alive?', {
-      '200': { description: 'It is.', content: { 'application/json': { schema: status } } },
-    }),
-    '/readyz': operation('getReadiness', 'Can the gateway take requests?', {
-      '200': { description: 'It can.', content: { 'application/json': { schema: status } } },
-      '503': problemWithRetry('It has no ZooKeeper session, or is shutting down.'),
-    }),
-    '/metrics': operation('getMetrics', 'Metrics for Prometheus', {
-      '200': { description: 'Prometheus text format.', content: { 'text/plain': { schema: { type: 'string' } } } },
-    }),
-    '/openapi.json': operation('getOpenApi', 'This document', {
-      '200': { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
-    }),
-  },
-  components: { schemas: { SubmitTask: submitTaskSchema, Task: taskSchema, Problem: problemSchema } },
+  paths: pathsOf(operations),
+  components: { schemas: components },
 };
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function pathsOf(table: readonly Operation[]): Record<string, PathItem> {
+  const paths: Record<string, PathItem> = {};
+  for (const operation of table) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: documented(operation) };
+  }
+  return paths;
+}
+
+function documented(operation: Operation): DocumentedOperation {
+  const { operationId, summary, tag, parameters, body, example } = operation;
+  const description = [operation.description, '```sh', curl(operation), '```'].filter(Boolean).join('\n');
+  const content = body && {
+    'application/json': {
+      schema: component(body.component),
+      ...(example.body !== undefined && { example: example.body }),
+    },
+  };
+  return {
+    ...{ operationId, summary, description, tags: [tag] },
+    ...(parameters.length > 0 && { parameters: parameters.map(parameterOf) }),
+    ...(body && content && { requestBody: { required: body.required, content } }),
+    responses: { ...answersOf(operation), ...problemsOf(operation) },
+  };
+}
+
+function parameterOf({ name, in: place, description, schema, example }: Parameter<unknown>) {
+  const isList = schema.type === 'array';
+  return {
+    ...{ name, in: place, description, schema },
+    ...(place === 'path' && { required: true }),
+    ...(isList && { style: 'form', explode: true }),
+    ...(example !== undefined && { example }),
+  } as OpenAPIV3_1.ParameterObject & OpenAPIV3.ParameterObject;
+}
+
+function answersOf({ answers, example }: Operation): Record<string, DocumentedAnswer> {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [
+      status,
+      answerOf(answer, example.status === Number(status) ? example : null),
+    ]),
+  );
+}
+
+function answerOf({ description, headers, content }: Answer, example: Example | null): DocumentedAnswer {
+  const shown = example?.answer === undefined ? {} : { example: example.answer };
+  const media = ([type, schema]: [string, Schema]) => [type, { schema, ...shown }];
+  return {
+    description,
+    ...(headers && Object.keys(headers).length > 0 && { headers }),
+    ...(content && { content: Object.fromEntries(Object.entries(content).map(media)) }),
+  } as DocumentedAnswer;
+}
+
+function problemsOf({ problems = [], body }: Operation): Record<string, DocumentedAnswer> {
+  const byStatus = new Map<number, ErrorReason[]>();
+  for (const reason of new Set([...commonProblems, ...(body ? bodyProblems : []), ...problems])) {
+    const status = httpStatusOf(reason);
+    byStatus.set(status, [...(byStatus.get(status) ?? []), reason]);
+  }
+  return Object.fromEntries([...byStatus].map(([status, reasons]) => [String(status), problemOf(reasons)]));
+}
+
+function problemOf(reasons: readonly ErrorReason[]): DocumentedAnswer {
+  return {
+    description: reasons.map((reason) => `\`${reason}\`: ${titleOf(reason)}.`).join(' '),
+    ...(reasons.some(hasRetryAfter) && { headers: { 'Retry-After': retryAfter } }),
+    content: { 'application/problem+json': { schema: component('Problem') } },
+  };
+}
+
+/** The example's request as a line for the shell. */
+function curl({ method, example: { path, headers = {}, body } }: Operation): string {
+  const verb = method === 'get' ? [] : [`-X ${method.toUpperCase()}`];
+  const all = { ...headers, ...(body !== undefined && { 'Content-Type': 'application/json' }) };
+  const lines = Object.entries(all).map(([name, value]) => `-H '${name}: ${value}'`);
+  const data = body === undefined ? [] : [`-d '${JSON.stringify(body)}'`];
+  return ['curl', ...verb, `'http://127.0.0.1:8080${path}'`, ...lines, ...data].join(' ');
+}

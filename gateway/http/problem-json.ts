@@ -1,14 +1,17 @@
 // Errors of the HTTP face: RFC 9457 problem documents, with Retry-After where waiting helps. Every error answer is made
-// here, also those of express and of its body reader.
+// here, but for those of requests that never became one (refused-connections.ts).
 
 import type { ErrorRequestHandler, Response } from 'express';
 import { type FieldFault, ServiceError } from '../../domain/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { httpStatusOf, retryAfterMsOf, titleOf } from '../error-mapping.ts';
 import { reportUnexpected } from '../unexpected-error.ts';
+import { sendBeforeTheEnd, sendText } from './json-answer.ts';
 
 /** A name, not an address: `.invalid` never resolves (RFC 2606). The last part is the error's reason. */
 export const problemTypeBase = 'https://taskkeeper.invalid/problems/';
+
+export const problemMediaType = 'application/problem+json';
 
 interface ProblemDocument {
   readonly type: string;
@@ -28,15 +31,20 @@ export function problemOf(error: ServiceError): ProblemDocument {
   };
 }
 
-export function sendProblem(response: Response, error: ServiceError): void {
+/** Null where waiting is not known to help. */
+export function retryAfterSecondsOf(error: ServiceError): number | null {
   const retryAfterMs = retryAfterMsOf(error);
-  if (retryAfterMs !== null) response.set('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
+  return retryAfterMs === null ? null : Math.max(1, Math.ceil(retryAfterMs / 1000));
+}
+
+export function sendProblem(response: Response, error: ServiceError): void {
+  const retryAfterS = retryAfterSecondsOf(error);
+  if (retryAfterS !== null) response.setHeader('Retry-After', retryAfterS);
   const problem = problemOf(error);
-  response
-    .status(problem.status)
-    .set('Cache-Control', 'no-store')
-    .type('application/problem+json')
-    .send(JSON.stringify(problem));
+  response.status(problem.status).setHeader('Cache-Control', 'no-store');
+  const content = JSON.stringify(problem);
+  if (error.reason === 'body-too-large') sendBeforeTheEnd(response, problemMediaType, content);
+  else sendText(response, problemMediaType, content);
 }
 
 /** The last handler of the app. */
@@ -55,20 +63,5 @@ function serviceErrorOf(error: unknown): ServiceError | null {
   if (error instanceof ServiceError) return error;
   // The router decodes path parameters; one that cannot be decoded names nothing that exists.
   if (error instanceof URIError) return new ServiceError('route-not-found', 'There is nothing at this address.');
-  return bodyReaderError(error);
-}
-
-/** body-parser's errors (https://github.com/expressjs/body-parser#errors) carry a status and a type. */
-function bodyReaderError(error: unknown): ServiceError | null {
-  if (!(error instanceof Error) || !('status' in error)) return null;
-  switch (error.status) {
-    case 413:
-      return new ServiceError('body-too-large', `The body of the request is too large: ${error.message}.`);
-    case 415:
-      return new ServiceError('unsupported-media-type', 'A compressed body is not taken; send it as it is.');
-    case 400:
-      return new ServiceError('invalid-request', `The body of the request cannot be read: ${error.message}.`);
-    default:
-      return null;
-  }
+  return null;
 }

@@ -1,24 +1,10 @@
 // What the HTTP face answers, as JSON Schema: the Task and the problem document. Components of the OpenAPI document;
 // tests check real answers against them.
 
-import type { OpenAPIV3_1 } from 'openapi-types';
 import { finalStates } from '../../domain/task.ts';
+import { exactly, orNull, type Schema, textOrNull, time, timeOrNull } from './schema-words.ts';
 
-type Schema = OpenAPIV3_1.SchemaObject;
-
-const time: Schema = { type: 'string', format: 'date-time' };
-const timeOrNull: Schema = { type: ['string', 'null'], format: 'date-time' };
-const textOrNull: Schema = { type: ['string', 'null'] };
-
-/** An object that always has exactly these fields. */
-function exactly(description: string, properties: Record<string, Schema | OpenAPIV3_1.ReferenceObject>): Schema {
-  return { type: 'object', description, additionalProperties: false, required: Object.keys(properties), properties };
-}
-
-/** Either one, or null. */
-function orNull(schema: Schema): Schema {
-  return { oneOf: [schema, { type: 'null' }] };
-}
+export const taskStates = ['scheduled', 'queued', 'running', ...finalStates] as const;
 
 const taskErrorSchema = exactly('Why a task or an attempt did not succeed.', {
   code: {
@@ -47,7 +33,7 @@ export const taskSchema = exactly('A task as it is now. Every field is always th
   id: { type: 'string', description: 'Opaque.', examples: ['task-0000000042'] },
   type: { ...textOrNull, description: 'Null for a task made by hand whose data cannot be read; queue likewise.' },
   queue: textOrNull,
-  state: { type: 'string', enum: ['scheduled', 'queued', 'running', ...finalStates] },
+  state: { type: 'string', enum: [...taskStates] },
   payload: { description: 'Any JSON.' },
   priority: { type: 'integer' },
   labels: { type: 'object', additionalProperties: { type: 'string' } },

@@ -223,8 +223,10 @@ describe('GET /tasks/:id', () => {
 describe('every address', () => {
   it('says which methods it has', async () => {
     const cases: [string, string, string][] = [
-      ['put', '/tasks', 'POST'],
-      ['delete', '/tasks/task-0000000000', 'GET, HEAD'],
+      ['put', '/tasks', 'GET, HEAD, POST'],
+      ['put', '/tasks/task-0000000000', 'DELETE, GET, HEAD'],
+      ['get', '/tasks/batch', 'POST'],
+      ['get', '/queues/mail', 'PUT'],
       ['post', '/healthz', 'GET, HEAD'],
       ['options', '/metrics', 'GET, HEAD'],
     ];

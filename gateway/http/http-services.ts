@@ -1,0 +1,21 @@
+// What the HTTP face works with.
+
+import type { OpenAPIV3_1 } from 'openapi-types';
+import type { Registry } from 'prom-client';
+import type { Log } from '../../runtime/log.ts';
+import type { TaskApi } from '../api/task-api.ts';
+import type { GatewayMetrics } from '../gateway-metrics.ts';
+
+export interface HttpAppOptions {
+  readonly api: TaskApi;
+  readonly registry: Registry;
+  readonly metrics: GatewayMetrics;
+  readonly log: Log;
+  /** Default limits.eventHeartbeatMs. */
+  readonly eventHeartbeatMs?: number;
+}
+
+/** What operations work with. */
+export interface HttpServices extends HttpAppOptions {
+  readonly document: OpenAPIV3_1.Document;
+}

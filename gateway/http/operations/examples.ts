@@ -1,0 +1,63 @@
+// What the document's examples are made of.
+
+export const queuedTask = {
+  id: 'task-0000000042',
+  type: 'echo',
+  queue: 'default',
+  state: 'queued',
+  payload: { hello: 'world' },
+  priority: 0,
+  labels: { team: 'red' },
+  attempt: 0,
+  maxAttempts: 3,
+  worker: null,
+  progress: null,
+  submittedAt: '2026-01-31T09:30:00.000Z',
+  runAt: null,
+  startedAt: null,
+  finishedAt: null,
+  result: null,
+  error: null,
+  attempts: [],
+  retryOf: null,
+} as const;
+
+const times = { startedAt: '2026-01-31T09:30:00.012Z', finishedAt: '2026-01-31T09:30:00.020Z' };
+
+export const succeededTask = {
+  ...queuedTask,
+  ...times,
+  state: 'succeeded',
+  attempt: 1,
+  worker: 'worker-1',
+  result: { hello: 'world' },
+  attempts: [{ attempt: 1, worker: 'worker-1', outcome: 'succeeded', error: null, ...times }],
+} as const;
+
+export const runningTask = {
+  ...queuedTask,
+  startedAt: times.startedAt,
+  state: 'running',
+  attempt: 1,
+  worker: 'worker-1',
+  progress: { percent: 40, message: 'halfway, nearly' },
+} as const;
+
+export const taskEvent = {
+  id: 'task-0000000042',
+  type: 'echo',
+  queue: 'default',
+  state: 'running',
+  attempt: 1,
+  worker: 'worker-1',
+  at: times.startedAt,
+} as const;
+
+export const queueSettings = {
+  name: 'mail',
+  paused: false,
+  concurrency: 5,
+  ratePerSecond: 10,
+  burst: 20,
+  maxQueued: null,
+} as const;

@@ -1,0 +1,70 @@
+// What the answers of the operations on single tasks have in common.
+
+import type { Response } from 'express';
+import type { OpenAPIV3 } from 'openapi-types';
+import type { ErrorReason } from '../../../domain/errors.ts';
+import type { TaskView } from '../../../domain/task-view.ts';
+import { sendJson } from '../json-answer.ts';
+import type { Answer } from '../operation.ts';
+import { waitApplied } from '../prefer-header.ts';
+import { json } from '../schemas.ts';
+import { taskJson } from '../task-json.ts';
+
+/** Of everything that asks the ensemble. */
+export const readProblems: readonly ErrorReason[] = ['task-not-found', 'coordination-unavailable'];
+export const writeProblems: readonly ErrorReason[] = ['coordination-unavailable', 'outcome-unknown'];
+export const submitProblems: readonly ErrorReason[] = [
+  ...writeProblems,
+  'idempotency-key-reused',
+  'queue-full',
+  'sequence-exhausted',
+];
+
+const preferenceApplied: Record<string, OpenAPIV3.HeaderObject> = {
+  'Preference-Applied': {
+    description: 'Present where Prefer was honoured.',
+    schema: { type: 'string', pattern: '^wait=' },
+  },
+};
+
+export const location: OpenAPIV3.HeaderObject = {
+  description: 'Address of the new task.',
+  required: true,
+  schema: { type: 'string', format: 'uri-reference' },
+};
+
+export const etag: OpenAPIV3.HeaderObject = {
+  description: 'Of the task as it is in this answer.',
+  required: true,
+  schema: { type: 'string', pattern: '^"[^"]+"$' },
+};
+
+/** A task; `waited` where the request can ask for a wait. */
+export function taskAnswer(description: string, waited: 'waited' | 'at once', headers: Answer['headers'] = {}): Answer {
+  return {
+    description,
+    headers: waited === 'waited' ? { ...preferenceApplied, ...headers } : headers,
+    content: json('Task'),
+  };
+}
+
+export interface RequestedWait {
+  readonly waitMs: number;
+  /** True where it came as a preference, which is answered when it is honoured. */
+  readonly preferred: boolean;
+}
+
+/** The query parameter, being explicit, counts before the preference. */
+export function requestedWait({ wait, prefer }: { wait: number | null; prefer: number | null }): RequestedWait {
+  return wait === null ? { waitMs: prefer ?? 0, preferred: prefer !== null } : { waitMs: wait, preferred: false };
+}
+
+export function setPreferenceApplied(response: Response, { waitMs, preferred }: RequestedWait): void {
+  if (preferred) response.setHeader('Preference-Applied', waitApplied(waitMs));
+}
+
+/** 201 with its address for a new task, 200 for one that the idempotency key had made before. */
+export function sendSubmitted(response: Response, { task, created }: { task: TaskView; created: boolean }): void {
+  if (created) response.setHeader('Location', `/tasks/${task.id}`);
+  sendJson(response, created ? 201 : 200, taskJson(task));
+}

@@ -1,0 +1,63 @@
+// Server-sent events (WHATWG HTML, section 9.2). What the other side does not read is not made: the next change is asked for
+// once the last one has left, so nothing piles up here, and a connection on which nothing moves is closed by its
+// idle timeout.
+
+import type { Response } from 'express';
+import { limits } from '../../domain/limits.ts';
+import type { HttpServices } from './http-services.ts';
+
+/** `reset`: events may be missing here. */
+export type ServerSentEvent = 'reset' | { readonly id: string; readonly data: object };
+
+/** Sends the headers of a stream. */
+export function openEvents(response: Response): Response {
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store',
+    // nginx would collect the events otherwise.
+    'X-Accel-Buffering': 'no',
+  });
+  response.flushHeaders();
+  return response;
+}
+
+/** Resolves when the changes have ended and so has the answer, or the client is gone. */
+export async function sendEvents<Change>(
+  response: Response,
+  changes: AsyncIterable<Change>,
+  render: (change: Change) => ServerSentEvent,
+  { eventHeartbeatMs = limits.eventHeartbeatMs }: Pick<HttpServices, 'eventHeartbeatMs'>,
+): Promise<void> {
+  // The first line makes proxies pass the headers on.
+  openEvents(response).write(':\n\n');
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(':\n\n');
+  }, eventHeartbeatMs);
+  try {
+    for await (const change of changes) {
+      if (response.destroyed) break;
+      heartbeat.refresh();
+      if (!response.write(textOf(render(change)))) await drained(response);
+    }
+  } finally {
+    clearInterval(heartbeat);
+  }
+  response.end();
+}
+
+function textOf(event: ServerSentEvent): string {
+  if (event === 'reset') return 'event: reset\ndata: {}\n\n';
+  return `event: task\nid: ${event.id}\ndata: ${JSON.stringify(event.data)}\n\n`;
+}
+
+/** Also when the connection is gone. */
+function drained(response: Response): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+    if (response.destroyed) done();
+  });
+}
