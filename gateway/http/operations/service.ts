@@ -58,7 +58,12 @@ export const getOpenApi = operation({
     200: {
       description: 'OpenAPI 3.1.',
       content: {
-        'application/json': { type: 'object', required: ['openapi'], properties: { openapi: { type: 'string' } } },
+        'application/json': {
+          type: 'object',
+          required: ['openapi'],
+          additionalProperties: true,
+          properties: { openapi: { type: 'string' } },
+        },
       },
     },
   },
