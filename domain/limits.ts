@@ -35,8 +35,18 @@ export const limits = {
   queueRatePerSecondMax: 100_000,
   queueBurstMax: 100_000,
   queueMaxQueuedMax: 10_000_000,
+  /** Queues in one answer; those with settings come first. */
+  queuesListedMax: 10_000,
+  /** Queues that `/backlog` names: it has to fit into one packet. */
+  backlogQueuesMax: 1000,
   /** Events that a master, and a gateway, keeps for those who resume. */
   eventsKept: 10_000,
+  /** Gateways, mostly one stream each, that may listen to one master. */
+  masterEventStreamsMax: 256,
+  /** A stream whose reader has left so much unread is cut off. */
+  masterEventBytesMax: 4096 * KiB,
+  /** A line in a master's stream of events, when nothing else was sent. */
+  masterAliveMs: 5 * second,
   /** A comment line in a stream of events, when nothing else was sent. */
   eventHeartbeatMs: 15 * second,
   /**

@@ -1,6 +1,7 @@
 // What a leading master decides, computed from its index alone; assign-loop.ts commits it. Deciding marks the task in
 // the index, so one task never has two decisions under way. Pure.
 
+import { Heap } from './heap.ts';
 import { type ReadyGroup, runsBefore } from './ready-line.ts';
 import type { TaskId, WorkerId } from './task.ts';
 import type { Place, TaskEntry, WorkerEntry } from './task-entry.ts';
@@ -16,37 +17,40 @@ export interface AssignDecision {
   readonly attempt: number;
 }
 
+/** The best task of a group, as long as nobody takes it. */
+interface Front {
+  readonly group: ReadyGroup;
+  readonly head: Place;
+}
+
 /**
  * Gives ready tasks to free slots, at most `max` of them: by priority, then by age, to the least loaded worker that
- * takes the type and the queue. A task waits only where no such worker has a free slot, so none of higher priority ever
- * stands behind one of lower priority that the same workers could run.
+ * takes the type and the queue. A task waits only where no such worker has a free slot, or where the settings of its queue
+ * let no more of it start; so none of higher priority ever stands behind one of lower priority that the same workers and the
+ * same queue could run.
  */
 export function planAssignments(index: TaskIndex, max: number): AssignDecision[] {
   const decisions: AssignDecision[] = [];
-  const open = [...index.ready.groups.values()];
+  const fronts = new Heap<Front>((a, b) => runsBefore(a.head, b.head));
+  const addFront = (group: ReadyGroup) => {
+    const head = index.ready.headOf(group);
+    if (head) fronts.push({ group, head });
+  };
+  for (const group of index.ready.groups.values()) addFront(group);
   while (decisions.length < max) {
-    const next = bestGroup(index, open);
-    if (!next) break;
-    const worker = leastLoaded(index, next.group);
-    if (!worker) {
-      open.splice(open.indexOf(next.group), 1); // slots only get fewer within one plan
-      continue;
-    }
-    index.ready.takeHead(next.group);
-    const decision = assign(index, next.head.entry, worker);
+    const front = fronts.pop();
+    if (!front) break;
+    const { group, head } = front;
+    // Slots and what queues may start only get fewer within one plan: the group is not looked at again.
+    const worker = index.mayStart(group.queue) ? leastLoaded(index, group) : null;
+    if (!worker) continue;
+    index.ready.takeHead(group);
+    const decision = assign(index, head.entry, worker);
     if (decision) decisions.push(decision);
+    addFront(group);
   }
   index.ready.dropEmptyGroups();
   return decisions;
-}
-
-function bestGroup(index: TaskIndex, open: readonly ReadyGroup[]): { group: ReadyGroup; head: Place } | null {
-  let best: { group: ReadyGroup; head: Place } | null = null;
-  for (const group of open) {
-    const head = index.ready.headOf(group);
-    if (head && (!best || runsBefore(head, best.head))) best = { group, head };
-  }
-  return best;
 }
 
 /** Load is the share of its slots that a worker has in use; equal loads go to the one with fewer tasks. */

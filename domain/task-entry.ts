@@ -2,12 +2,14 @@
 // the planner note for themselves. Knowing that something is there without knowing yet what it says is a fact of its own.
 // Pure.
 
+import type { ListPosition } from './master-index.ts';
 import type {
   AssignmentRecord,
   AttemptRecord,
   StatusRecord,
   TaskId,
   TaskRecord,
+  TaskState,
   WorkerId,
   WorkerRecord,
 } from './task.ts';
@@ -15,8 +17,22 @@ import type {
 /** Of a task's record what deciding needs; payloads stay in the ensemble. */
 export type TaskBrief = Pick<
   TaskRecord,
-  'type' | 'queue' | 'priority' | 'runAt' | 'maxAttempts' | 'backoff' | 'retentionMs' | 'idempotencyKey' | 'batch'
+  | 'type'
+  | 'queue'
+  | 'priority'
+  | 'runAt'
+  | 'maxAttempts'
+  | 'backoff'
+  | 'labels'
+  | 'retentionMs'
+  | 'idempotencyKey'
+  | 'batch'
 >;
+
+/** What became of a task, without what it says of it: results stay in the ensemble. */
+export type StatusBrief = Omit<StatusRecord, 'result' | 'error'>;
+/** The same of an attempt. */
+export type AttemptBrief = Omit<AttemptRecord, 'outcome' | 'error'>;
 
 /** `newer`: written by a newer version of us, which will look after it. */
 export type TaskContent = { kind: 'task'; brief: TaskBrief } | { kind: 'newer' } | { kind: 'invalid'; why: string };
@@ -26,6 +42,8 @@ export interface TaskFact {
   readonly czxid: bigint;
   readonly number: number;
   readonly version: number;
+  /** By the ensemble's clock, epoch ms. */
+  readonly createdAt: number;
   readonly content: TaskContent;
 }
 
@@ -46,18 +64,27 @@ export interface WorkerFact {
 /** Present, but not read yet. */
 export type Unread = 'unread';
 
+/** A state as it was announced: enough to find it again in the history of the task. */
+export interface Announced {
+  readonly state: TaskState;
+  readonly attempt: number;
+  readonly startedAt: number | null;
+}
+
 export interface TaskEntry {
   readonly id: TaskId;
   fact: TaskFact | Unread | null;
-  status: StatusRecord | Unread | null;
+  status: StatusBrief | Unread | null;
   /** When the ensemble created the status, epoch ms; 0 before it is read. */
   statusCreatedAt: number;
-  readonly attempts: Map<number, AttemptRecord | Unread>;
+  readonly attempts: Map<number, AttemptBrief | Unread>;
   /** The reason given with the request to cancel. */
   cancel: { readonly reason: string } | Unread | null;
   readonly assignments: Map<WorkerId, AssignmentFact | Unread>;
   /** A decision about this task is being committed: it is not decided about again. */
   decided: boolean;
+  /** That decision gives it to a worker. */
+  assigning: boolean;
   /** Set aside until then after a refusal that should not have been, epoch ms. */
   deferredUntil: number;
   /** How often it was handed back without an outcome. */
@@ -68,7 +95,29 @@ export interface TaskEntry {
   place: Place | null;
   /** When it is looked at again by itself, epoch ms; 0: no alarm is set. */
   alarmAt: number;
+  /** Its place in the order of creation; null before its data has been read, and when it is gone. */
+  position: ListPosition | null;
+  /** Its queue, the last one known: a task that is deleted under its run keeps its slot. */
+  queue: string | null;
+  /** How the counts have it. */
+  counted: Counted;
+  /** Since when it waits for a worker, epoch ms; null while it does not. */
+  queuedSince: number | null;
+  /** The last state that was announced; null: none yet. */
+  announced: Announced | null;
 }
+
+/** What one task adds to the counts. */
+export interface Counted {
+  /** `unclear`: unfinished, and what else it is has not been read yet. Null: it is no task. */
+  readonly state: TaskState | 'unclear' | null;
+  readonly queue: string | null;
+  /** It takes up a slot of its queue: it is assigned, or is about to be. `unknown`: of which queue has not been read yet. */
+  readonly slot: 'known' | 'unknown' | null;
+}
+
+/** Of an entry that the counts do not know. */
+export const uncounted: Counted = { state: null, queue: null, slot: null };
 
 /** A place in line. It keeps its own copy of the order, since a heap must not see its keys change. */
 export interface Place {
@@ -92,24 +141,30 @@ export interface WorkerEntry {
 }
 
 export function newEntry(id: TaskId): TaskEntry {
-  const facts = {
+  return {
+    id,
     fact: null,
     status: null,
     statusCreatedAt: 0,
     attempts: new Map(),
     cancel: null,
     assignments: new Map(),
+    decided: false,
+    assigning: false,
+    deferredUntil: 0,
+    handBacks: 0,
+    withdrawnAt: 0,
+    place: null,
+    alarmAt: 0,
+    position: null,
+    queue: null,
+    counted: uncounted,
+    queuedSince: null,
+    announced: null,
   };
-  return { id, ...facts, decided: false, deferredUntil: 0, handBacks: 0, withdrawnAt: 0, place: null, alarmAt: 0 };
 }
 
-/** When the next attempt may start (epoch ms): the last attempt's word, before it the task's own. */
-export function notBeforeOf(entry: TaskEntry, brief: TaskBrief): number | Unread {
-  let last = 0;
-  for (const [attempt, record] of entry.attempts) {
-    if (record === 'unread') return 'unread';
-    last = Math.max(last, attempt);
-  }
-  const record = entry.attempts.get(last);
-  return (record && record !== 'unread' ? record.retryAt : brief.runAt) ?? 0;
+/** Of a task whose data says what is to be done; null for others. */
+export function briefOf({ fact }: TaskEntry): TaskBrief | null {
+  return fact !== null && fact !== 'unread' && fact.content.kind === 'task' ? fact.content.brief : null;
 }

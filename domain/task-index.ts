@@ -2,25 +2,30 @@
 // from them the answers to "which task is next" and "what needs putting right". Knowing that something is there without
 // knowing yet what it says is a fact of its own: such a task is left alone until the rest arrives. Pure.
 
-import { Heap } from './heap.ts';
+import { CreationOrder } from './creation-order.ts';
+import { notBeforeOf } from './entry-state.ts';
+import { KeyedBatches } from './keyed-batches.ts';
 import { limits } from './limits.ts';
+import type { QueueSettings } from './queue-settings.ts';
+import { QueueTable } from './queue-table.ts';
 import { ReadyLine } from './ready-line.ts';
-import type { AttemptRecord, StatusRecord, TaskId, WorkerId } from './task.ts';
+import type { TaskId, WorkerId } from './task.ts';
 import {
   type AssignmentFact,
+  type AttemptBrief,
+  briefOf,
   newEntry,
-  notBeforeOf,
+  type StatusBrief,
   type TaskEntry,
   type TaskFact,
   type Unread,
   type WorkerEntry,
   type WorkerFact,
 } from './task-entry.ts';
+import { TaskStates } from './task-states.ts';
+import { Timeline } from './timeline.ts';
 
 export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' | 'ready' | 'foreign';
-
-/** Alarms that are idle, beside as many as there are tasks twice over, that are not worth tidying up for. */
-const spareAlarms = 1024;
 
 export class TaskIndex {
   readonly tasks = new Map<TaskId, TaskEntry>();
@@ -35,9 +40,14 @@ export class TaskIndex {
   readonly abandoned = new Set<WorkerId>();
   /** Tasks that are final and still kept. */
   readonly finished = new Set<TaskEntry>();
+  /** All tasks whose data has been read. */
+  readonly order = new CreationOrder<TaskEntry>();
+  readonly queues = new QueueTable();
+  readonly states = new TaskStates(this.queues);
+  readonly batches = new KeyedBatches((first) => this.finished.has(first) && this.onFinished?.(first));
   /** Told of each task that becomes final, while somebody wants to know. */
   onFinished: ((entry: TaskEntry) => void) | null = null;
-  readonly #alarms = new Heap<{ at: number; entry: TaskEntry }>((a, b) => a.at < b.at);
+  readonly #alarms = new Timeline<TaskEntry>((entry, at) => entry.alarmAt === at && this.tasks.get(entry.id) === entry);
   #now = 0;
 
   /** Alarms that are set, those of tasks that are gone included. */
@@ -47,30 +57,36 @@ export class TaskIndex {
 
   /** The earliest time at which something becomes due, or null. */
   get nextAlarmAt(): number | null {
-    return this.#alarms.peek()?.at ?? null;
+    return this.#alarms.nextAt;
+  }
+
+  /** When a queue that waits for nothing but its rate may start one more, or null. */
+  get nextTokenAt(): number | null {
+    const { queues } = this.states.counts;
+    return this.queues.nextTokenAt((name) => (queues.get(name)?.queued ?? 0) > 0, this.#now);
   }
 
   /** Time has come to `now` (epoch ms): what waited for it is looked at again. */
   advance(now: number): void {
     this.#now = now;
-    for (let alarm = this.#alarms.peek(); alarm && alarm.at <= now; alarm = this.#alarms.peek()) {
-      this.#alarms.pop();
-      const { entry, at } = alarm;
-      if (entry.alarmAt !== at) continue; // an earlier one has come since
+    for (let alarm = this.#alarms.takeDue(now); alarm; alarm = this.#alarms.takeDue(now)) {
+      const { thing: entry, at } = alarm;
       entry.alarmAt = 0;
       if (entry.deferredUntil <= at) entry.deferredUntil = 0; // over, though the clock be set back
-      if (this.tasks.get(entry.id) === entry) this.refresh(entry);
+      this.refresh(entry);
     }
   }
 
   setTask(id: TaskId, fact: TaskFact | Unread): void {
     this.#change(id, (entry) => {
-      if (fact !== 'unread' || entry.fact === null) entry.fact = fact;
+      if (fact === 'unread') entry.fact ??= fact;
+      else this.#setFact(entry, fact);
     });
   }
 
   removeTask(id: TaskId): void {
     this.#change(id, (entry) => {
+      this.#leaveOrder(entry);
       entry.fact = null;
       entry.status = null;
       entry.cancel = null;
@@ -78,15 +94,25 @@ export class TaskIndex {
     });
   }
 
+  /** Null: nothing of the queue is set. */
+  setQueue(name: string, settings: QueueSettings | null): void {
+    this.queues.set(name, settings, this.#now);
+  }
+
+  /** Whether the settings of the queue allow one more of its tasks to be started. */
+  mayStart(queue: string): boolean {
+    return this.queues.mayStart(queue, this.states.counts.slotsOf(queue), this.#now);
+  }
+
   /** `createdAt` is when the status appeared, by the ensemble's clock, epoch ms. */
-  setStatus(id: TaskId, status: StatusRecord | Unread | null, createdAt = 0): void {
+  setStatus(id: TaskId, status: StatusBrief | Unread | null, createdAt = 0): void {
     this.#change(id, (entry) => {
       entry.status = status;
       entry.statusCreatedAt = createdAt;
     });
   }
 
-  setAttempt(id: TaskId, attempt: number, record: AttemptRecord | Unread | null): void {
+  setAttempt(id: TaskId, attempt: number, record: AttemptBrief | Unread | null): void {
     this.#change(id, (entry) => {
       if (record === null) entry.attempts.delete(attempt);
       else entry.attempts.set(attempt, record);
@@ -127,39 +153,24 @@ export class TaskIndex {
   alarm(entry: TaskEntry, at: number): void {
     if (entry.alarmAt !== 0 && entry.alarmAt <= at) return;
     entry.alarmAt = at;
-    this.#alarms.push({ at, entry });
-    // Alarms of tasks that went before their time would stay until then, a year say.
-    if (this.#alarms.size > 2 * this.tasks.size + spareAlarms) {
-      this.#alarms.retain(
-        (alarm) => alarm.entry.alarmAt === alarm.at && this.tasks.get(alarm.entry.id) === alarm.entry,
-      );
-    }
-  }
-
-  /** Tasks that are not final, in all and by queue. */
-  countUnfinished(): { readonly total: number; readonly queues: Readonly<Record<string, number>> } {
-    const queues = new Map<string, number>();
-    let total = 0;
-    for (const entry of this.tasks.values()) {
-      const { fact, status } = entry;
-      if (status || fact === null) continue;
-      total += 1;
-      const queue = fact !== 'unread' && fact.content.kind === 'task' ? fact.content.brief.queue : null;
-      if (queue !== null) queues.set(queue, (queues.get(queue) ?? 0) + 1);
-    }
-    return { total, queues: Object.fromEntries(queues) };
+    this.#alarms.set(entry, at, this.tasks.size);
   }
 
   /** A decision about the task is being committed; until {@link settle} it is not decided about again. */
   decide(entry: TaskEntry, worker: WorkerId | null): void {
     entry.decided = true;
-    if (worker !== null) this.worker(worker).tasks.add(entry.id);
+    if (worker !== null) {
+      entry.assigning = true;
+      this.worker(worker).tasks.add(entry.id);
+      if (entry.queue !== null) this.queues.noteStart(entry.queue, this.#now);
+    }
     this.refresh(entry);
   }
 
   /** The commit is over, and whatever it changed has arrived as facts. `deferUntil` keeps a refused one from coming back at once. */
   settle(entry: TaskEntry, worker: WorkerId | null, deferUntil = 0): void {
     entry.decided = false;
+    entry.assigning = false;
     entry.deferredUntil = deferUntil;
     if (worker !== null && !entry.assignments.has(worker)) this.worker(worker).tasks.delete(entry.id);
     this.#change(entry.id, () => undefined);
@@ -174,7 +185,7 @@ export class TaskIndex {
     if (fact.content.kind === 'newer') return 'foreign';
     if (entry.assignments.size > 0) return this.#needsAttention(entry) ? 'unsettled' : 'running';
     if (fact.content.kind === 'invalid' || entry.cancel) return entry.cancel === 'unread' ? 'unclear' : 'unsettled';
-    const notBefore = notBeforeOf(entry, fact.content.brief);
+    const notBefore = notBeforeOf(entry);
     if (notBefore === 'unread') return 'unclear';
     return notBefore > this.#now ? 'scheduled' : 'ready';
   }
@@ -205,24 +216,40 @@ export class TaskIndex {
     return worker;
   }
 
-  /** Puts the task where its present phase belongs. */
+  /** Puts the task where its present phase and state belong. */
   refresh(entry: TaskEntry): void {
     const phase = this.phase(entry);
     if (phase === 'unsettled') this.unsettled.add(entry.id);
     else this.unsettled.delete(entry.id);
-    const { fact } = entry;
     if (entry.deferredUntil > this.#now) this.alarm(entry, entry.deferredUntil);
     if (entry.status === null) this.finished.delete(entry); // removed by hand: it is not final any more
     if (phase === 'final' && !this.finished.has(entry)) {
       this.finished.add(entry);
       this.onFinished?.(entry);
     }
-    if (fact === null || fact === 'unread' || fact.content.kind !== 'task') return;
     if (phase === 'ready') this.ready.enqueue(entry, this.tasks.size);
-    if (phase === 'scheduled') {
-      const at = notBeforeOf(entry, fact.content.brief);
-      if (at !== 'unread') this.alarm(entry, at);
-    }
+    const due = this.states.update(entry, this.#now) === 'scheduled' ? notBeforeOf(entry) : 'unread';
+    if (due !== 'unread') this.alarm(entry, due);
+  }
+
+  #setFact(entry: TaskEntry, fact: TaskFact): void {
+    if (entry.position?.czxid !== fact.czxid) this.#leaveOrder(entry);
+    else this.batches.delete(entry);
+    const isNew = entry.position === null;
+    entry.fact = fact;
+    entry.position = fact;
+    entry.queue = briefOf(entry)?.queue ?? null;
+    if (isNew) this.order.add(entry);
+    this.batches.add(entry);
+  }
+
+  /** It is gone, or it was another task of the same name. */
+  #leaveOrder(entry: TaskEntry): void {
+    if (!entry.position) return;
+    this.batches.delete(entry);
+    this.order.delete(entry);
+    entry.position = null;
+    entry.announced = null;
   }
 
   /**
@@ -257,6 +284,7 @@ export class TaskIndex {
       this.tasks.delete(id);
       this.unsettled.delete(id);
       this.finished.delete(entry);
+      this.states.forget(entry);
       return;
     }
     if (!known) this.tasks.set(id, entry);

@@ -89,7 +89,7 @@ export class AssignLoop {
     const assignments = planAssignments(index, decisionsPerRoundMax);
     for (const decision of assignments) this.#commit(decision, now);
     if (assignments.length === decisionsPerRoundMax) this.#schedule();
-    this.#armAlarm(index.nextAlarmAt, now);
+    this.#armAlarm(earlier(index.nextAlarmAt, index.nextTokenAt), now);
   }
 
   #armAlarm(at: number | null, now: number): void {
@@ -156,4 +156,8 @@ export class AssignLoop {
       .finally(() => this.#open.delete(done));
     this.#open.add(done);
   }
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

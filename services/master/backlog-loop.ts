@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backlog, writeBacklog } from '../../coordination/backlog.ts';
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { GroupCommit } from '../../coordination/group-commit.ts';
+import { backlogOf } from '../../domain/backlog-counts.ts';
 import type { Picture } from './picture.ts';
 
 const intervalMs = 1000;
@@ -18,8 +19,8 @@ export async function runBacklog(
   let written: string | null = '';
   while (!signal.aborted) {
     const changed = nextChange(picture, signal);
-    const { total, queues } = picture.index.countUnfinished();
-    const backlog: Backlog = { unfinished: total, queues, waiting: {} };
+    const { states, queues } = picture.index;
+    const backlog: Backlog = backlogOf(states.counts, queues);
     const text = JSON.stringify(backlog);
     if (picture.synced && text !== written) {
       written = await writeBacklog(commits, backlog).then(

@@ -6,24 +6,29 @@ import { startAdminServer } from '../../runtime/admin-server.ts';
 import { readMasterConfig } from '../../runtime/config.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { runService } from '../../runtime/service.ts';
+import { indexRoutes } from './index-routes.ts';
 import { runMaster } from './master.ts';
 import { createMasterMetrics } from './master-metrics.ts';
+import { MasterView } from './master-view.ts';
 
 await runService(
   { role: 'master', readConfig: readMasterConfig, processName: ({ id }) => id, stopMsMax: 15_000 },
   async ({ config, log, stop }) => {
     const registry = createMetrics();
-    const metrics = createMasterMetrics(registry);
+    const view = new MasterView();
+    const metrics = createMasterMetrics(registry, view);
     let ready = false;
     const { host, advertisedHost, adminPort: port } = config;
     const isReady = () => ready;
-    const admin = await startAdminServer({ host, port, advertisedHost, log, metrics: registry, isReady });
+    const routes = indexRoutes(view);
+    const admin = await startAdminServer({ host, port, advertisedHost, log, metrics: registry, isReady, routes });
+    view.address = admin.address;
     log.info({ admin: admin.address }, 'started');
     const onReady = (is: boolean) => {
       ready = is;
     };
     const candidate = { masterId: config.id, address: admin.address };
-    const options = { candidate, log, metrics, retention: config, onReady };
+    const options = { candidate, log, metrics, view, retention: config, onReady };
     await runSessions(sessionOptions(config.zookeeper, log), stop, (session) => runMaster(session, options, stop));
     await admin.close();
   },

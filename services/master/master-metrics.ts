@@ -1,8 +1,10 @@
 // What a master measures of itself, besides what every process does.
 
 import { Counter, Gauge } from 'prom-client';
+import { slotsView } from '../../domain/index-views.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import type { MasterView } from './master-view.ts';
 
 export interface MasterMetrics {
   readonly leading: Gauge;
@@ -12,8 +14,9 @@ export interface MasterMetrics {
   readonly newestTaskNumber: Gauge;
 }
 
-export function createMasterMetrics(registry: Metrics): MasterMetrics {
+export function createMasterMetrics(registry: Metrics, view: MasterView): MasterMetrics {
   const registers = [registry];
+  measureAtScrape(registers, view);
   return {
     leading: new Gauge({ name: 'taskkeeper_master_leading', help: '1 while this master leads', registers }),
     assigned: new Counter({ name: 'taskkeeper_assignments_total', help: 'Tasks given to workers', registers }),
@@ -24,4 +27,33 @@ export function createMasterMetrics(registry: Metrics): MasterMetrics {
     }),
     removed: new Counter({ name: 'taskkeeper_removals_total', help: 'Finished tasks removed', registers }),
   };
+}
+
+/** Of the picture, which standbys keep too; without one they have no value. */
+function measureAtScrape(registers: Metrics[], view: MasterView): void {
+  new Gauge({
+    name: 'taskkeeper_tasks',
+    help: 'Tasks kept now, by state',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset();
+      view.picture?.index.advance(Date.now()); // what has become queued since a standby last looked
+      for (const [state, count] of Object.entries(view.picture?.index.states.counts.states ?? {})) {
+        this.set({ state }, count);
+      }
+    },
+  });
+  new Gauge({
+    name: 'taskkeeper_slots',
+    help: 'Slots of the workers that are registered, in all and free ones',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [kind, count] of Object.entries(view.picture ? slotsView(view.picture.index) : {})) {
+        this.set({ kind }, count);
+      }
+    },
+  });
 }

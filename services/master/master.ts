@@ -13,6 +13,7 @@ import type { Log } from '../../runtime/log.ts';
 import { AssignLoop } from './assign-loop.ts';
 import { runBacklog } from './backlog-loop.ts';
 import type { MasterMetrics } from './master-metrics.ts';
+import type { MasterView } from './master-view.ts';
 import { Picture } from './picture.ts';
 import { runRetention } from './retention-loop.ts';
 
@@ -20,6 +21,8 @@ export interface MasterOptions {
   readonly candidate: Candidate;
   readonly log: Log;
   readonly metrics: MasterMetrics;
+  /** Told what this master knows, and when it leads. */
+  readonly view: MasterView;
   readonly retention: RetentionPolicy;
   /** Told whenever this master becomes ready to lead or to stand by, or stops being so. */
   readonly onReady: (ready: boolean) => void;
@@ -27,7 +30,7 @@ export interface MasterOptions {
 
 /** One session's life as a master. Returns when `stop` aborts, `/master` given up; throws when the session is lost. */
 export async function runMaster(session: Session, options: MasterOptions, stop: AbortSignal): Promise<void> {
-  const { log, candidate } = options;
+  const { log, candidate, view } = options;
   await ensureParents(session);
   const picture = new Picture(session, log, (number) => options.metrics.newestTaskNumber.set(number));
   const ended = AbortSignal.any([stop, session.signal]);
@@ -36,6 +39,7 @@ export async function runMaster(session: Session, options: MasterOptions, stop: 
     await untilAborted(picture.start(), ended);
     if (ended.aborted) return;
     log.info({ tasks: picture.index.tasks.size, workers: picture.index.workers.size }, 'the picture is complete');
+    view.picture = picture;
     options.onReady(session.state === 'connected');
     stopListening = session.onState((state) => options.onReady(state === 'connected'));
     while (!ended.aborted) {
@@ -44,6 +48,7 @@ export async function runMaster(session: Session, options: MasterOptions, stop: 
     }
   } finally {
     stopListening();
+    view.picture = null;
     options.onReady(false);
   }
 }
@@ -52,7 +57,7 @@ async function lead(
   session: Session,
   picture: Picture,
   leadership: Leadership,
-  { log, metrics, retention: policy }: MasterOptions,
+  { log, metrics, view, retention: policy }: MasterOptions,
   ended: AbortSignal,
 ): Promise<void> {
   log.info({ epoch: leadership.epoch }, 'leading');
@@ -60,6 +65,7 @@ async function lead(
   const overtaken = new AbortController();
   const over = new AbortController();
   const watch = watchMaster(session, overtaken);
+  view.term = { session, picture, signal: AbortSignal.any([ended, overtaken.signal, over.signal]) };
   // Commits of its own for the housekeeping, which does not stand in line before assignments.
   const housekeeping = new GroupCommit(session, leadership.guards);
   const onRemoved = (count: number) => metrics.removed.inc(count);
@@ -73,6 +79,7 @@ async function lead(
   const loop = new AssignLoop({ picture, ledger, log, onAssigned: (count) => metrics.assigned.inc(count) });
   const why = await loop.run(AbortSignal.any([ended, overtaken.signal]));
   over.abort();
+  view.term = null;
   await chores;
   watch.cancel();
   metrics.leading.set(0);

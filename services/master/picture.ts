@@ -1,35 +1,44 @@
-// The warm picture of one session: mirrors of `/tasks`, `/workers` and `/assign` that feed the index. Leader and standby
-// keep the same one, so a standby that takes over has nothing to read first. Nonsense in the tree is logged once and
-// stepped around.
+// The warm picture of one session: mirrors of `/tasks`, `/workers`, `/assign` and `/queues` that feed the index, and the
+// state changes that they amount to. Leader and standby keep the same one, so a standby that takes over has nothing to
+// read first. Nonsense in the tree is logged once and stepped around.
 
+import { randomBytes } from 'node:crypto';
 import { ensureParents } from '../../coordination/bootstrap.ts';
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TreeCache, type TreeListener } from '../../coordination/tree-cache.ts';
-import { parseAssignPath, parseTaskPath, parseWorkerPath, paths, taskNumber } from '../../coordination/znode-paths.ts';
 import {
-  decodeAssignment,
-  decodeAttempt,
-  decodeStatus,
-  decodeTask,
-  decodeWorker,
-} from '../../coordination/znode-records.ts';
+  parseAssignPath,
+  parseQueuePath,
+  parseTaskPath,
+  parseWorkerPath,
+  paths,
+  taskNumber,
+} from '../../coordination/znode-paths.ts';
+import { decodeAssignment, decodeQueue, decodeTask, decodeWorker } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
+import { EventRing } from '../../domain/event-ring.ts';
 import { limits } from '../../domain/limits.ts';
-import type { TaskRecord } from '../../domain/task.ts';
-import type { TaskBrief, TaskContent } from '../../domain/task-entry.ts';
+import type { TaskContent } from '../../domain/task-entry.ts';
 import { TaskIndex } from '../../domain/task-index.ts';
 import type { Log } from '../../runtime/log.ts';
+import { BriefReader } from './brief-reader.ts';
 
 /** What is odd about more znodes than these is not logged any more. */
 const loggedPathsMax = 10_000;
+/** A position in a list has no higher number; only names that people make up go beyond. */
+const positionNumberMax = 999_999_999_999_999;
 
 export class Picture {
   readonly index = new TaskIndex();
+  /** Changes since the picture was complete for the first time; what it was then is no event. */
+  readonly events = new EventRing(randomBytes(6).toString('hex'), limits.eventsKept);
+  readonly #briefs = new BriefReader();
   readonly #session: Session;
   readonly #log: Log;
   readonly #mirrors: TreeCache[];
   readonly #listeners = new Set<() => void>();
+  readonly #eventListeners = new Set<() => void>();
   readonly #logged = new Set<string>();
   readonly #onNewestNumber: (number: number) => void;
   #newestNumber = -1;
@@ -39,10 +48,15 @@ export class Picture {
     this.#onNewestNumber = onNewestNumber;
     this.#session = session;
     this.#log = log;
+    this.index.states.onEvent = (event) => {
+      this.events.push(event);
+      for (const listener of this.#eventListeners) listener();
+    };
     const mirror = (root: string, depth: number, onNode: (path: string, znode: Znode | null | undefined) => void) =>
       new TreeCache(session, root, depth, this.#listener(root, onNode));
-    // Workers first: an assignment is judged by whether its worker lives.
+    // Settings before what they are about, workers before assignments, which are judged by whether their worker lives.
     this.#mirrors = [
+      mirror(paths.queues, 1, (path, znode) => this.#onQueue(path, znode)),
       mirror(paths.workers, 1, (path, znode) => this.#onWorker(path, znode)),
       mirror(paths.assign, 2, (path, znode) => this.#onAssign(path, znode)),
       mirror(paths.tasks, 2, (path, znode) => this.#onTask(path, znode)),
@@ -65,6 +79,12 @@ export class Picture {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Calls `listener` for each event that was added; returns the function that ends that. */
+  onEvent(listener: () => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  }
+
   /** `undefined` means that the znode is gone, null that it is there and not read yet. */
   #listener(root: string, onNode: (path: string, znode: Znode | null | undefined) => void): TreeListener {
     const change = (path: string, znode: Znode | null | undefined) => {
@@ -75,7 +95,10 @@ export class Picture {
     return {
       onPresent: change,
       onAbsent: (path) => change(path, undefined),
-      onSynced: () => this.#changed(),
+      onSynced: () => {
+        if (this.synced) this.index.states.goLive();
+        this.#changed();
+      },
     };
   }
 
@@ -107,6 +130,14 @@ export class Picture {
     this.index.setWorker(worker, { czxid, version, record });
   }
 
+  /** Until the data of a new one is read, and where it may not be, nothing is set. */
+  #onQueue(path: string, znode: Znode | null | undefined): void {
+    const queue = parseQueuePath(path);
+    if (queue === null) return this.#logOnce(path, 'this is the name of no queue');
+    if (znode) this.index.setQueue(queue, decodeQueue(znode.data));
+    else if (znode === undefined) this.index.setQueue(queue, null);
+  }
+
   #onAssign(path: string, znode: Znode | null | undefined): void {
     const parsed = parseAssignPath(path);
     if (!parsed) return this.#logOnce(path, 'this is no assignment');
@@ -129,15 +160,11 @@ export class Picture {
         return znode === null ? index.setTask(task, 'unread') : index.removeTask(task);
       case 'status':
         if (!znode) return index.setStatus(task, unread);
-        return index.setStatus(task, decodeStatus(znode.data, znode.stat.ctime), znode.stat.ctime);
+        return index.setStatus(task, this.#briefs.status(znode), znode.stat.ctime);
       case 'cancel':
         return index.setCancel(task, znode ? { reason: znode.data.toString('utf8').slice(0, 1024) } : unread);
       case 'attempt':
-        return index.setAttempt(
-          task,
-          parsed.attempt,
-          znode ? decodeAttempt(znode.data, parsed.attempt, znode.stat.ctime) : unread,
-        );
+        return index.setAttempt(task, parsed.attempt, znode ? this.#briefs.attempt(znode, parsed.attempt) : unread);
     }
   }
 
@@ -147,11 +174,12 @@ export class Picture {
     const reading = decodeTask(data, stat.ctime);
     if (reading.kind === 'newer') this.#logOnce(path, `a record of version ${reading.v} is left to a newer master`);
     if (reading.kind === 'invalid') this.#logOnce(path, reading.why);
-    const content: TaskContent = reading.kind === 'task' ? { kind: 'task', brief: briefOf(reading.record) } : reading;
-    const { czxid, version } = stat;
-    const number = taskNumber(parsed.task);
+    const content: TaskContent =
+      reading.kind === 'task' ? { kind: 'task', brief: this.#briefs.task(reading.record) } : reading;
+    const { czxid, version, ctime: createdAt } = stat;
+    const number = Math.min(taskNumber(parsed.task), positionNumberMax);
     this.#noteNumber(number);
-    this.index.setTask(parsed.task, { czxid, number, version, content });
+    this.index.setTask(parsed.task, { czxid, number, version, createdAt, content });
   }
 
   #noteNumber(number: number): void {
@@ -168,10 +196,4 @@ export class Picture {
     this.#logged.add(path);
     this.#log.warn({ path }, what);
   }
-}
-
-/** Leaves the payload out, which would otherwise make the picture as large as the tree. */
-function briefOf(record: TaskRecord): TaskBrief {
-  const { type, queue, priority, runAt, maxAttempts, backoff, retentionMs, idempotencyKey, batch } = record;
-  return { type, queue, priority, runAt, maxAttempts, backoff, retentionMs, idempotencyKey, batch };
 }

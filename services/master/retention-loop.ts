@@ -43,7 +43,9 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   signal.addEventListener('abort', onAbort);
   while (!signal.aborted) {
     const due = picture.synced ? queue.take(Date.now(), index.finished, removalsAtOnce) : [];
-    for (const entry of await removeAll(options, due)) queue.retry(entry, Date.now() + failures.pauseMs(entry));
+    // The first of a batch takes the key of all with it; it comes back when the others are gone.
+    const free = due.filter((entry) => !index.batches.hold(entry));
+    for (const entry of await removeAll(options, free)) queue.retry(entry, Date.now() + failures.pauseMs(entry));
     if (due.length > 0) continue;
     await new Promise<void>((resolve) => {
       let timer: NodeJS.Timeout | undefined;

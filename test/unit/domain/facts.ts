@@ -27,6 +27,7 @@ export function brief(options: Partial<TaskBrief> = {}): TaskBrief {
     runAt: null,
     maxAttempts: 3,
     backoff: { type: 'fixed', delayMs: 1000, maxDelayMs: null, jitter: false },
+    labels: {},
     retentionMs: 3_600_000,
     idempotencyKey: null,
     batch: null,
@@ -36,7 +37,8 @@ export function brief(options: Partial<TaskBrief> = {}): TaskBrief {
 
 /** `czxid` is the number too, unless given. */
 export function taskFact(number: number, options: Partial<TaskBrief> = {}, fact: Partial<TaskFact> = {}): TaskFact {
-  return { czxid: BigInt(number), number, version: 0, content: { kind: 'task', brief: brief(options) }, ...fact };
+  const content = { kind: 'task', brief: brief(options) } as const;
+  return { czxid: BigInt(number), number, version: 0, createdAt: 0, content, ...fact };
 }
 
 export function workerFact(options: Partial<WorkerRecord> = {}, fact: Partial<WorkerFact> = {}): WorkerFact {

@@ -4,110 +4,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { stateOf } from '../../../domain/entry-state.ts';
+import { listTasks } from '../../../domain/index-views.ts';
+import { parsePosition } from '../../../domain/master-index.ts';
 import { planAssignments } from '../../../domain/plan.ts';
+import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
 import { runsBefore } from '../../../domain/ready-line.ts';
-import type { TaskEntry, WorkerFact } from '../../../domain/task-entry.ts';
-import { TaskIndex } from '../../../domain/task-index.ts';
-import { addWorker, assignmentFact, attempt, brief, status, taskFact, taskId, workerFact, workerId } from './facts.ts';
-
-const now = 1000;
-const numbers = fc.integer({ min: 0, max: 5 });
-const names = fc.constantFrom('a', 'b', 'c');
-const types = fc.constantFrom('x', 'y');
-const queues = fc.constantFrom('p', 'q');
-const times = fc.constantFrom(null, 500, 1500);
-
-/** One thing that may be learned: what it is about, and how the index is told. */
-interface Fact {
-  readonly about: string;
-  readonly tell: (index: TaskIndex) => void;
-}
-
-const content = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ type: types, queue: queues, priority: numbers, runAt: times }) },
-  { weight: 1, arbitrary: fc.constant('invalid' as const) },
-  { weight: 1, arbitrary: fc.constant('newer' as const) },
-);
-
-const taskFacts = fc.tuple(numbers, content, fc.nat(3)).map(([number, what, version]): Fact => {
-  const fact =
-    what === 'invalid'
-      ? taskFact(number, {}, { version, content: { kind: 'invalid', why: '' } })
-      : what === 'newer'
-        ? taskFact(number, {}, { version, content: { kind: 'newer' } })
-        : taskFact(number, what, { version, czxid: BigInt(number >> 1) });
-  return { about: `task ${number}`, tell: (index) => index.setTask(taskId(number), fact) };
-});
-
-const workerRecord = fc.record({
-  concurrency: numbers,
-  types: fc.option(fc.uniqueArray(types)),
-  queues: fc.option(fc.uniqueArray(queues)),
-  draining: fc.boolean(),
-});
-const workerFacts = fc
-  .tuple(names, fc.oneof(fc.constantFrom(null, 'unread' as const), fc.tuple(workerRecord, fc.constantFrom(1n, 100n))))
-  .map(([name, what]): Fact => {
-    const fact: WorkerFact | 'unread' | null = Array.isArray(what) ? workerFact(what[0], { czxid: what[1] }) : what;
-    return { about: `worker ${name}`, tell: (index) => index.setWorker(workerId(name), fact) };
-  });
-
-const otherFacts = fc.oneof(
-  fc.tuple(numbers, fc.constantFrom(null, 'unread' as const, status())).map(
-    ([number, fact]): Fact => ({
-      about: `status ${number}`,
-      tell: (index) => index.setStatus(taskId(number), fact),
-    }),
-  ),
-  fc.tuple(numbers, fc.integer({ min: 1, max: 3 }), fc.constantFrom(null, 'unread' as const, 500, 1500)).map(
-    ([number, k, what]): Fact => ({
-      about: `attempt ${number} ${k}`,
-      tell: (index) =>
-        index.setAttempt(taskId(number), k, typeof what === 'number' ? attempt(k, { retryAt: what }) : what),
-    }),
-  ),
-  fc.tuple(numbers, fc.constantFrom(null, 'unread' as const, { reason: 'no' })).map(
-    ([number, fact]): Fact => ({
-      about: `cancel ${number}`,
-      tell: (index) => index.setCancel(taskId(number), fact),
-    }),
-  ),
-  fc.tuple(names, numbers, fc.constantFrom(null, 'unread' as const, 50n, 150n)).map(
-    ([name, number, what]): Fact => ({
-      about: `assignment ${name} ${number}`,
-      tell: (index) =>
-        index.setAssignment(
-          workerId(name),
-          taskId(number),
-          typeof what === 'bigint' ? assignmentFact({}, { czxid: what }) : what,
-        ),
-    }),
-  ),
-  fc
-    .tuple(names, fc.boolean())
-    .map(([name, is]): Fact => ({ about: `folder ${name}`, tell: (index) => index.setReachable(workerId(name), is) })),
-);
-const facts = fc.array(fc.oneof(taskFacts, workerFacts, otherFacts), { maxLength: 60 });
-
-function told(facts: readonly Fact[]): TaskIndex {
-  const index = new TaskIndex();
-  index.advance(now);
-  for (const fact of facts) fact.tell(index);
-  return index;
-}
+import { briefOf, type TaskEntry } from '../../../domain/task-entry.ts';
+import type { TaskIndex } from '../../../domain/task-index.ts';
+import { addWorker, brief, workerId } from './facts.ts';
+import { facts, now, queues, told } from './random-facts.ts';
 
 /** All that decisions are made from. */
 function pictureOf(index: TaskIndex) {
   const phases = [...index.tasks.values()].map((entry) => `${entry.id} ${index.phase(entry)}`).sort();
   const loads = [...index.workers.values()].map(({ id, tasks }) => `${id} ${[...tasks].sort()}`).sort();
   const unsettled = [...index.unsettled].sort();
+  const counts = countsOf(index);
   for (const { id } of [...index.workers.values()]) index.setReachable(id, false);
   addWorker(index, 'takes-all', { concurrency: 1000 });
   const line = planAssignments(index, 1000).map(({ task, attempt }) => `${task} ${attempt}`);
-  return { phases, loads, unsettled, line };
+  return { phases, loads, unsettled, counts, line };
 }
 
-test('any order and any repetition of facts gives the same picture', () => {
+test('any order and any repetition of facts gives the same picture, and the same counts', () => {
   fc.assert(
     fc.property(facts, fc.infiniteStream(fc.nat()), (history, random) => {
       const last = new Map(history.map((fact) => [fact.about, fact]));
@@ -121,10 +41,69 @@ test('any order and any repetition of facts gives the same picture', () => {
   );
 });
 
+/** What the index counts by itself, where that does not depend on what was known before. */
+function countsOf(index: TaskIndex) {
+  const { counts, queuedSince } = index.states;
+  const isKnown = (entry: TaskEntry) => entry.fact === null || stateOf(entry, now) !== null;
+  return [...index.tasks.values()].every(isKnown) ? { states: counts.states, queues: [...counts.queues].sort(), queuedSince } : null;
+}
+
+test('counts, the order of creation and the longest wait are those of a walk over all tasks', () => {
+  fc.assert(
+    fc.property(facts, fc.nat(2000), (history, later) => {
+      const index = told(history);
+      index.advance(now + later);
+      const entries = [...index.tasks.values()];
+      const states = entries.map((entry) => stateOf(entry, now + later));
+      const { counts } = index.states;
+      const known = entries.filter((_, i) => states[i] !== null);
+      for (const [state, count] of Object.entries(counts.states)) {
+        const certain = states.filter((its) => its === state).length;
+        // What is not known at the moment stays where it was.
+        assert.ok(count >= certain && count <= certain + entries.length - known.length, `${count} ${state}`);
+      }
+      for (const queue of ['p', 'q']) {
+        const slots = entries.filter((entry) => entry.queue === queue && entry.assignments.size > 0).length;
+        assert.equal(counts.queues.get(queue)?.slots ?? 0, slots);
+      }
+      const expected = entries
+        .flatMap((entry) => (entry.fact && entry.fact !== 'unread' ? [{ id: entry.id, ...entry.fact }] : []))
+        .sort((a, b) => Number(b.czxid - a.czxid) || b.number - a.number)
+        .map(({ id }) => id);
+      assert.deepEqual(listed(index), expected);
+      assert.equal(index.order.size, expected.length);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** All tasks, two to a page. */
+function listed(index: TaskIndex): string[] {
+  const all = { state: null, type: null, queue: null, worker: null, labels: [] };
+  const ids: string[] = [];
+  for (let after: string | null = null; ; ) {
+    const page = listTasks(index, all, 2, after === null ? null : parsePosition(after), now);
+    ids.push(...page.tasks.map(({ id }) => id));
+    if (page.next === null) return ids;
+    after = page.next;
+  }
+}
+
+const queueSettings = fc.record({
+  paused: fc.boolean(),
+  concurrency: fc.constantFrom(null, 0, 1, 2),
+  ratePerSecond: fc.constantFrom(null, 0.5),
+  burst: fc.constantFrom(null, 1, 2),
+  maxQueued: fc.constant(null),
+});
+const setQueues = fc.array(fc.tuple(queues, queueSettings), { maxLength: 2 });
+
 test('a plan gives each task once, to a worker that takes it and has a slot, and leaves none that could run', () => {
   fc.assert(
-    fc.property(facts, fc.integer({ min: 1, max: 10 }), (history, max) => {
+    fc.property(facts, setQueues, fc.integer({ min: 1, max: 10 }), (history, settings, max) => {
       const index = told(history);
+      for (const [queue, its] of settings) index.setQueue(queue, { ...defaultQueueSettings, ...its });
+      const slots = new Map(settings.map(([queue]) => [queue, index.states.counts.slotsOf(queue)]));
       const ready = [...index.tasks.values()].filter((entry) => index.phase(entry) === 'ready');
       const before = new Map([...index.workers.values()].map(({ id, tasks }) => [id, tasks.size]));
       const decisions = planAssignments(index, max);
@@ -138,14 +117,22 @@ test('a plan gives each task once, to a worker that takes it and has a slot, and
           fact && fact !== 'unread' && tasks.size <= Math.max(fact.record.concurrency, before.get(worker) ?? 0),
         );
       }
+      for (const [queue, before] of slots) {
+        const { paused, concurrency, ratePerSecond, burst } = index.queues.settingsOf(queue);
+        const taken = decisions.filter(({ entry }) => briefOf(entry)?.queue === queue).length;
+        const room = Math.max(0, (concurrency ?? Infinity) - before);
+        assert.ok(taken <= (paused ? 0 : Math.min(room, ratePerSecond === null ? Infinity : (burst ?? 1))));
+      }
       const left = ready.filter((entry) => index.phase(entry) === 'ready');
       assert.equal(left.length + decisions.length, ready.length);
       for (const entry of left) {
         for (const { entry: taken, worker } of decisions) {
           const stoodBehind = runsBefore(placeOf(entry), placeOf(taken)) && takes(index, worker, entry);
-          assert.ok(!stoodBehind, `${entry.id} stood behind ${taken.id}`);
+          // Only the settings of its own queue may hold it up, and nothing of that queue then.
+          const isFree = entry.queue === taken.queue || index.mayStart(entry.queue ?? '');
+          assert.ok(!(stoodBehind && isFree), `${entry.id} stood behind ${taken.id}`);
         }
-        if (decisions.length === max) continue;
+        if (decisions.length === max || !index.mayStart(entry.queue ?? '')) continue;
         for (const { id } of index.workers.values()) assert.ok(!(takes(index, id, entry) && hasSlot(index, id)));
       }
       assert.deepEqual(decisions.length === max ? [] : planAssignments(index, max), []);

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { backlogOf } from '../../../domain/backlog-counts.ts';
 import { planAssignments } from '../../../domain/plan.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
 import {
@@ -53,7 +54,8 @@ test('each of the unfinished counts, by queue where that is known', () => {
   addTask(index, 4, { queue: 'b' });
   index.setStatus(taskId(4), status());
   index.setTask(taskId(5), 'unread');
-  assert.deepEqual(index.countUnfinished(), { total: 4, queues: { a: 2, b: 1 } });
+  const backlog = { unfinished: 4, queues: { a: 2, b: 1 }, waiting: {} };
+  assert.deepEqual(backlogOf(index.states.counts, index.queues), backlog);
 });
 
 test('whoever asks is told of each task that becomes final, once', () => {

@@ -1,0 +1,54 @@
+// The last so many events, each with an id, so that a reader can come back and go on where it was, or is told that it cannot.
+// Lines are kept as the text that is sent, since all readers are sent the same. Pure.
+
+import type { EventLine, TaskEvent } from './master-index.ts';
+
+export class EventRing {
+  readonly #name: string;
+  readonly #kept: number;
+  readonly #lines: string[] = [];
+  /** Number of the event that comes next; they count from 1. */
+  #next = 1;
+
+  /** `name` must be another one for each ring: numbers of one say nothing about another. */
+  constructor(name: string, kept: number) {
+    this.#name = name;
+    this.#kept = kept;
+  }
+
+  /** Where a reader begins that only wants what comes from now on. */
+  get end(): number {
+    return this.#next;
+  }
+
+  push(event: TaskEvent): void {
+    const line: EventLine = { kind: 'event', eventId: `${this.#name}-${this.#next}`, event };
+    this.#lines[this.#next % this.#kept] = eventLineText(line);
+    this.#next += 1;
+  }
+
+  /** Where to go on after the event `id`; null where what came after it is not (all) kept. */
+  placeAfter(id: string): number | null {
+    const [, name, number] = /^(.*)-(\d{1,15})$/.exec(id) ?? [];
+    if (name !== this.#name) return null;
+    const place = Number(number) + 1;
+    return place >= this.#first && place <= this.#next ? place : null;
+  }
+
+  /** Everything from `place` on, one line each; null where not all of that is kept any more. */
+  from(place: number): string | null {
+    if (place < this.#first) return null;
+    let text = '';
+    for (let number = place; number < this.#next; number += 1) text += this.#lines[number % this.#kept];
+    return text;
+  }
+
+  get #first(): number {
+    return Math.max(1, this.#next - this.#kept);
+  }
+}
+
+/** One line of the answer of `events`. */
+export function eventLineText(line: EventLine): string {
+  return `${JSON.stringify(line)}\n`;
+}

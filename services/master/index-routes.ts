@@ -1,0 +1,89 @@
+// The leading master's index for the gateways, on its admin endpoint: the answers of domain/master-index.ts. Whoever does not
+// lead right now, or does not know everything at the moment, answers 503; the gateway then asks whom `/master` names next.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listTasks, queuesView, statsView, workersView } from '../../domain/index-views.ts';
+import { limits } from '../../domain/limits.ts';
+import { indexPaths } from '../../domain/master-index.ts';
+import type { TaskIndex } from '../../domain/task-index.ts';
+import { type AdminRoute, sendJson } from '../../runtime/admin-server.ts';
+import { eventStreamHeaders, streamEvents } from './event-stream.ts';
+import { allowOnly, BadQuery, parseEventsQuery, parseTasksQuery } from './index-query.ts';
+import type { MasterView, Term } from './master-view.ts';
+
+type Answer = (index: TaskIndex, query: URLSearchParams, now: number) => unknown;
+
+export function indexRoutes(view: MasterView): Record<string, AdminRoute> {
+  const streams = { open: 0 };
+  return {
+    [indexPaths.tasks]: leaderRoute(view, (index, query, now) => {
+      const { filter, limit, after } = parseTasksQuery(query);
+      return listTasks(index, filter, limit, after, now);
+    }),
+    [indexPaths.workers]: leaderRoute(view, withoutQuery(workersView)),
+    [indexPaths.queues]: leaderRoute(
+      view,
+      withoutQuery((index) => queuesView(index)),
+    ),
+    [indexPaths.stats]: leaderRoute(
+      view,
+      withoutQuery((index, now) => statsView(index, view.address, now)),
+    ),
+    [indexPaths.events]: asLeader(view, (term, query, request, response) => {
+      const after = parseEventsQuery(query);
+      if (request.method === 'HEAD') {
+        response.writeHead(200, eventStreamHeaders).end();
+        return;
+      }
+      return stream(streams, term, after, response);
+    }),
+  };
+}
+
+function leaderRoute(view: MasterView, answer: Answer): AdminRoute {
+  return asLeader(view, ({ picture: { index } }, query, _request, response) => {
+    const now = Date.now();
+    index.advance(now);
+    sendJson(response, 200, answer(index, query, now));
+  });
+}
+
+function withoutQuery(answer: (index: TaskIndex, now: number) => unknown): Answer {
+  return (index, query, now) => {
+    allowOnly(query, []);
+    return answer(index, now);
+  };
+}
+
+function asLeader(
+  view: MasterView,
+  answer: (
+    term: Term,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) => void | Promise<void>,
+): AdminRoute {
+  return async (url, request, response) => {
+    const term = view.leading();
+    if (!term) return sendJson(response, 503, { status: 'not leading' });
+    try {
+      await answer(term, url.searchParams, request, response);
+    } catch (error) {
+      if (!(error instanceof BadQuery)) throw error;
+      sendJson(response, 400, { status: 'bad query', detail: error.message });
+    }
+  };
+}
+
+async function stream(
+  streams: { open: number },
+  term: Term,
+  after: string | null,
+  response: ServerResponse,
+): Promise<void> {
+  if (streams.open >= limits.masterEventStreamsMax) return sendJson(response, 503, { status: 'too many streams' });
+  streams.open += 1;
+  await streamEvents(term, after, response);
+  streams.open -= 1;
+}

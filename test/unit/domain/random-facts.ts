@@ -1,0 +1,92 @@
+// Facts about few tasks and workers, by chance: any of them, in any order, outdated ones too.
+
+import fc from 'fast-check';
+import type { WorkerFact } from '../../../domain/task-entry.ts';
+import { TaskIndex } from '../../../domain/task-index.ts';
+import { assignmentFact, attempt, status, taskFact, taskId, workerFact, workerId } from './facts.ts';
+
+export const now = 1000;
+const numbers = fc.integer({ min: 0, max: 5 });
+const names = fc.constantFrom('a', 'b', 'c');
+const types = fc.constantFrom('x', 'y');
+export const queues = fc.constantFrom('p', 'q');
+const times = fc.constantFrom(null, 500, 1500);
+
+/** One thing that may be learned: what it is about, and how the index is told. */
+export interface Fact {
+  readonly about: string;
+  readonly tell: (index: TaskIndex) => void;
+}
+
+const content = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ type: types, queue: queues, priority: numbers, runAt: times }) },
+  { weight: 1, arbitrary: fc.constant('invalid' as const) },
+  { weight: 1, arbitrary: fc.constant('newer' as const) },
+);
+
+const taskFacts = fc.tuple(numbers, content, fc.nat(3)).map(([number, what, version]): Fact => {
+  const fact =
+    what === 'invalid'
+      ? taskFact(number, {}, { version, content: { kind: 'invalid', why: '' } })
+      : what === 'newer'
+        ? taskFact(number, {}, { version, content: { kind: 'newer' } })
+        : taskFact(number, what, { version, czxid: BigInt(number >> 1) });
+  return { about: `task ${number}`, tell: (index) => index.setTask(taskId(number), fact) };
+});
+
+const workerRecord = fc.record({
+  concurrency: numbers,
+  types: fc.option(fc.uniqueArray(types)),
+  queues: fc.option(fc.uniqueArray(queues)),
+  draining: fc.boolean(),
+});
+const workerFacts = fc
+  .tuple(names, fc.oneof(fc.constantFrom(null, 'unread' as const), fc.tuple(workerRecord, fc.constantFrom(1n, 100n))))
+  .map(([name, what]): Fact => {
+    const fact: WorkerFact | 'unread' | null = Array.isArray(what) ? workerFact(what[0], { czxid: what[1] }) : what;
+    return { about: `worker ${name}`, tell: (index) => index.setWorker(workerId(name), fact) };
+  });
+
+const otherFacts = fc.oneof(
+  fc.tuple(numbers, fc.constantFrom(null, 'unread' as const, status())).map(
+    ([number, fact]): Fact => ({
+      about: `status ${number}`,
+      tell: (index) => index.setStatus(taskId(number), fact),
+    }),
+  ),
+  fc.tuple(numbers, fc.integer({ min: 1, max: 3 }), fc.constantFrom(null, 'unread' as const, 500, 1500)).map(
+    ([number, k, what]): Fact => ({
+      about: `attempt ${number} ${k}`,
+      tell: (index) =>
+        index.setAttempt(taskId(number), k, typeof what === 'number' ? attempt(k, { retryAt: what }) : what),
+    }),
+  ),
+  fc.tuple(numbers, fc.constantFrom(null, 'unread' as const, { reason: 'no' })).map(
+    ([number, fact]): Fact => ({
+      about: `cancel ${number}`,
+      tell: (index) => index.setCancel(taskId(number), fact),
+    }),
+  ),
+  fc.tuple(names, numbers, fc.constantFrom(null, 'unread' as const, 50n, 150n)).map(
+    ([name, number, what]): Fact => ({
+      about: `assignment ${name} ${number}`,
+      tell: (index) =>
+        index.setAssignment(
+          workerId(name),
+          taskId(number),
+          typeof what === 'bigint' ? assignmentFact({}, { czxid: what }) : what,
+        ),
+    }),
+  ),
+  fc
+    .tuple(names, fc.boolean())
+    .map(([name, is]): Fact => ({ about: `folder ${name}`, tell: (index) => index.setReachable(workerId(name), is) })),
+);
+export const facts = fc.array(fc.oneof(taskFacts, workerFacts, otherFacts), { maxLength: 60 });
+
+export function told(facts: readonly Fact[]): TaskIndex {
+  const index = new TaskIndex();
+  index.advance(now);
+  for (const fact of facts) fact.tell(index);
+  return index;
+}
