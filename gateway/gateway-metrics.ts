@@ -9,7 +9,8 @@ const durationBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export interface GatewayMetrics {
   observeHttp(method: string, route: string, status: number, seconds: number): void;
   observeGrpc(method: string, code: string, seconds: number): void;
-  connectionRefused(): void;
+  httpConnectionRefused(): void;
+  grpcConnectionRefused(): void;
 }
 
 /** `waiting` is asked at each scrape. */
@@ -29,11 +30,14 @@ export function createGatewayMetrics(registry: Registry, waiting: () => number):
     buckets: durationBuckets,
     registers,
   });
-  const refused = new Counter({
-    name: 'taskkeeper_http_connections_refused_total',
-    help: 'Connections refused because there were too many.',
-    registers,
-  });
+  const refusedBy = (face: 'http' | 'grpc') =>
+    new Counter({
+      name: `taskkeeper_${face}_connections_refused_total`,
+      help: 'Connections refused because there were too many.',
+      registers,
+    });
+  const httpRefused = refusedBy('http');
+  const grpcRefused = refusedBy('grpc');
   new Gauge({
     name: 'taskkeeper_waiting_requests',
     help: 'Requests that wait for a task to become final.',
@@ -45,6 +49,7 @@ export function createGatewayMetrics(registry: Registry, waiting: () => number):
   return {
     observeHttp: (method, route, status, seconds) => http.observe({ method, route, status }, seconds),
     observeGrpc: (method, code, seconds) => grpc.observe({ method, code }, seconds),
-    connectionRefused: () => refused.inc(),
+    httpConnectionRefused: () => httpRefused.inc(),
+    grpcConnectionRefused: () => grpcRefused.inc(),
   };
 }

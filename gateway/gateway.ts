@@ -45,13 +45,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { store, index, config, log, registry } = options;
   const api = new TaskApi(store, index, config.maxWaits);
   const metrics = createGatewayMetrics(registry, () => api.waiting);
+  const { host, httpPort, grpcPort } = config;
+  const connectionsMax = config.maxWaits + serverLimits.connectionsBesideWaits;
   const http = await listenHttp(createHttpApp({ api, registry, metrics, log }), {
-    host: config.host,
-    port: config.httpPort,
-    connectionsMax: config.maxWaits + serverLimits.connectionsBesideWaits,
-    onConnectionRefused: metrics.connectionRefused,
+    ...{ host, port: httpPort, connectionsMax },
+    onConnectionRefused: metrics.httpConnectionRefused,
   });
-  const grpc = await listenGrpc({ api, metrics, log }, config.host, config.grpcPort).catch(async (error: unknown) => {
+  const forGrpc = { host, port: grpcPort, connectionsMax, onConnectionRefused: metrics.grpcConnectionRefused };
+  const grpc = await listenGrpc({ api, metrics, log }, forGrpc).catch(async (error: unknown) => {
     await http.close();
     throw error;
   });

@@ -27,6 +27,7 @@ export const serverLimits = {
   refusedLingerMs: 1 * second,
   /** Faults named in one answer; the rest only says that there are more. */
   faultsMax: 20,
+  /** Connections to gRPC are bounded as those to HTTP are; streams over this one wait in the client. */
   grpcStreamsPerConnectionMax: 1000,
   grpcConnectionIdleMs: 300 * second,
   /** A gRPC client that no longer answers pings is let go. */

@@ -8,7 +8,8 @@ const shownInMessage = 3;
 
 export function invalidRequest(faults: readonly FieldFault[]): ServiceError {
   const shown = faults.slice(0, shownInMessage).map(({ pointer, detail }) => `${pointer || 'the body'} ${detail}`);
-  const more = faults.length > shownInMessage ? `; and ${faults.length - shownInMessage} more` : '';
+  const hidden = faults.length - shownInMessage;
+  const more = faults.length >= serverLimits.faultsMax ? '; and more' : hidden > 0 ? `; and ${hidden} more` : '';
   return new ServiceError('invalid-request', `The request does not fit: ${shown.join('; ')}${more}.`, {
     faults: faults.slice(0, serverLimits.faultsMax),
   });

@@ -2,9 +2,8 @@
 // requests that are being answered finish, then whatever is left open (idle or half-open connections) is closed.
 
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { InProgress } from '../in-progress.ts';
-import { listenError } from '../listen-error.ts';
+import { listening } from '../listening.ts';
 import { serverLimits } from '../server-limits.ts';
 
 export interface HttpListener {
@@ -26,9 +25,8 @@ export async function listenHttp(app: RequestListener, options: HttpListenerOpti
   const server = boundedServer(options);
   const answering = answeringOf(server);
   server.on('request', app);
-  await listening(server, options.host, options.port);
   return {
-    address: addressOf(server.address() as AddressInfo),
+    address: await listening(server, options.host, options.port, 'HTTP_PORT'),
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await answering.none(serverLimits.drainMs);
@@ -59,19 +57,4 @@ function answeringOf(server: Server): InProgress {
     response.once('close', () => answering.end());
   });
   return answering;
-}
-
-function listening(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error) => reject(listenError(error, host, port, 'HTTP_PORT'));
-    server.once('error', fail);
-    server.listen(port, host, () => {
-      server.off('error', fail);
-      resolve();
-    });
-  });
-}
-
-function addressOf({ address, family, port }: AddressInfo): string {
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }

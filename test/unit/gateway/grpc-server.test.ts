@@ -5,82 +5,24 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
-import { type Client, credentials, type ServiceError as GrpcError, loadPackageDefinition, status } from '@grpc/grpc-js';
-import { fromJSON, loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
+import { type Client, status } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { ServiceError } from '../../../domain/errors.ts';
 import { limits } from '../../../domain/limits.ts';
 import type { Json, TaskId } from '../../../domain/task.ts';
-import { loadProtocol } from '../../../gateway/grpc/grpc-protocol.ts';
 import { valueOfJson } from '../../../gateway/grpc/proto-value.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: answers are looked at field by field
-type Answer = any;
+import { type Answer, call, connect, connectTasks, detailsOf, failure } from './grpc-client.ts';
 
 const settings = { keepCase: true, longs: Number, enums: String, defaults: false } as const;
-
-// Written from https://github.com/googleapis/googleapis/tree/master/google/rpc, apart from the one in the gateway.
-const details = fromJSON({
-  nested: {
-    Status: {
-      fields: {
-        code: { type: 'int32', id: 1 },
-        message: { type: 'string', id: 2 },
-        details: { rule: 'repeated', type: 'Any', id: 3 },
-      },
-    },
-    Any: { fields: { type_url: { type: 'string', id: 1 }, value: { type: 'bytes', id: 2 } } },
-    ErrorInfo: { fields: { reason: { type: 'string', id: 1 }, domain: { type: 'string', id: 2 } } },
-    Violation: { fields: { field: { type: 'string', id: 1 }, description: { type: 'string', id: 2 } } },
-    BadRequest: { fields: { field_violations: { rule: 'repeated', type: 'Violation', id: 1 } } },
-    Delay: { fields: { seconds: { type: 'int32', id: 1 }, nanos: { type: 'int32', id: 2 } } },
-    RetryInfo: { fields: { retry_delay: { type: 'Delay', id: 1 } } },
-  },
-});
-
-function decode(type: string, bytes: Buffer): Answer {
-  return (details[type] as MessageTypeDefinition<object, object>).deserialize(bytes);
-}
-
-/** The details of a failed call by their short names. */
-function detailsOf(error: GrpcError): Record<string, Answer> {
-  const rich = decode('Status', error.metadata.get('grpc-status-details-bin')[0] as Buffer);
-  assert.equal(rich.code ?? 0, error.code);
-  assert.equal(rich.message, error.details);
-  const entries = rich.details.map(({ type_url, value }: Answer) => {
-    assert.match(type_url, /^type\.googleapis\.com\/google\.rpc\./);
-    const type = type_url.split('.').at(-1);
-    return [type, decode(type, value)];
-  });
-  return Object.fromEntries(entries);
-}
-
-function connect(protocol: PackageDefinition, service: string, address: string): Client {
-  const found = service.split('.').reduce((scope: Answer, name) => scope[name], loadPackageDefinition(protocol));
-  return new found(address, credentials.createInsecure());
-}
-
-function call(client: Client, method: string, request: object, options: object = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    (client as Answer)[method](request, options, (error: unknown, answer: Answer) =>
-      error ? reject(error) : resolve(answer),
-    );
-  });
-}
-
-async function failure(answer: Promise<unknown>): Promise<GrpcError> {
-  const [outcome] = await Promise.allSettled([answer]);
-  assert.equal(outcome?.status, 'rejected');
-  return outcome.reason as GrpcError;
-}
 
 let gateway: TestGateway;
 let client: Client;
 
 before(async () => {
   gateway = await startTestGateway();
-  client = connect(loadProtocol(), 'taskkeeper.v1.TaskService', gateway.grpcAddress);
+  client = connectTasks(gateway.grpcAddress);
 });
 
 after(async () => {
