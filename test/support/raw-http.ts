@@ -1,0 +1,48 @@
+// HTTP requests that a well-behaved client would not send: the path and headers go out as they are.
+
+import { type IncomingHttpHeaders, request } from 'node:http';
+
+export interface RawRequest {
+  readonly method: string;
+  /** As it stands in the request line. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer | undefined;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** Null where the connection ended without an answer. `streamMsMax`: an answer that goes on for longer is cut there. */
+export function rawRequest(
+  url: string,
+  { method, path, headers = {}, body }: RawRequest,
+  streamMsMax = 20_000,
+): Promise<RawAnswer | null> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const sending = request({ hostname, port, method, path, headers, insecureHTTPParser: false }, (response) => {
+      const chunks: Buffer[] = [];
+      const done = () => {
+        clearTimeout(timer);
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString(),
+        });
+      };
+      const timer = setTimeout(() => {
+        done();
+        sending.destroy();
+      }, streamMsMax);
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', done);
+      response.on('error', done);
+    });
+    sending.on('error', () => resolve(null));
+    sending.end(body);
+  });
+}
