@@ -65,7 +65,7 @@ const value: fc.Arbitrary<object> = fc.oneof(
   fc.constant({}),
   text.map((stringValue) => ({ stringValue })),
   double.map((numberValue) => ({ numberValue })),
-  fc.integer({ min: 1, max: 120 }).map((depth) => {
+  fc.integer({ min: 1, max: 40 }).map((depth) => {
     let nested: object = { boolValue: true };
     for (let level = 0; level < depth; level += 1) nested = { listValue: { values: [nested] } };
     return nested;
