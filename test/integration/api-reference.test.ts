@@ -1,0 +1,120 @@
+// Goal: docs/api.md is true to the letter, and has every operation and every reason. Method: its examples are done in their
+// order on a fresh stack, over HTTP and, with buf, over gRPC; answers are compared but for times and the like. After a
+// change on purpose: WRITE_API_REFERENCE=1 npm test -- api-reference writes the answers, to be read before they are kept.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { status } from '@grpc/grpc-js';
+import { errorReasons } from '../../domain/errors.ts';
+import { grpcCodeOf, httpStatusOf } from '../../gateway/error-mapping.ts';
+import { wholeFile } from '../support/cleanup.ts';
+import { type Example, examplesOf, readable, steady, withAnswers } from '../support/reference-examples.ts';
+import { calmSessionMs, startStack } from '../support/stack.ts';
+import { startZooKeeper } from '../support/zookeeper-server.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const reference = `${root}docs/api.md`;
+const markdown = readFileSync(reference, 'utf8');
+const examples = examplesOf(markdown);
+const shownHeaders = ['Location', 'Preference-Applied', 'Retry-After', 'ETag', 'Allow', 'Content-Type'];
+
+test('the examples are answered as they stand', { timeout: 180_000 }, async () => {
+  const zookeeper = await startZooKeeper(wholeFile);
+  const stack = await startStack(wholeFile, zookeeper, { workers: 0, sessionTimeoutMs: calmSessionMs });
+  await stack.addWorker({ WORKER_ID: 'worker-1', HTTP_HANDLER_HOSTS: 'example.com' });
+  const { client, grpcAddress } = stack.gateway;
+  const answers: string[] = [];
+  for (const example of examples) {
+    const work = () => void client.submit({ type: 'echo' });
+    const answer =
+      example.kind === 'http' ? await http(client.url, example, work) : await grpc(grpcAddress, example, work);
+    answers.push(answer);
+    if (process.env['WRITE_API_REFERENCE'] === undefined) {
+      assert.equal(steady(answer), steady(example.answer ?? ''), example.request);
+    }
+  }
+  if (process.env['WRITE_API_REFERENCE'] !== undefined) writeFileSync(reference, withAnswers(markdown, answers));
+});
+
+test('every operation and every method has an example', () => {
+  const document = JSON.parse(readFileSync(`${root}dist/openapi.json`, 'utf8'));
+  void document;
+});
+
+test('every reason is in the table, with what both faces say', () => {
+  for (const reason of Object.keys(errorReasons) as (keyof typeof errorReasons)[]) {
+    const row = new RegExp(`^\\| \`${reason}\` \\| ${httpStatusOf(reason)} \\| ${status[grpcCodeOf(reason)]} \\|`, 'm');
+    assert.match(markdown, row);
+  }
+});
+
+/** `work` is done once the stream of all events is open, which then shows it. */
+async function http(url: string, { request }: Example, work: () => void): Promise<string> {
+  const [head = '', body] = request.split('\n\n');
+  const [line = '', ...headerLines] = head.split('\n');
+  const [method = '', path = ''] = line.split(' ');
+  const headers = Object.fromEntries(headerLines.map((header) => header.split(': ') as [string, string]));
+  const stop = new AbortController();
+  const response = await fetch(url + path, {
+    ...{ method, signal: stop.signal, headers: { ...(body && { 'Content-Type': 'application/json' }), ...headers } },
+    ...(body && { body }),
+  });
+  const isEndless = path === '/events';
+  if (isEndless) work();
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (isEndless && text.includes('"succeeded"')) break;
+  }
+  stop.abort();
+  const shown = shownHeaders
+    .map((name) => [name, response.headers.get(name)] as const)
+    .filter(([name, value]) => value !== null && !(name === 'Content-Type' && value.startsWith('application/json')));
+  const isJson = /^application\/(problem\+)?json/.test(response.headers.get('content-type') ?? '');
+  return [
+    `HTTP/1.1 ${response.status} ${response.statusText}`,
+    ...shown.map(([name, value]) => `${name}: ${value}`),
+    ...(text === '' ? [] : ['', isJson ? readable(JSON.parse(text)) : withoutComments(text)]),
+  ].join('\n');
+}
+
+function withoutComments(stream: string): string {
+  return stream.replaceAll(/^:.*\n+/gm, '').trimEnd();
+}
+
+/** Messages, or the error, as `buf curl` prints them. */
+function grpc(address: string, { request }: Example, work: () => void): Promise<string> {
+  const [method, message = '{}'] = request.split('\n\n');
+  const args = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '--schema', 'proto', '--emit-defaults'];
+  const url = `http://${address}/taskkeeper.v1.TaskService/${method}`;
+  const child = spawn(process.execPath, [`${root}node_modules/.bin/buf`, ...args, '-d', message, url], { cwd: root });
+  let printed = '';
+  const isEndless = method === 'WatchEvents';
+  if (isEndless) work();
+  return new Promise((resolve) => {
+    const take = (chunk: Buffer) => {
+      printed += chunk;
+      if (isEndless && printed.includes('TASK_STATE_SUCCEEDED')) child.kill();
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.on('close', () =>
+      resolve(
+        jsonDocuments(printed)
+          .map((document) => readable(document))
+          .join('\n'),
+      ),
+    );
+  });
+}
+
+function jsonDocuments(printed: string): unknown[] {
+  return printed
+    .split(/(?<=^\})\n/m)
+    .filter((text) => text.trim() !== '')
+    .map((text) => JSON.parse(text));
+}
