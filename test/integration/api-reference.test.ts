@@ -8,8 +8,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@grpc/proto-loader';
 import { errorReasons } from '../../domain/errors.ts';
 import { grpcCodeOf, httpStatusOf } from '../../gateway/error-mapping.ts';
+import { loadProtocol, taskServiceName } from '../../gateway/grpc/grpc-protocol.ts';
+import { openApiDocument } from '../../gateway/http/openapi.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { type Example, examplesOf, readable, steady, withAnswers } from '../support/reference-examples.ts';
 import { calmSessionMs, startStack } from '../support/stack.ts';
@@ -40,8 +43,18 @@ test('the examples are answered as they stand', { timeout: 180_000 }, async () =
 });
 
 test('every operation and every method has an example', () => {
-  const document = JSON.parse(readFileSync(`${root}dist/openapi.json`, 'utf8'));
-  void document;
+  const document: { paths?: Record<string, object | undefined> } = openApiDocument;
+  const shown = examples.map(({ request }) => request.split('\n')[0] ?? '');
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    const address = new RegExp(` ${path.replaceAll(/\{\w+\}/g, '[^/?]+')}(\\?.*)?$`);
+    for (const method of Object.keys(item ?? {}).filter((name) => name !== 'parameters')) {
+      const isShown = shown.some((line) => line.startsWith(`${method.toUpperCase()} `) && address.test(line));
+      assert.ok(isShown || markdown.includes(`\`${path}\``), `${method} ${path}`);
+    }
+  }
+  for (const method of Object.keys(loadProtocol()[taskServiceName] as ServiceDefinition)) {
+    assert.ok(shown.includes(method), method);
+  }
 });
 
 test('every reason is in the table, with what both faces say', () => {
@@ -89,26 +102,29 @@ function withoutComments(stream: string): string {
 /** Messages, or the error, as `buf curl` prints them. */
 function grpc(address: string, { request }: Example, work: () => void): Promise<string> {
   const [method, message = '{}'] = request.split('\n\n');
-  const args = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '--schema', 'proto', '--emit-defaults'];
-  const url = `http://${address}/taskkeeper.v1.TaskService/${method}`;
-  const child = spawn(process.execPath, [`${root}node_modules/.bin/buf`, ...args, '-d', message, url], { cwd: root });
-  let printed = '';
   const isEndless = method === 'WatchEvents';
-  if (isEndless) work();
+  const verbose = isEndless ? ['--verbose'] : []; // shows when the stream is open
+  const args = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...verbose, '-d', message];
+  const url = `http://${address}/taskkeeper.v1.TaskService/${method}`;
+  const child = spawn(`${root}node_modules/.bin/buf`, [...args, url], { cwd: root });
+  let printed = '';
+  let errors = '';
+  let opened = false;
   return new Promise((resolve) => {
-    const take = (chunk: Buffer) => {
+    child.stdout.on('data', (chunk: Buffer) => {
       printed += chunk;
       if (isEndless && printed.includes('TASK_STATE_SUCCEEDED')) child.kill();
-    };
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
-    child.on('close', () =>
-      resolve(
-        jsonDocuments(printed)
-          .map((document) => readable(document))
-          .join('\n'),
-      ),
-    );
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk;
+      if (!isEndless || opened || !/200 OK/.test(errors)) return;
+      opened = true;
+      work();
+    });
+    child.on('close', () => {
+      const documents = jsonDocuments(isEndless ? printed : printed + errors);
+      resolve(documents.map((document) => readable(document)).join('\n'));
+    });
   });
 }
 
