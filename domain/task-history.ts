@@ -51,10 +51,10 @@ export function stepsAfter(history: readonly HistoryStep[], seen: string): Histo
   return at < 0 ? null : history.slice(at + 1);
 }
 
+/** No times in the id: a run that is over has that of its worker, one that goes on that of the master. */
 function stepOf(view: TaskView): HistoryStep {
-  const { state, attempt, startedAt } = view;
-  const id = state === 'running' ? `${attempt}-running-${startedAt ?? 0}` : `${attempt}-${state}`;
-  return { id, state, view: () => view };
+  const { state, attempt } = view;
+  return { id: `${attempt}-${state}`, state, view: () => view };
 }
 
 /** The task when `ended` of its attempts had ended and nothing more was known. */

@@ -32,7 +32,6 @@ export function steady(answer: string): string {
   return answer
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>')
     .replaceAll(/127\.0\.0\.1:\d+/g, '<address>')
-    .replaceAll(/-running-\d+/g, '-running-<time>')
     .replaceAll(/ETag: "[^"]*"/gi, 'ETag: <tag>')
     .replaceAll(/"?(eventId|id)(": "|: )[0-9a-f]+-\d+"?$/gm, '$1 <event>')
     .replaceAll(/("eventId": ")[0-9a-f]+-\d+"/g, '$1<event>"')

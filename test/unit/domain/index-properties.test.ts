@@ -45,7 +45,9 @@ test('any order and any repetition of facts gives the same picture, and the same
 function countsOf(index: TaskIndex) {
   const { counts, queuedSince } = index.states;
   const isKnown = (entry: TaskEntry) => entry.fact === null || stateOf(entry, now) !== null;
-  return [...index.tasks.values()].every(isKnown) ? { states: counts.states, queues: [...counts.queues].sort(), queuedSince } : null;
+  return [...index.tasks.values()].every(isKnown)
+    ? { states: counts.states, queues: [...counts.queues].sort(), queuedSince }
+    : null;
 }
 
 test('counts, the order of creation and the longest wait are those of a walk over all tasks', () => {
