@@ -37,7 +37,10 @@ export function documentedPath(path: string): string | null {
   const steps = (path.split('?')[0] ?? '').split('/');
   const fitting = Object.keys(document.paths).filter((template) => {
     const places = template.split('/');
-    return places.length === steps.length && places.every((place, at) => place.startsWith('{') || place === steps[at]);
+    return (
+      places.length === steps.length &&
+      places.every((place, at) => (place.startsWith('{') ? steps[at] !== '' : place === steps[at]))
+    );
   });
   return fitting.sort((a, b) => a.split('{').length - b.split('{').length)[0] ?? null;
 }

@@ -1,6 +1,8 @@
-// HTTP requests that a well-behaved client would not send: the path and headers go out as they are.
+// HTTP requests that a well-behaved client would not send: the path and headers go out as they are, each over a connection of
+// its own.
 
 import { type IncomingHttpHeaders, request } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 
 export interface RawRequest {
   readonly method: string;
@@ -23,15 +25,17 @@ export function rawRequest(
   streamMsMax = 20_000,
 ): Promise<RawAnswer | null> {
   const { hostname, port } = new URL(url);
+  // Node itself would not tell the length of a DELETE.
+  const framed = { ...headers, ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }) };
   return new Promise((resolve) => {
-    const sending = request({ hostname, port, method, path, headers, insecureHTTPParser: false }, (response) => {
+    const sending = request({ hostname, port, method, path, headers: framed, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       const done = () => {
         clearTimeout(timer);
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
-          text: Buffer.concat(chunks).toString(),
+          text: textOf(Buffer.concat(chunks), response.headers),
         });
       };
       const timer = setTimeout(() => {
@@ -45,4 +49,8 @@ export function rawRequest(
     sending.on('error', () => resolve(null));
     sending.end(body);
   });
+}
+
+function textOf(bytes: Buffer, headers: IncomingHttpHeaders): string {
+  return (headers['content-encoding'] === 'gzip' && bytes.length > 0 ? gunzipSync(bytes) : bytes).toString();
 }
