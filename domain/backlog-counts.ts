@@ -15,7 +15,11 @@ export interface BacklogCounts {
   readonly waiting: Readonly<Record<string, number>>;
 }
 
-export function backlogOf(counts: TaskCounts, queues: QueueTable, queuesMax = limits.backlogQueuesMax): BacklogCounts {
+export function backlogOf(
+  counts: TaskCounts,
+  queues: QueueTable,
+  queuesMax: number = limits.backlogQueuesMax,
+): BacklogCounts {
   const limited: string[] = [];
   for (const name of queues.names()) {
     if (limited.length < queuesMax && queues.settingsOf(name).maxQueued !== null) limited.push(name);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { RetentionQueue } from '../../../domain/retention.ts';
 import type { TaskEntry } from '../../../domain/task-entry.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
-import { addTask, entryOf } from './facts.ts';
+import { addTask, entryOf, status, taskFact, taskId } from './facts.ts';
 
 /** Tasks 1, 2, ... finished at these times, kept for `retentionMs` each. */
 function finished(times: readonly number[], retentionMs: number, idempotencyKey: string | null = null) {
@@ -94,4 +94,34 @@ test('what is long gone does not pile up behind what is kept for long', () => {
     queue.take(i, new Set([...index.finished, entry]), 10);
   }
   assert.ok(size < 5000, `${size} items`);
+});
+
+test('the first of a batch that has a key stays until the others are gone, and is told of then', () => {
+  const index = new TaskIndex();
+  const told: string[] = [];
+  index.onFinished = ({ id }) => told.push(id);
+  // One transaction made two batches and a task; numbers begin anywhere.
+  const fact = (number: number, index: number, size: number, idempotencyKey: string | null) =>
+    taskFact(number, { idempotencyKey, batch: { index, size } }, { czxid: 5n });
+  for (const number of [12, 10, 11]) index.setTask(taskId(number), fact(number, number - 10, 3, 'k'));
+  for (const number of [13, 14]) index.setTask(taskId(number), fact(number, number - 13, 2, 'l'));
+  index.setTask(taskId(15), fact(15, 0, 2, null));
+  index.setTask(taskId(16), fact(16, 1, 2, null));
+  for (let number = 10; number <= 16; number += 1) index.setStatus(taskId(number), status());
+  told.length = 0;
+  const held = () =>
+    [10, 11, 12, 13, 14, 15, 16].filter((number) => {
+      const entry = index.tasks.get(taskId(number));
+      return entry && index.batches.hold(entry);
+    });
+  assert.deepEqual(held(), [10, 13]);
+  index.removeTask(taskId(11));
+  assert.deepEqual([held(), told], [[10, 13], []]);
+  index.setTask(taskId(12), fact(12, 2, 3, 'k')); // the same once more
+  index.removeTask(taskId(12));
+  assert.deepEqual([held(), told], [[13], [taskId(10)]]);
+  index.removeTask(taskId(13)); // by a client
+  index.removeTask(taskId(14));
+  index.removeTask(taskId(10));
+  assert.deepEqual([held(), told], [[], [taskId(10)]]);
 });
