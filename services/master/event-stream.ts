@@ -9,10 +9,15 @@ import { isLeading, type Term } from './master-view.ts';
 
 export const eventStreamHeaders = { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' } as const;
 
-/** Resolves when the stream is over, for whatever reason. */
-export function streamEvents(term: Term, after: string | null, response: ServerResponse): Promise<void> {
+/** Resolves when the stream is over, for whatever reason. It says that it is alive when it has said nothing for `aliveMs`. */
+export function streamEvents(
+  term: Term,
+  after: string | null,
+  response: ServerResponse,
+  aliveMs: number,
+): Promise<void> {
   return new Promise((resolve) => {
-    const stream = new EventStream(term, after, response);
+    const stream = new EventStream(term, after, response, aliveMs);
     response.once('close', () => {
       stream.close();
       resolve();
@@ -28,13 +33,13 @@ class EventStream {
   #place: number;
   #scheduled = false;
 
-  constructor(term: Term, after: string | null, response: ServerResponse) {
+  constructor(term: Term, after: string | null, response: ServerResponse, aliveMs: number) {
     const { picture, signal } = term;
     this.#term = term;
     this.#response = response;
     const place = after === null ? picture.events.end : picture.events.placeAfter(after);
     this.#place = place ?? picture.events.end;
-    this.#alive = setTimeout(() => this.#send(eventLineText({ kind: 'alive' })), limits.masterAliveMs);
+    this.#alive = setTimeout(() => this.#send(eventLineText({ kind: 'alive' })), aliveMs);
     this.#stopListening = picture.onEvent(() => this.#schedule());
     signal.addEventListener('abort', this.#end);
     response.writeHead(200, eventStreamHeaders);

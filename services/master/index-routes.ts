@@ -13,8 +13,8 @@ import type { MasterView, Term } from './master-view.ts';
 
 type Answer = (index: TaskIndex, query: URLSearchParams, now: number) => unknown;
 
-export function indexRoutes(view: MasterView): Record<string, AdminRoute> {
-  const streams = { open: 0 };
+export function indexRoutes(view: MasterView, aliveMs: number = limits.masterAliveMs): Record<string, AdminRoute> {
+  const streams = { open: 0, aliveMs };
   return {
     [indexPaths.tasks]: leaderRoute(view, (index, query, now) => {
       const { filter, limit, after } = parseTasksQuery(query);
@@ -77,13 +77,13 @@ function asLeader(
 }
 
 async function stream(
-  streams: { open: number },
+  streams: { open: number; readonly aliveMs: number },
   term: Term,
   after: string | null,
   response: ServerResponse,
 ): Promise<void> {
   if (streams.open >= limits.masterEventStreamsMax) return sendJson(response, 503, { status: 'too many streams' });
   streams.open += 1;
-  await streamEvents(term, after, response);
+  await streamEvents(term, after, response, streams.aliveMs);
   streams.open -= 1;
 }
