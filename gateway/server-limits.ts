@@ -24,7 +24,7 @@ export const serverLimits = {
   /** Connections over all of those that are answered that there are too many; any more are closed without a word. */
   connectionsRefusedAtOnce: 100,
   /** A refused client has so long to send its request, and then to read what it is answered. */
-  refusedLingerMs: 1 * second,
+  refusedLingerMs: 2 * second,
   /** Faults named in one answer; the rest only says that there are more. */
   faultsMax: 20,
   /** Connections to gRPC are bounded as those to HTTP are; streams over this one wait in the client. */

@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { InProgress } from '../in-progress.ts';
 import { listening } from '../listening.ts';
 import { serverLimits } from '../server-limits.ts';
+import { answerUnreadable, withinConnections } from './refusals.ts';
 
 export interface HttpListener {
   /** `host:port` as bound. */
@@ -19,12 +20,23 @@ export interface HttpListenerOptions {
   readonly port: number;
   readonly connectionsMax: number;
   readonly onConnectionRefused: () => void;
+  /** Other times than those of serverLimits. */
+  readonly timeouts?: Partial<HttpTimeouts>;
 }
 
+export type HttpTimeouts = Record<
+  'headersTimeoutMs' | 'requestTimeoutMs' | 'timeoutCheckMs' | 'keepAliveTimeoutMs' | 'socketIdleTimeoutMs',
+  number
+>;
+
 export async function listenHttp(app: RequestListener, options: HttpListenerOptions): Promise<HttpListener> {
-  const server = boundedServer(options);
+  const server = boundedServer({ ...serverLimits, ...options.timeouts });
   const answering = answeringOf(server);
-  server.on('request', app);
+  server.on('request', withinConnections(server, app, options.connectionsMax, options.onConnectionRefused));
+  answerUnreadable(server);
+  // Whoever reads the body says that it may come.
+  server.on('checkContinue', (request, response) => server.emit('request', request, response));
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   return {
     address: await listening(server, options.host, options.port, 'HTTP_PORT'),
     close: async () => {
@@ -36,17 +48,17 @@ export async function listenHttp(app: RequestListener, options: HttpListenerOpti
   };
 }
 
-function boundedServer({ connectionsMax, onConnectionRefused }: HttpListenerOptions): Server {
+function boundedServer(timeouts: HttpTimeouts): Server {
   const server = createServer({
-    headersTimeout: serverLimits.headersTimeoutMs,
-    requestTimeout: serverLimits.requestTimeoutMs,
-    connectionsCheckingInterval: serverLimits.timeoutCheckMs,
-    keepAliveTimeout: serverLimits.keepAliveTimeoutMs,
+    headersTimeout: timeouts.headersTimeoutMs,
+    requestTimeout: timeouts.requestTimeoutMs,
+    connectionsCheckingInterval: timeouts.timeoutCheckMs,
+    keepAliveTimeout: timeouts.keepAliveTimeoutMs,
     maxHeaderSize: serverLimits.headerBytesMax,
+    // Checked by us, so that its absence is told like all other errors.
+    requireHostHeader: false,
   });
-  server.timeout = serverLimits.socketIdleTimeoutMs;
-  server.maxConnections = connectionsMax;
-  server.on('drop', onConnectionRefused);
+  server.timeout = timeouts.socketIdleTimeoutMs;
   return server;
 }
 

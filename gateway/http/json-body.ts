@@ -18,7 +18,7 @@ export async function readJsonBody(request: Request, response: Response, require
   requireJson(request);
   const declaredBytes = Number(request.headers['content-length'] ?? 0);
   if (declaredBytes > limits.requestBodyBytesMax) throw tooLarge();
-  if (request.headers.expect !== undefined) response.writeContinue();
+  if (/^100-continue$/i.test(request.headers.expect ?? '')) response.writeContinue();
   const bytes = await readBytes(request);
   if (bytes.length === 0) throw unreadable('there is none');
   return parseJson(decodeUtf8(bytes));

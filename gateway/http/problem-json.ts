@@ -1,7 +1,8 @@
 // Errors of the HTTP face: RFC 9457 problem documents, with Retry-After where waiting helps. Every error answer is made
-// here, but for those of requests that never became one (refused-connections.ts).
+// here, but for those of requests that never became one (refusals.ts).
 
-import type { ErrorRequestHandler, Response } from 'express';
+import type { ServerResponse } from 'node:http';
+import type { ErrorRequestHandler } from 'express';
 import { type FieldFault, ServiceError } from '../../domain/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { httpStatusOf, retryAfterMsOf, titleOf } from '../error-mapping.ts';
@@ -37,11 +38,12 @@ export function retryAfterSecondsOf(error: ServiceError): number | null {
   return retryAfterMs === null ? null : Math.max(1, Math.ceil(retryAfterMs / 1000));
 }
 
-export function sendProblem(response: Response, error: ServiceError): void {
+export function sendProblem(response: ServerResponse, error: ServiceError): void {
   const retryAfterS = retryAfterSecondsOf(error);
   if (retryAfterS !== null) response.setHeader('Retry-After', retryAfterS);
   const problem = problemOf(error);
-  response.status(problem.status).setHeader('Cache-Control', 'no-store');
+  response.statusCode = problem.status;
+  response.setHeader('Cache-Control', 'no-store');
   const content = JSON.stringify(problem);
   if (error.reason === 'body-too-large') sendBeforeTheEnd(response, problemMediaType, content);
   else sendText(response, problemMediaType, content);
@@ -49,12 +51,12 @@ export function sendProblem(response: Response, error: ServiceError): void {
 
 /** The last handler of the app. */
 export function problemHandler(log: Log): ErrorRequestHandler {
-  return (error, _request, response, next) => {
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    sendProblem(response, serviceErrorOf(error) ?? reportUnexpected(error, log));
+  // Express knows an error handler by its four parameters.
+  return (error, _request, response, _next) => {
+    const problem = serviceErrorOf(error) ?? reportUnexpected(error, log);
+    // In the middle of an answer, its end without a proper end is all that can still be told.
+    if (response.headersSent) response.destroy();
+    else sendProblem(response, problem);
   };
 }
 
