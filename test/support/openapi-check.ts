@@ -92,8 +92,9 @@ function assertBody(what: string, { content }: DocumentedAnswer, { method, heade
 function assertEvents(what: string, schema: object, body: string): void {
   assert.ok('contentSchema' in schema);
   for (const event of body.split('\n\n')) {
-    const data = /^event: task$/m.test(event) ? /^data: (.*)$/m.exec(event)?.[1] : undefined;
-    if (data !== undefined) assertFits(what, schema.contentSchema as object, JSON.parse(data));
+    const lines = event.split('\n');
+    const data = lines.includes('event: task') && lines.find((line) => line.startsWith('data: '))?.slice(6);
+    if (data) assertFits(what, schema.contentSchema as object, JSON.parse(data));
   }
 }
 

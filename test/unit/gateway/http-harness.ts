@@ -1,0 +1,62 @@
+// The HTTP face alone, over a store in memory, with other times than those of production, for tests of what depends on them.
+
+import type { Socket } from 'node:net';
+import { Registry } from 'prom-client';
+import { TaskApi } from '../../../gateway/api/task-api.ts';
+import { createGatewayMetrics } from '../../../gateway/gateway-metrics.ts';
+import { type HttpTimeouts, listenHttp } from '../../../gateway/http/http-listener.ts';
+import { createHttpApp } from '../../../gateway/http/http-server.ts';
+import { createLog } from '../../../runtime/log.ts';
+import { InMemoryIndex } from './in-memory-index.ts';
+import { InMemoryTaskStore } from './in-memory-task-store.ts';
+
+export interface TestFaceOptions {
+  readonly eventHeartbeatMs?: number;
+  readonly timeouts?: Partial<HttpTimeouts>;
+  readonly connectionsMax?: number;
+}
+
+export interface TestFace {
+  readonly url: string;
+  readonly port: number;
+  readonly store: InMemoryTaskStore;
+  readonly index: InMemoryIndex;
+  readonly api: TaskApi;
+  readonly registry: Registry;
+  /** Connections that are open on this side. */
+  readonly sockets: ReadonlySet<Socket>;
+  /** Waiting on this side to be taken by the other sides. */
+  bufferedBytes(): number;
+  close(): Promise<void>;
+}
+
+/** At most 20 requests may wait. */
+export async function startTestFace(options: TestFaceOptions): Promise<TestFace> {
+  const { eventHeartbeatMs, timeouts = {}, connectionsMax = 1000 } = options;
+  const store = new InMemoryTaskStore();
+  const index = new InMemoryIndex(store);
+  const api = new TaskApi(store, index, 20);
+  const registry = new Registry();
+  const metrics = createGatewayMetrics(registry, () => api.waiting);
+  const sockets = new Set<Socket>();
+  const heartbeat = eventHeartbeatMs === undefined ? {} : { eventHeartbeatMs };
+  const app = createHttpApp({ api, registry, metrics, log: createLog('gateway', 'silent'), ...heartbeat });
+  const listener = await listenHttp(
+    (request, response) => {
+      sockets.add(request.socket);
+      request.socket.once('close', () => sockets.delete(request.socket));
+      app(request, response);
+    },
+    { host: '127.0.0.1', port: 0, connectionsMax, timeouts, onConnectionRefused: metrics.httpConnectionRefused },
+  );
+  return {
+    url: `http://${listener.address}`,
+    port: Number(listener.address.split(':')[1]),
+    ...{ store, index, api, registry, sockets },
+    bufferedBytes: () => [...sockets].reduce((bytes, socket) => bytes + socket.writableLength, 0),
+    close: () => {
+      api.drain();
+      return listener.close();
+    },
+  };
+}
