@@ -88,6 +88,11 @@ export class Session {
     return this.#lease.trustedUntil;
   }
 
+  /** Znodes whose next change somebody waits for. */
+  get watched(): number {
+    return this.#watches.size;
+  }
+
   /** Calls `listener` at each change of state from now on; returns the function that ends that. */
   onState(listener: (state: SessionState) => void): () => void {
     this.#stateListeners.add(listener);

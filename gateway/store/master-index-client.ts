@@ -23,10 +23,24 @@ import * as answers from './index-answers.ts';
 
 const retryAfterMs = 1000;
 
+export interface MasterIndexClientOptions {
+  /** From a request to the end of its answer, or to the first line of a stream. */
+  readonly deadlineMs: number;
+  /** Between two lines of a stream. */
+  readonly silenceMs: number;
+}
+
+const defaultOptions = { deadlineMs: serverLimits.indexDeadlineMs, silenceMs: serverLimits.indexSilenceMs };
+
 export class MasterIndexClient implements MasterIndex {
+  readonly #options: MasterIndexClientOptions;
   #leader: LeaderAddress | null = null;
   /** Streams of events end when another master leads. */
   readonly #onLeaderChange = new Set<() => void>();
+
+  constructor(options: MasterIndexClientOptions = defaultOptions) {
+    this.#options = options;
+  }
 
   /** Knows the leader by `session` until that is lost or `stop` aborts. */
   async serve(session: Session, stop: AbortSignal): Promise<void> {
@@ -78,7 +92,7 @@ export class MasterIndexClient implements MasterIndex {
     if (signal.aborted) end();
     const query = after === null ? '' : `?${new URLSearchParams({ after })}`;
     // Counts while we wait for the master, not while whoever reads us takes its time.
-    let silence = setTimeout(end, serverLimits.indexDeadlineMs);
+    let silence = setTimeout(end, this.#options.deadlineMs);
     try {
       const response = await get(address, indexPaths.events + query, stop.signal);
       let started = false;
@@ -88,7 +102,7 @@ export class MasterIndexClient implements MasterIndex {
         if (!read || started === (read.kind === 'start')) throw new Error(`a line that cannot be understood: ${line}`);
         started = true;
         yield read;
-        silence = setTimeout(end, serverLimits.indexSilenceMs);
+        silence = setTimeout(end, this.#options.silenceMs);
       }
       throw new Error('the stream has ended');
     } catch (error) {
@@ -105,14 +119,21 @@ export class MasterIndexClient implements MasterIndex {
   async #ask<T>(path: string, read: answers.AnswerReader<T>): Promise<T> {
     const address = this.#requireAddress();
     try {
-      return await answerOf(address, path, read);
+      return await this.#get(address, path, read);
     } catch (error) {
       const next = this.#leader?.address ?? null;
       if (next === null || next === address) throw unreachable(address, error);
-      return await answerOf(next, path, read).catch((failure: unknown) => {
+      return await this.#get(next, path, read).catch((failure: unknown) => {
         throw unreachable(next, failure);
       });
     }
+  }
+
+  async #get<T>(address: string, path: string, read: answers.AnswerReader<T>): Promise<T> {
+    const body = await get(address, path, AbortSignal.timeout(this.#options.deadlineMs));
+    const answer = read(JSON.parse(await readText(body, serverLimits.indexAnswerBytesMax)));
+    if (answer === null) throw new Error('an answer that cannot be understood');
+    return answer;
   }
 
   #requireAddress(): string {
@@ -125,13 +146,6 @@ export class MasterIndexClient implements MasterIndex {
   #tellChange(): void {
     for (const tell of [...this.#onLeaderChange]) tell();
   }
-}
-
-async function answerOf<T>(address: string, path: string, read: answers.AnswerReader<T>): Promise<T> {
-  const body = await get(address, path, AbortSignal.timeout(serverLimits.indexDeadlineMs));
-  const answer = read(JSON.parse(await readText(body, serverLimits.indexAnswerBytesMax)));
-  if (answer === null) throw new Error('an answer that cannot be understood');
-  return answer;
 }
 
 /** The body of the answer; `signal` ends it, too. */

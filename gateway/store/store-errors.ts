@@ -33,9 +33,14 @@ export function serviceErrorOf(error: unknown): unknown {
     return new ServiceError('too-many-queues', message);
   }
   if (!(error instanceof CoordinationError)) return error;
-  if (error.outcome === 'not applied') return unavailable('ZooKeeper could not answer in time', error);
+  if (error.outcome === 'not applied') return unavailable(whyNotApplied(error), error);
   const message =
     'the connection to ZooKeeper broke before the answer came, so the change may or may not have been made; ' +
     'a submit with an idempotency key, and everything that is no submit, can safely be repeated';
   return new ServiceError('outcome-unknown', message, { cause: error, retryAfterMs });
+}
+
+function whyNotApplied({ code }: CoordinationError): string {
+  const isLate = code === 'connection_lost' || code === 'session_lost' || code === 'deadline_exceeded';
+  return isLate ? 'ZooKeeper could not answer in time' : `ZooKeeper refused it (${code})`;
 }
