@@ -1,21 +1,17 @@
-// Goal: the gRPC face says the same as HTTP in its own words: codes, rich details, waits that end with the call, health and
-// reflection. Method: a real grpc-js client on loopback against a gateway over a store in memory.
+// Goal: the gRPC face says the same as HTTP in its own words: codes, rich details, and waits that end with the call.
+// Method: a real grpc-js client on loopback against a gateway over a store in memory.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
 import { type Client, status } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { ServiceError } from '../../../domain/errors.ts';
 import { limits } from '../../../domain/limits.ts';
 import type { Json, TaskId } from '../../../domain/task.ts';
 import { valueOfJson } from '../../../gateway/grpc/proto-value.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
-import { type Answer, call, connect, connectTasks, detailsOf, failure } from './grpc-client.ts';
-
-const settings = { keepCase: true, longs: Number, enums: String, defaults: false } as const;
+import { type Answer, call, connectTasks, detailsOf, failure } from './grpc-client.ts';
 
 let gateway: TestGateway;
 let client: Client;
@@ -242,48 +238,5 @@ describe('GetTask', () => {
     gateway.store.finish(task.id as TaskId, 'succeeded', deep(33));
     const { task: deeper } = await get({ id: task.id });
     assert.deepEqual([deeper.state, deeper.result, deeper.omitted], ['TASK_STATE_SUCCEEDED', undefined, ['result']]);
-  });
-});
-
-describe('beside the task service', () => {
-  it('health follows the session', async () => {
-    const health = connect(loadSync(healthProtoPath, settings), 'grpc.health.v1.Health', gateway.grpcAddress);
-    for (const service of ['', 'taskkeeper.v1.TaskService']) {
-      assert.equal((await call(health, 'Check', { service })).status, 'SERVING');
-    }
-    gateway.setReady(false);
-    assert.equal((await call(health, 'Check', { service: '' })).status, 'NOT_SERVING');
-    gateway.setReady(true);
-    assert.equal((await failure(call(health, 'Check', { service: 'other' }))).code, status.NOT_FOUND);
-    health.close();
-  });
-
-  it('reflection lists the service and its messages', async () => {
-    const path = new URL(
-      '../../../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
-      import.meta.url,
-    );
-    const reflection = connect(
-      loadSync(path.pathname, settings),
-      'grpc.reflection.v1.ServerReflection',
-      gateway.grpcAddress,
-    );
-    const stream = (reflection as Answer).ServerReflectionInfo();
-    const answers: Answer[] = [];
-    const ended = new Promise((resolve) =>
-      stream.on('data', (answer: Answer) => answers.push(answer)).on('end', resolve),
-    );
-    stream.write({ list_services: '*' });
-    stream.write({ file_containing_symbol: 'taskkeeper.v1.TaskSpec' });
-    stream.end();
-    await ended;
-    assert.deepEqual(answers[0].list_services_response.service, [{ name: 'taskkeeper.v1.TaskService' }]);
-    assert.ok(answers[1].file_descriptor_response.file_descriptor_proto.length > 1);
-    reflection.close();
-  });
-
-  it('calls are counted by method and code', async () => {
-    const text = await gateway.registry.metrics();
-    assert.match(text, /taskkeeper_grpc_call_duration_seconds_count\{method="GetTask",code="NOT_FOUND"\}/);
   });
 });
