@@ -1,7 +1,8 @@
 // Listens for HTTP with every timeout and bound set, and closes without cutting off an answer: no new connections, the
 // requests that are being answered finish, then whatever is left open (idle or half-open connections) is closed.
 
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { InProgress } from '../in-progress.ts';
 import { listening } from '../listening.ts';
 import { serverLimits } from '../server-limits.ts';
@@ -31,6 +32,7 @@ export type HttpTimeouts = Record<
 
 export async function listenHttp(app: RequestListener, options: HttpListenerOptions): Promise<HttpListener> {
   const server = boundedServer({ ...serverLimits, ...options.timeouts });
+  closeWithConnection(server);
   const answering = answeringOf(server);
   server.on('request', withinConnections(server, app, options.connectionsMax, options.onConnectionRefused));
   answerUnreadable(server);
@@ -60,6 +62,27 @@ function boundedServer(timeouts: HttpTimeouts): Server {
   });
   server.timeout = timeouts.socketIdleTimeoutMs;
   return server;
+}
+
+/**
+ * Node tells only the answer that is being sent that its connection is gone; those of requests that were sent without waiting
+ * for it (pipelining) would never hear, and whatever waits or streams for them would go on for ever.
+ */
+function closeWithConnection(server: Server): void {
+  const answers = new WeakMap<Duplex, Set<ServerResponse>>();
+  server.on('connection', (socket) => {
+    const open = new Set<ServerResponse>();
+    answers.set(socket, open);
+    socket.once('close', () => {
+      const neverSent = [...open].filter((response) => response.socket === null);
+      for (const response of neverSent) response.destroy().emit('close');
+    });
+  });
+  server.on('request', ({ socket }, response) => {
+    const open = answers.get(socket);
+    open?.add(response);
+    response.once('close', () => open?.delete(response));
+  });
 }
 
 function answeringOf(server: Server): InProgress {

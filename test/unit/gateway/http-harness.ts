@@ -43,8 +43,9 @@ export async function startTestFace(options: TestFaceOptions): Promise<TestFace>
   const app = createHttpApp({ api, registry, metrics, log: createLog('gateway', 'silent'), ...heartbeat });
   const listener = await listenHttp(
     (request, response) => {
-      sockets.add(request.socket);
-      request.socket.once('close', () => sockets.delete(request.socket));
+      const { socket } = request;
+      if (!sockets.has(socket)) socket.once('close', () => sockets.delete(socket));
+      sockets.add(socket);
       app(request, response);
     },
     { host: '127.0.0.1', port: 0, connectionsMax, timeouts, onConnectionRefused: metrics.httpConnectionRefused },
