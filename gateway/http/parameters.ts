@@ -37,10 +37,11 @@ export function queryText<Value = string>(
   return { ...description, in: 'query', read: ([text]) => (text === undefined ? null : read(check(text, text))) };
 }
 
-/** Null where it is not given. */
+/** Null where it is not given; what no double can hold exactly counts as the largest that one can. */
 export function queryInteger(description: ParameterDescription): Parameter<number | null> {
   const check = checked(description);
-  const read = (text: string) => check(/^-?\d+$/.test(text) ? Number(text) : text, text) as number;
+  const numberOf = (text: string) => (/^-?\d+$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : text);
+  const read = (text: string) => check(numberOf(text), text) as number;
   return { ...description, in: 'query', read: ([text]) => (text === undefined ? null : read(text)) };
 }
 
