@@ -1,7 +1,7 @@
 // A ZooKeeper for this machine, installed if need be: what is there already, else Debian's package, else the Docker image,
 // else a message that says exactly what to do. Used by `npm start` and `npm test`.
 
-import { spawnSync } from 'node:child_process';
+import { installDebianPackages, runQuietly } from './debian-packages.ts';
 import {
   dockerImage,
   findOnMachine,
@@ -23,17 +23,8 @@ export function ensureZooKeeper(): ZooKeeperInstallation {
 }
 
 function installDebianPackage(notes: string[]): ZooKeeperInstallation | null {
-  if (!findOnPath('apt-get')) return skip(notes, "Debian's package: no apt-get here");
-  const isRoot = process.getuid?.() === 0;
-  if (!isRoot && !runs('sudo', ['-n', 'true']))
-    return skip(notes, "Debian's package: needs root or sudo without password");
-  console.log("Installing Debian's package zookeeper ...");
-  const asRoot = isRoot ? [] : ['sudo', '-n'];
-  // Old lists may do, so a failed update is no reason to give up. Somebody else's apt is waited for.
-  runQuietly([...asRoot, 'apt-get', 'update']);
-  const apt = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-o', 'DPkg::Lock::Timeout=300'];
-  const error = runQuietly([...asRoot, ...apt, 'install', '-y', '--no-install-recommends', 'zookeeper']);
-  if (error !== null) return skip(notes, `Debian's package: apt-get failed: ${error}`);
+  const error = installDebianPackages(['zookeeper']);
+  if (error !== null) return skip(notes, `Debian's package: ${error}`);
   return findOnMachine() ?? skip(notes, "Debian's package: installed, but older than 3.6 or without Java");
 }
 
@@ -53,16 +44,6 @@ function pullDockerImage(notes: string[]): ZooKeeperInstallation | null {
 function skip(notes: string[], reason: string): null {
   notes.push(reason);
   return null;
-}
-
-/** Null on success, else the last line of what it said. */
-function runQuietly([command = '', ...args]: string[]): string | null {
-  const { status, error, stderr, stdout } = spawnSync(command, args, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  if (status === 0) return null;
-  return error?.message ?? `${stderr || stdout}`.trim().split('\n').at(-1) ?? `exit code ${status}`;
 }
 
 function advice(notes: readonly string[]): string {
