@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
+import { type HttpClient, httpClient } from '../../support/http-client.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
-import { type HttpClient, httpClient } from './http-client.ts';
 
 let gateway: TestGateway;
 let http: HttpClient;

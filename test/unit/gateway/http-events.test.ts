@@ -7,9 +7,9 @@ import { after, before, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { TaskEvent } from '../../../domain/master-index.ts';
 import type { TaskId } from '../../../domain/task.ts';
+import { type EventStream, openEventStream } from '../../support/event-stream.ts';
+import { assertProblem, type HttpClient, httpClient } from '../../support/http-client.ts';
 import { assertDocumented } from '../../support/openapi-check.ts';
-import { type EventStream, openEventStream } from './event-stream.ts';
-import { assertProblem, type HttpClient, httpClient } from './http-client.ts';
 import { startTestFace, type TestFace } from './http-harness.ts';
 
 const { eventHeartbeatMs, socketIdleTimeoutMs } = { eventHeartbeatMs: 60, socketIdleTimeoutMs: 600 };

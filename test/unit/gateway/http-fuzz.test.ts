@@ -10,8 +10,8 @@ import type { TaskId } from '../../../domain/task.ts';
 import { parseRfc3339 } from '../../../gateway/api/rfc3339.ts';
 import { wellFormed } from '../../../gateway/api/storable-json.ts';
 import { openApiDocument } from '../../../gateway/http/openapi.ts';
+import { type HttpClient, httpClient } from '../../support/http-client.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
-import { type HttpClient, httpClient } from './http-client.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: read as any reader of the document would
 const document: any = JSON.parse(JSON.stringify(openApiDocument));

@@ -9,7 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { TaskId } from '../../../domain/task.ts';
 import { serverLimits } from '../../../gateway/server-limits.ts';
 import { eventually } from '../../support/eventually.ts';
-import { assertProblem, type HttpClient, httpClient } from './http-client.ts';
+import { assertProblem, type HttpClient, httpClient } from '../../support/http-client.ts';
 import { startTestFace, type TestFace } from './http-harness.ts';
 
 const timeouts = {

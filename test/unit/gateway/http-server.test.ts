@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { limits } from '../../../domain/limits.ts';
 import { openApiDocument } from '../../../gateway/http/openapi.ts';
+import { assertProblem, type HttpClient, httpClient } from '../../support/http-client.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
-import { assertProblem, type HttpClient, httpClient } from './http-client.ts';
 
 let gateway: TestGateway;
 let http: HttpClient;

@@ -7,8 +7,8 @@ import { after, before, describe, it } from 'node:test';
 import { ServiceError } from '../../../domain/errors.ts';
 import { limits } from '../../../domain/limits.ts';
 import type { TaskId } from '../../../domain/task.ts';
+import { assertProblem, type HttpClient, httpClient } from '../../support/http-client.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
-import { assertProblem, type HttpClient, httpClient } from './http-client.ts';
 
 let gateway: TestGateway;
 let http: HttpClient;

@@ -12,9 +12,9 @@ import { createHttpApp } from '../../../gateway/http/http-server.ts';
 import type { HttpAppOptions } from '../../../gateway/http/http-services.ts';
 import { openApiDocument } from '../../../gateway/http/openapi.ts';
 import { operations } from '../../../gateway/http/operations.ts';
+import { type HttpClient, httpClient } from '../../support/http-client.ts';
 import { assertDocumented } from '../../support/openapi-check.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
-import { type HttpClient, httpClient } from './http-client.ts';
 
 const methods = ['get', 'post', 'put', 'delete', 'patch', 'head', 'options', 'trace'];
 

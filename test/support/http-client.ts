@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { assertDocumented, type SeenAnswer } from '../../support/openapi-check.ts';
+import { assertDocumented, type SeenAnswer } from './openapi-check.ts';
 
 export interface HttpAnswer extends SeenAnswer {
   /** Parsed; undefined where the body is no JSON. */
