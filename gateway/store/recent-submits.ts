@@ -19,7 +19,7 @@ interface Submit {
 }
 
 export class RecentSubmits {
-  /** Of each queue, oldest first. */
+  /** Of each queue, in the order in which the ensemble had them; those that it has not yet stand anywhere between. */
   readonly #submits = new Map<string, Set<Submit>>();
   readonly #waiting = new Map<string, number>();
   readonly #byTask = new Map<TaskId, Submit>();
@@ -40,6 +40,9 @@ export class RecentSubmits {
   }
 
   made(submit: Submit, tasks: readonly TaskId[], now: number): void {
+    const submits = this.#submits.get(submit.queue);
+    if (!submits?.delete(submit)) return;
+    submits.add(submit);
     submit.madeAt = now;
     submit.tasks.push(...tasks);
     for (const task of tasks) this.#byTask.set(task, submit);
