@@ -89,14 +89,16 @@ async function lookUpKey(
   if (!known) return { first: null, orphanOf: null };
   const key: KeyRecord | null = decodeKey(known.data);
   if (key && key.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
-  const found = key && (await submission.find(key.nextNumber, isMadeWith(known, key)));
+  const found = key && (await findMadeWith(submission, known, key));
   if (!found) return { first: null, orphanOf: bucketStat?.version ?? null };
   const tasks = await stillThere(session, found);
   return { first: { submitId: key.submitId, createdAt: found.createdAt, tasks }, orphanOf: null };
 }
 
-function isMadeWith({ stat }: Znode, key: KeyRecord): (candidate: Candidate) => boolean {
-  return ({ czxid, submitId }) => czxid === stat.czxid && submitId === key.submitId;
+/** Mostly it is where the key says; a repeat must not cost a list of all tasks. */
+async function findMadeWith(submission: TaskSubmission, { stat }: Znode, key: KeyRecord): Promise<FoundTasks | null> {
+  const matches = ({ czxid, submitId }: Candidate) => czxid === stat.czxid && submitId === key.submitId;
+  return (await submission.findNear(key.nextNumber, matches)) ?? (await submission.find(key.nextNumber, matches));
 }
 
 /** Others of a batch may have been removed since. */

@@ -25,6 +25,8 @@ export class SubmitTooLarge extends Error {
 }
 
 const readsAtOnce = 64;
+/** Names that are read one after the other group, where a search begins close to what it looks for. */
+const nearby = [1, 31] as const;
 
 export class TaskSubmission {
   readonly #session: Session;
@@ -100,6 +102,22 @@ export class TaskSubmission {
       const candidates = await Promise.all(younger.slice(first, first + readsAtOnce).map(read));
       const found = candidates.find((candidate) => candidate && matches(candidate));
       if (found) return foundTasks(found);
+    }
+    return null;
+  }
+
+  /**
+   * As {@link find}, among the few names from `since` on, without a list of all that there are: null proves nothing. What
+   * this session has seen something of is found, as one transaction made all of it.
+   */
+  async findNear(since: number, matches: (candidate: Candidate) => boolean): Promise<FoundTasks | null> {
+    let first = since;
+    for (const count of nearby) {
+      const names = Array.from({ length: count }, (_, place) => taskIdOf(first + place));
+      const candidates = await Promise.all(names.map((task) => this.#candidate(task)));
+      const found = candidates.find((candidate) => candidate && matches(candidate));
+      if (found) return foundTasks(found);
+      first += count;
     }
     return null;
   }

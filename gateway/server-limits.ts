@@ -37,6 +37,8 @@ export const serverLimits = {
   grpcSendBytesMax: 4096 * KiB,
   /** What the leading master is asked for, from the request to the end of its answer. */
   indexDeadlineMs: 2 * second,
+  /** Requests, and so connections, to the leading master; others wait until it is their turn. */
+  indexRequestsAtOnce: 32,
   /** Of one answer; a thousand queues or workers are a small part of that. */
   indexAnswerBytesMax: 8192 * KiB,
   /** Of one event of its stream. */

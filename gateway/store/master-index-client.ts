@@ -16,10 +16,12 @@ import {
   type TaskFilter,
   type WorkerView,
 } from '../../domain/master-index.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
 import type { MasterIndex } from '../api/master-index.ts';
 import { serverLimits } from '../server-limits.ts';
 import { readLines, readText } from './bounded-body.ts';
 import * as answers from './index-answers.ts';
+import { Turns } from './turns.ts';
 
 const retryAfterMs = 1000;
 
@@ -34,6 +36,7 @@ const defaultOptions = { deadlineMs: serverLimits.indexDeadlineMs, silenceMs: se
 
 export class MasterIndexClient implements MasterIndex {
   readonly #options: MasterIndexClientOptions;
+  readonly #turns = new Turns(serverLimits.indexRequestsAtOnce);
   #leader: LeaderAddress | null = null;
   /** Streams of events end when another master leads. */
   readonly #onLeaderChange = new Set<() => void>();
@@ -115,8 +118,16 @@ export class MasterIndexClient implements MasterIndex {
     }
   }
 
+  #ask<T>(path: string, read: answers.AnswerReader<T>): Promise<T> {
+    const dueAt = monotonicMs() + this.#options.deadlineMs;
+    return this.#turns.take(() => {
+      if (monotonicMs() > dueAt) throw noLeader('it is too slow for all that is asked of it');
+      return this.#askLeader(path, read);
+    });
+  }
+
   /** A second try, at once, where another master leads by now. */
-  async #ask<T>(path: string, read: answers.AnswerReader<T>): Promise<T> {
+  async #askLeader<T>(path: string, read: answers.AnswerReader<T>): Promise<T> {
     const address = this.#requireAddress();
     try {
       return await this.#get(address, path, read);

@@ -243,3 +243,41 @@ test('what comes while a full batch is under way goes through beside it', async 
   assert.deepEqual(made.sort(), await names('/tasks'));
   assert.equal(made.length, 4100);
 });
+
+test('a repeat costs a few reads, not a list of all tasks; also where others came in between', async (t) => {
+  const { store, proxy, names } = await proxiedStore(t, zookeeper);
+  const [first] = await Promise.all([
+    store.submit(taskRecord({ idempotencyKey: 'k' }), print),
+    ...Array.from({ length: 20 }, () => store.submit(taskRecord(), null)),
+  ]);
+  for (let i = 0; i < 3; i += 1) await store.submitBatch(batchOf(500), null);
+  let lists = 0;
+  let reads = 0;
+  const stop = proxy.onFrame(({ direction, opcode }) => {
+    if (direction !== 'toServer') return;
+    if (opcode === 12 || opcode === 8) lists += 1;
+    if (opcode === 4) reads += 1;
+  });
+  assert.equal((await store.submit(taskRecord({ idempotencyKey: 'k' }), print)).id, first.id);
+  stop();
+  assert.equal(lists, 0);
+  assert.ok(reads <= 33, `${reads} reads`);
+  assert.equal((await names('/tasks')).length, 1521);
+});
+
+test('a key whose task is far from where it says: found all the same', async (t) => {
+  const { store, other, session } = await proxiedStore(t, zookeeper);
+  const { id } = await store.submit(taskRecord({ idempotencyKey: 'k' }), print);
+  const { path, bucket } = keyPaths('far');
+  for (let i = 0; i < 60; i += 1) await store.submit(taskRecord(), null);
+  const record = taskRecord({ idempotencyKey: 'far' });
+  const key = { v: 1, fingerprint: print, submitId: record.submitId, nextNumber: taskNumber(id) };
+  await session.create(bucket);
+  const data = Buffer.from(JSON.stringify(key));
+  const results = await session.commit([
+    { kind: 'create', path, data, mode: 'persistent' },
+    { kind: 'create', path: paths.taskPrefix, data: encodeTask(record), mode: 'sequential' },
+  ]);
+  const repeated = await other.submit({ ...record, submitId: 'again' }, print);
+  assert.deepEqual([paths.task(repeated.id), repeated.created], [results[1]?.path, false]);
+});

@@ -11,6 +11,7 @@ import { runSessions } from '../../coordination/session-loop.ts';
 import { paths } from '../../coordination/znode-paths.ts';
 import type { Operation } from '../../coordination/zookeeper-requests.ts';
 import { type EventLine, indexPaths, type TaskFilter } from '../../domain/master-index.ts';
+import { serverLimits } from '../../gateway/server-limits.ts';
 import { MasterIndexClient, type MasterIndexClientOptions } from '../../gateway/store/master-index-client.ts';
 import { sessionOptions } from '../fault/session-harness.ts';
 import { onCleanup, type TestScope, wholeFile } from '../support/cleanup.ts';
@@ -246,6 +247,22 @@ test('nobody listens there any more: no leader at once; where another leads by n
   assert.equal((await asked).workers, 7);
   second.close();
   await assert.rejects(client.stats(), noLeader);
+});
+
+test('many ask a master that answers nobody: few connections, and all are told in time', async (t) => {
+  const { client, person } = await clientOf(t);
+  const master = await fakeMaster(t, json(stats));
+  await lead(person, master.address);
+  await untilAnswered(client);
+  master.answer = () => undefined;
+  master.urls.length = 0;
+  const askedAt = performance.now();
+  await Promise.all(Array.from({ length: 500 }, () => assert.rejects(client.stats(), noLeader)));
+  assert.ok(performance.now() - askedAt < 5000);
+  assert.ok(master.urls.length <= 2 * serverLimits.indexRequestsAtOnce, `${master.urls.length} requests`);
+  master.answer = json(stats);
+  const answered = await Promise.all(Array.from({ length: 500 }, () => client.stats()));
+  assert.equal(answered.length, 500);
 });
 
 test('without a session there is no leader, and it says so; with the next one there is', async (t) => {
