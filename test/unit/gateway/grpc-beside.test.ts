@@ -191,6 +191,22 @@ describe('the port', () => {
     second.destroy();
   });
 
+  it('is closed also to a client that never closes its end', async () => {
+    const other = await startTestGateway();
+    const [host, port] = other.grpcAddress.split(':');
+    const socket = connectTcp({ port: Number(port), host: String(host), allowHalfOpen: true }).on(
+      'error',
+      () => undefined,
+    );
+    const emptySettings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), emptySettings]));
+    await once(socket, 'readable');
+    const startedAt = performance.now();
+    await other.drain();
+    assert.ok(performance.now() - startedAt < 5000);
+    socket.destroy();
+  });
+
   it('counts calls by method and code', async () => {
     const client = connectTasks(gateway.grpcAddress);
     await failure(call(client, 'GetTask', { id: 'none' }));
