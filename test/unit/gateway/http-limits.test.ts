@@ -89,6 +89,13 @@ describe('bytes that are no request', { timeout: 30_000 }, () => {
     assertRawProblem(answer, 400, 'invalid-request');
   });
 
+  it('from a client that goes on after its refusal are cut off', { timeout: 10_000 }, async () => {
+    const socket = connect({ port: face.port, host: '127.0.0.1', allowHalfOpen: true });
+    const timer = setInterval(() => socket.write('nonsense'), 50);
+    await new Promise((resolve) => socket.once('error', resolve)); // reset: nobody takes it any more
+    clearInterval(timer);
+  });
+
   it('after a good request do not spoil its answer', async () => {
     const answer = await exchange('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n', (socket) => {
       socket.once('data', () => socket.write('nonsense\r\n\r\n'));
