@@ -65,7 +65,7 @@ export function snapshotOf(entry: TaskEntry): TaskSnapshot {
 }
 
 /** Several are made by hand: the oldest is the one that stays. */
-function assignmentOf(entry: TaskEntry): { worker: WorkerId; fact: AssignmentFact } | null {
+export function assignmentOf(entry: TaskEntry): { worker: WorkerId; fact: AssignmentFact } | null {
   let oldest: { worker: WorkerId; fact: AssignmentFact } | null = null;
   for (const [worker, fact] of entry.assignments) {
     if (fact !== 'unread' && (!oldest || fact.czxid < oldest.fact.czxid)) oldest = { worker, fact };
@@ -73,7 +73,8 @@ function assignmentOf(entry: TaskEntry): { worker: WorkerId; fact: AssignmentFac
   return oldest;
 }
 
-function lastAttemptOf({ attempts }: TaskEntry): AttemptBrief | Unread | null {
+export function lastAttemptOf({ attempts }: TaskEntry): AttemptBrief | Unread | null {
+  if (attempts.size === 0) return null;
   let last = 0;
   for (const [attempt, record] of attempts) {
     if (record === 'unread') return 'unread';

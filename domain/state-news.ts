@@ -2,8 +2,9 @@
 // learns of a change by an event and of what it says by a read after it, so that it may see a task queued and next see it
 // ended; what lay in between is told from the records (task-history.ts). Pure.
 
-import { isKnown, snapshotOf, stateOf } from './entry-state.ts';
+import { assignmentOf, isKnown, lastAttemptOf, notBeforeOf, snapshotOf, stateOf, workerOf } from './entry-state.ts';
 import type { TaskEvent } from './master-index.ts';
+import type { TaskState } from './task.ts';
 import { type Announced, briefOf, type TaskEntry } from './task-entry.ts';
 import { type HistoryStep, taskHistory } from './task-history.ts';
 import type { TaskView } from './task-view.ts';
@@ -18,9 +19,12 @@ export function takeNews(entry: TaskEntry, now: number): TaskEvent[] {
   if (!isKnown(entry)) return [];
   const present = presentOf(entry, now);
   const seen = entry.announced;
-  if (!present || (seen && isSame(seen, present))) return [];
-  const news = newsAfter(seen, taskHistory(snapshotOf(entry), now));
+  if (present === null || present === seen) return [];
+  // Where it is removed its status goes first: that is no change of state, nor is a status that a person takes away.
+  if (seen && isFinal(seen) && (present.state === 'queued' || present.state === 'scheduled')) return [];
   entry.announced = present;
+  if (isNext(entry, seen, present)) return [presentEvent(entry, present, now)];
+  const news = newsAfter(seen, taskHistory(snapshotOf(entry), now));
   return news.map((step, i) => {
     const isHandedBack =
       i === 0 && seen?.state === 'running' && step.state === 'queued' && attemptOf(step) < seen.attempt;
@@ -29,6 +33,32 @@ export function takeNews(entry: TaskEntry, now: number): TaskEvent[] {
     const at = isHandedBack ? (next?.startedAt ?? now) : timeOf(entry, step, next, now);
     return eventOf(entry, step.view(), at);
   });
+}
+
+/** True where nothing can have come in between, as mostly, so that the whole history need not be told. */
+function isNext(entry: TaskEntry, seen: Announced | null, present: Announced): boolean {
+  const { attempt } = present;
+  switch (present.state) {
+    case 'scheduled':
+      return seen ? seen.state === 'running' && seen.attempt === attempt : entry.attempts.size === 0;
+    case 'queued':
+      if (seen?.state === 'scheduled') return seen.attempt === attempt;
+      if (seen ? seen.state !== 'running' || seen.attempt !== attempt : entry.attempts.size > 0) return false;
+      return notBeforeOf(entry) === 0;
+    case 'running':
+      return seen?.state === 'queued' && seen.attempt === attempt - 1;
+    default:
+      return seen?.state === 'running' && seen.attempt === attempt;
+  }
+}
+
+function presentEvent(entry: TaskEntry, { state, attempt, startedAt }: Announced, now: number): TaskEvent {
+  const { id, status } = entry;
+  const brief = briefOf(entry);
+  const base = { id, type: brief?.type ?? null, queue: brief?.queue ?? null, state, attempt };
+  if (status && status !== 'unread') return { ...base, worker: workerOf(entry), at: status.finishedAt };
+  if (state === 'running') return { ...base, worker: workerOf(entry), at: startedAt ?? now };
+  return { ...base, worker: null, at: waitingSince(entry, state, attempt) };
 }
 
 /** Where what was seen is no part of the history, the present alone is told, or a run that was handed back. */
@@ -44,15 +74,17 @@ function newsAfter(seen: Announced | null, history: HistoryStep[]): HistoryStep[
   return history.slice(handedBack);
 }
 
-/** As `taskHistory` has it at its end, without what came before. */
+/** As `taskHistory` has it at its end, without what came before; what was announced is given again where it is still so. */
 function presentOf(entry: TaskEntry, now: number): Announced | null {
   const state = stateOf(entry, now);
   if (state === null) return null;
-  const { status } = entry;
-  if (status && status !== 'unread') return { state, attempt: status.attempt, startedAt: null };
-  const { assignment, attempts } = snapshotOf(entry);
-  const attempt = assignment?.record.attempt ?? attempts.at(-1)?.attempt ?? 0;
-  return { state, attempt, startedAt: assignment?.record.startedAt ?? null };
+  const { status, announced } = entry;
+  const ended = status === 'unread' ? null : status;
+  const assigned = ended ? null : assignmentOf(entry);
+  const last = lastAttemptOf(entry);
+  const attempt = ended?.attempt ?? assigned?.fact.record.attempt ?? (last === 'unread' ? null : last?.attempt) ?? 0;
+  const present: Announced = { state, attempt, startedAt: assigned?.fact.record.startedAt ?? null };
+  return announced && isSame(announced, present) ? announced : present;
 }
 
 function attemptOf({ view }: HistoryStep): number {
@@ -64,20 +96,29 @@ function announcedOf({ state, view }: HistoryStep): Announced {
   return { state, attempt, startedAt: state === 'running' ? startedAt : null };
 }
 
+function isFinal({ state }: Announced): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'cancelled';
+}
+
 function isSame(a: Announced, b: Announced): boolean {
   return a.state === b.state && a.attempt === b.attempt && a.startedAt === b.startedAt;
 }
 
 /** As the records say; a run that a person made may have none. */
 function timeOf(entry: TaskEntry, { state, view }: HistoryStep, next: TaskView | undefined, now: number): number {
-  const { attempt, startedAt, finishedAt, submittedAt } = view();
+  const { attempt, startedAt, finishedAt } = view();
   if (finishedAt !== null) return finishedAt;
   if (state === 'running') return startedAt ?? next?.finishedAt ?? now;
+  return waitingSince(entry, state, attempt);
+}
+
+/** Scheduled from when it came into being or its last attempt ended, queued from then on or from its time. */
+function waitingSince(entry: TaskEntry, state: TaskState, attempt: number): number {
   const last = entry.attempts.get(attempt);
   const ended = last && last !== 'unread' ? last : null;
-  const since = ended?.finishedAt ?? submittedAt;
-  if (state === 'scheduled') return since;
-  return Math.max(since, ended?.retryAt ?? briefOf(entry)?.runAt ?? 0);
+  const createdAt = entry.fact === null || entry.fact === 'unread' ? 0 : entry.fact.createdAt;
+  const since = ended?.finishedAt ?? createdAt;
+  return state === 'scheduled' ? since : Math.max(since, ended?.retryAt ?? briefOf(entry)?.runAt ?? 0);
 }
 
 function eventOf({ id }: TaskEntry, { type, queue, state, attempt, worker }: TaskView, at: number): TaskEvent {

@@ -77,10 +77,10 @@ export interface TaskEntry {
   status: StatusBrief | Unread | null;
   /** When the ensemble created the status, epoch ms; 0 before it is read. */
   statusCreatedAt: number;
-  readonly attempts: Map<number, AttemptBrief | Unread>;
+  attempts: ReadonlyMap<number, AttemptBrief | Unread>;
   /** The reason given with the request to cancel. */
   cancel: { readonly reason: string } | Unread | null;
-  readonly assignments: Map<WorkerId, AssignmentFact | Unread>;
+  assignments: ReadonlyMap<WorkerId, AssignmentFact | Unread>;
   /** A decision about this task is being committed: it is not decided about again. */
   decided: boolean;
   /** That decision gives it to a worker. */
@@ -140,15 +140,33 @@ export interface WorkerEntry {
   readonly tasks: Set<TaskId>;
 }
 
+/** At most times most tasks have neither attempts nor assignments: they share an empty map, which is never written to. */
+const none = new Map<never, never>();
+
+/** `map` with the value, to be kept in its place. */
+export function withValue<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  return map === noValues() ? new Map([[key, value]]) : (map as Map<K, V>).set(key, value);
+}
+
+/** `map` without the key, to be kept in its place. */
+export function withoutKey<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  if (map !== noValues()) (map as Map<K, V>).delete(key);
+  return map.size === 0 ? noValues() : map;
+}
+
+export function noValues<K, V>(): ReadonlyMap<K, V> {
+  return none as ReadonlyMap<K, V>;
+}
+
 export function newEntry(id: TaskId): TaskEntry {
   return {
     id,
     fact: null,
     status: null,
     statusCreatedAt: 0,
-    attempts: new Map(),
+    attempts: noValues(),
     cancel: null,
-    assignments: new Map(),
+    assignments: noValues(),
     decided: false,
     assigning: false,
     deferredUntil: 0,

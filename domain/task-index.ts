@@ -15,12 +15,15 @@ import {
   type AttemptBrief,
   briefOf,
   newEntry,
+  noValues,
   type StatusBrief,
   type TaskEntry,
   type TaskFact,
   type Unread,
   type WorkerEntry,
   type WorkerFact,
+  withoutKey,
+  withValue,
 } from './task-entry.ts';
 import { TaskStates } from './task-states.ts';
 import { Timeline } from './timeline.ts';
@@ -90,7 +93,7 @@ export class TaskIndex {
       entry.fact = null;
       entry.status = null;
       entry.cancel = null;
-      entry.attempts.clear();
+      entry.attempts = noValues();
     });
   }
 
@@ -114,8 +117,8 @@ export class TaskIndex {
 
   setAttempt(id: TaskId, attempt: number, record: AttemptBrief | Unread | null): void {
     this.#change(id, (entry) => {
-      if (record === null) entry.attempts.delete(attempt);
-      else entry.attempts.set(attempt, record);
+      entry.attempts =
+        record === null ? withoutKey(entry.attempts, attempt) : withValue(entry.attempts, attempt, record);
     });
   }
 
@@ -127,7 +130,7 @@ export class TaskIndex {
 
   setAssignment(worker: WorkerId, id: TaskId, fact: AssignmentFact | Unread | null): void {
     this.#change(id, (entry) => {
-      if (fact !== null) entry.assignments.set(worker, fact);
+      if (fact !== null) entry.assignments = withValue(entry.assignments, worker, fact);
       else if (entry.assignments.has(worker)) this.#onUnassigned(entry, worker);
     });
     const load = this.worker(worker).tasks;
@@ -258,7 +261,7 @@ export class TaskIndex {
    */
   #onUnassigned(entry: TaskEntry, worker: WorkerId): void {
     const assignment = entry.assignments.get(worker);
-    entry.assignments.delete(worker);
+    entry.assignments = withoutKey(entry.assignments, worker);
     entry.withdrawnAt = 0;
     const attempt = assignment === undefined || assignment === 'unread' ? null : assignment.record.attempt;
     if (entry.status !== null || attempt === null || entry.attempts.has(attempt)) return;

@@ -190,7 +190,8 @@ test('whoever is slow tells the same life as whoever saw all of it, apart from r
       }
       while (slow.reads > 0) slow.answer(0);
       for (const life of [quick, slow]) life.pass(0);
-      const path = ({ events }: Life) => events.map(({ state, attempt: number }) => `${state} ${number}`);
+      const path = ({ events }: Life) =>
+        events.map(({ state, attempt: number, worker }) => `${state} ${number} ${worker}`);
       assert.deepEqual(path(slow), path(quick));
     }),
     { numRuns: 1000 },
@@ -236,6 +237,18 @@ test('a task that is cancelled while it waits has not run', () => {
   const never = { worker: null, startedAt: null };
   index.setStatus(task, status({ state: 'cancelled', attempt: 0, ...never, finishedAt: 9 }));
   assert.deepEqual(told, ['queued 0 - 0', 'cancelled 0 - 9']);
+});
+
+test('where a task is removed its status goes first, which is no change of state; what a person makes run again is', () => {
+  const index = new TaskIndex();
+  const told = follow(index);
+  index.setTask(task, taskFact(1));
+  index.setStatus(task, status());
+  index.states.goLive();
+  index.setStatus(task, null);
+  assert.deepEqual(told, []);
+  index.setAssignment(workerId('v'), task, assignmentFact({ startedAt: 90 }));
+  assert.deepEqual(told, ['running 1 v 90']);
 });
 
 test('the first picture is no event, what differs from it later is; a new task under an old name is new', () => {
