@@ -2,7 +2,6 @@
 // messages, streams and connections; and a close that lets held calls finish.
 
 import { Server } from '@grpc/grpc-js';
-import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { limits } from '../../domain/limits.ts';
 import { InProgress } from '../in-progress.ts';
@@ -10,6 +9,7 @@ import { serverLimits } from '../server-limits.ts';
 import { type GrpcAddress, GrpcConnections } from './grpc-connections.ts';
 import { requestsArriveInTime } from './grpc-interceptors.ts';
 import { loadProtocol, taskServiceName, taskServiceOf } from './grpc-protocol.ts';
+import { reflection } from './grpc-reflection.ts';
 import { type GrpcServices, taskMethods } from './grpc-task-methods.ts';
 
 export interface GrpcListener {
@@ -31,7 +31,7 @@ export async function listenGrpc(
   const health = new HealthImplementation();
   server.addService(taskServiceOf(protocol), taskMethods(protocol, { ...services, answering }));
   health.addToServer(server);
-  new ReflectionService(protocol).addToServer(server);
+  reflection().addToServer(server);
   const connections = new GrpcConnections(server, address);
   return {
     address: await connections.listen(address),

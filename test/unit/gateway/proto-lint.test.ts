@@ -51,6 +51,12 @@ test('it is formatted', () => {
   assert.deepEqual(buf(['format', '--diff', '--exit-code']), { isClean: true, output: '' });
 });
 
+test('the descriptors that reflection answers with are those of the .proto: npm run proto', () => {
+  const args = ['build', 'proto', '--as-file-descriptor-set', '--exclude-source-info', '-o', '-#format=binpb'];
+  const { stdout } = spawnSync(bufProgram, args, { cwd: root });
+  assert.ok(stdout.equals(readFileSync(join(root, 'proto', 'descriptors.binpb'))));
+});
+
 test('it breaks no client of the last release', (t) => {
   const { tag, why } = lastTag(root);
   if (tag === null) {
