@@ -106,19 +106,19 @@ function grpc(address: string, { request }: Example, work: () => void): Promise<
   const verbose = isEndless ? ['--verbose'] : []; // shows when the stream is open
   const args = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...verbose, '-d', message];
   const url = `http://${address}/taskkeeper.v1.TaskService/${method}`;
-  const child = spawn(`${root}node_modules/.bin/buf`, [...args, url], { cwd: root });
+  const child = spawn(`${root}node_modules/.bin/buf`, [...args, url], { cwd: root, detached: true });
   let printed = '';
   let errors = '';
   let opened = false;
   return new Promise((resolve) => {
     child.stdout.on('data', (chunk: Buffer) => {
       printed += chunk;
-      if (isEndless && printed.includes('TASK_STATE_SUCCEEDED')) child.kill();
+      if (isEndless && printed.includes('TASK_STATE_SUCCEEDED')) process.kill(-(child.pid ?? 0)); // buf runs below a launcher
     });
     child.stderr.on('data', (chunk: Buffer) => {
       errors += chunk;
-      if (!isEndless || opened || !/200 OK/.test(errors)) return;
-      opened = true;
+      if (!isEndless || opened || !/\(#2\) HTTP\/2.0 200/.test(errors)) return;
+      opened = true; // the first call was that of reflection
       work();
     });
     child.on('close', () => {
