@@ -14,6 +14,7 @@ import { grpcCodeOf, httpStatusOf } from '../../gateway/error-mapping.ts';
 import { loadProtocol, taskServiceName } from '../../gateway/grpc/grpc-protocol.ts';
 import { openApiDocument } from '../../gateway/http/openapi.ts';
 import { wholeFile } from '../support/cleanup.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Example, examplesOf, readable, steady, withAnswers } from '../support/reference-examples.ts';
 import { calmSessionMs, startStack } from '../support/stack.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
@@ -32,11 +33,11 @@ test('the examples are answered as they stand', { timeout: 180_000 }, async () =
   const answers: string[] = [];
   for (const example of examples) {
     const work = () => void client.submit({ type: 'echo' });
-    const answer =
-      example.kind === 'http' ? await http(client.url, example, work) : await grpc(grpcAddress, example, work);
+    const ask = () => (example.kind === 'http' ? http(client.url, example, work) : grpc(grpcAddress, example, work));
+    const answer = await (isOfTheIndex(example) ? settled(ask) : ask());
     answers.push(answer);
     if (process.env['WRITE_API_REFERENCE'] === undefined) {
-      assert.equal(steady(answer), steady(example.answer ?? ''), example.request);
+      assert.equal(comparable(answer, example), comparable(example.answer ?? '', example), example.request);
     }
   }
   if (process.env['WRITE_API_REFERENCE'] !== undefined) writeFileSync(reference, withAnswers(markdown, answers));
@@ -63,6 +64,32 @@ test('every reason is in the table, with what both faces say', () => {
     assert.match(markdown, row);
   }
 });
+
+/** What the leading master answers may be some milliseconds old. */
+function isOfTheIndex({ request }: Example): boolean {
+  return /^(GET \/(tasks\?|queues|workers|stats)|List|GetStats)/.test(request);
+}
+
+/** The answer that two requests in a row are given. */
+async function settled(ask: () => Promise<string>): Promise<string> {
+  let last = await ask();
+  return eventually('the same answer twice', async () => {
+    const answer = await ask();
+    const isSettled = steady(answer) === steady(last);
+    last = answer;
+    return isSettled && answer;
+  });
+}
+
+/** A task that is cancelled may be so already when the answer is written. */
+function comparable(answer: string, { request }: Example): string {
+  const text = steady(answer);
+  if (!/cancel/i.test(request.split('\n')[0] ?? '')) return text;
+  return text
+    .replace(/"state": "[A-Z_]*(scheduled|queued|running|cancelled)"/i, '"state": <present or cancelled>')
+    .replaceAll(/^ *"(finishedAt|error)": ((null|"<time>"),?|\{.*\},?)\n/gm, '')
+    .replaceAll(/,(\n *[}\]])/g, '$1');
+}
 
 /** `work` is done once the stream of all events is open, which then shows it. */
 async function http(url: string, { request }: Example, work: () => void): Promise<string> {
