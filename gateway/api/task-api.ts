@@ -1,20 +1,20 @@
 // The one implementation behind both faces. It holds no state but the requests that wait; single tasks are in the store,
 // everything about many is in the leading master's index. What it throws are ServiceErrors.
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../../domain/errors.ts';
 import type { QueueView, StatsView, WorkerView } from '../../domain/master-index.ts';
 import type { QueueSettings } from '../../domain/queue-settings.ts';
-import type { TaskId, TaskRecord, TaskSpec } from '../../domain/task.ts';
+import type { TaskId, TaskSpec } from '../../domain/task.ts';
 import { type TaskSnapshot, type TaskView, taskView } from '../../domain/task-view.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import { serverLimits } from '../server-limits.ts';
 import { type EventChange, EventHub } from './event-hub.ts';
 import type { MasterIndex } from './master-index.ts';
 import { restUntil } from './rest.ts';
-import { canonicalJson } from './storable-json.ts';
 import { taskNotFound } from './task-id.ts';
 import { type ListOptions, listTasks, type TaskPage } from './task-listing.ts';
+import { fingerprintOfRetry, newborn, notFinal, recordOf, requireNotFinal, retryableSpec } from './task-origin.ts';
 import type { TaskStore } from './task-store.ts';
 import { streamTask, type TaskChange } from './task-stream.ts';
 import { type Wait, Waits } from './waits.ts';
@@ -166,7 +166,7 @@ export class TaskApi {
    * caller has seen the final state already. Throws 'task-not-found' and 'too-many-waits'.
    */
   async watchTask(id: TaskId, options: StreamOptions): Promise<AsyncIterable<TaskChange> | null> {
-    const place = this.#waits.open(null, options.signal);
+    const place = this.#placeForStream(options.signal);
     try {
       const stream = await streamTask(this.#store, id, options.lastEventId, place.signal);
       if (stream === null) place.close();
@@ -179,7 +179,7 @@ export class TaskApi {
 
   /** State changes of all tasks from now on, or after `lastEventId`. Throws 'no-leader' and 'too-many-waits'. */
   async watchEvents({ lastEventId, signal }: StreamOptions): Promise<AsyncIterable<EventChange>> {
-    const place = this.#waits.open(null, signal);
+    const place = this.#placeForStream(signal);
     try {
       return closing(await this.#events.subscribe(lastEventId, place.signal), place);
     } catch (error) {
@@ -204,6 +204,12 @@ export class TaskApi {
   /** Changes what `change` names; answers all settings of the queue. Throws 'too-many-queues'. */
   updateQueue(name: string, change: Partial<QueueSettings>): Promise<QueueSettings> {
     return this.#store.updateQueue(name, change);
+  }
+
+  /** None is begun while draining: it would end at once, and so the client come again at once. */
+  #placeForStream(signal: AbortSignal): Wait {
+    if (this.isDraining) throw new ServiceError('shutting-down', 'The gateway is shutting down; ask another one.');
+    return this.#waits.open(null, signal);
   }
 
   async #getFinal(id: TaskId, waitMs: number, caller: AbortSignal): Promise<TaskSnapshot | null> {
@@ -267,43 +273,6 @@ export class TaskApi {
 
 const atOnce: WaitOptions = { waitMs: 0, signal: new AbortController().signal };
 
-type Origin = Partial<Pick<TaskRecord, 'submitId' | 'idempotencyKey' | 'retryOf' | 'batch'>>;
-
-function recordOf(spec: TaskSpec, origin: Origin): TaskRecord {
-  const single = { submitId: randomUUID(), idempotencyKey: null, retryOf: null, batch: null };
-  return { ...spec, submittedAt: Date.now(), ...single, ...origin };
-}
-
-/** Of a failed or cancelled task what a new one takes over: everything but when it was to run. */
-function retryableSpec({ id, record, status }: TaskSnapshot): TaskSpec {
-  if (!status) throw notFinal(id, 'only a failed or cancelled task can be retried');
-  if (status.state === 'succeeded') {
-    throw new ServiceError('task-not-retryable', `Task ${id} has succeeded; submit a new task to run it again.`);
-  }
-  if (!record) throw new ServiceError('task-not-retryable', `What task ${id} was to do cannot be read.`);
-  const { type, payload, queue, priority, timeoutMs, maxAttempts, backoff, labels, retentionMs } = record;
-  return { type, payload, queue, priority, runAt: null, timeoutMs, maxAttempts, backoff, labels, retentionMs };
-}
-
-function fingerprintOfRetry(id: TaskId): string {
-  return createHash('sha256')
-    .update(canonicalJson({ retryOf: id }))
-    .digest('base64url');
-}
-
-function notFinal(id: TaskId, next: string): ServiceError {
-  return new ServiceError('task-not-final', `Task ${id} is not final: ${next}.`);
-}
-
-function requireNotFinal({ id, state, finishedAt }: TaskView): void {
-  if (finishedAt !== null)
-    throw new ServiceError('task-already-final', `Task ${id} is final already: it ${wordOf(state)}.`);
-}
-
-function wordOf(state: TaskView['state']): string {
-  return state === 'cancelled' ? 'was cancelled' : `has ${state}`;
-}
-
 /** Gives the place back when the stream is over, however it ends. */
 async function* closing<T>(stream: AsyncIterable<T>, place: Wait): AsyncIterable<T> {
   try {
@@ -311,11 +280,6 @@ async function* closing<T>(stream: AsyncIterable<T>, place: Wait): AsyncIterable
   } finally {
     place.close();
   }
-}
-
-/** The task as it is at the moment of its commit, known without a read. */
-function newborn(id: TaskId, record: TaskRecord | null, createdAt: number): TaskSnapshot {
-  return { id, record, createdAt, status: null, attempts: [], assignment: null };
 }
 
 /** True when no later look can bring anything else. */

@@ -175,6 +175,9 @@ describe('a stream of a task', () => {
     await refused(open(), 'too-many-waits');
     api.drain();
     for (const stream of streams) assert.deepEqual(await take(stream, 2), ['queued', 'end']);
+    await refused(open(), 'shutting-down');
+    const events = api.watchEvents({ lastEventId: null, signal: new AbortController().signal });
+    await refused(events, 'shutting-down');
     nothingLeft();
   });
 });

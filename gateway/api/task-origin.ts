@@ -1,0 +1,50 @@
+// Where tasks come from: the record of a new one, whether submitted or run again, and the task as it is at its birth; and the
+// refusals of what only a final task, or only one that is not, can be asked for.
+
+import { createHash, randomUUID } from 'node:crypto';
+import { ServiceError } from '../../domain/errors.ts';
+import type { TaskId, TaskRecord, TaskSpec } from '../../domain/task.ts';
+import type { TaskSnapshot, TaskView } from '../../domain/task-view.ts';
+import { canonicalJson } from './storable-json.ts';
+
+type Origin = Partial<Pick<TaskRecord, 'submitId' | 'idempotencyKey' | 'retryOf' | 'batch'>>;
+
+export function recordOf(spec: TaskSpec, origin: Origin): TaskRecord {
+  const single = { submitId: randomUUID(), idempotencyKey: null, retryOf: null, batch: null };
+  return { ...spec, submittedAt: Date.now(), ...single, ...origin };
+}
+
+/** Of a failed or cancelled task what a new one takes over: everything but when it was to run. */
+export function retryableSpec({ id, record, status }: TaskSnapshot): TaskSpec {
+  if (!status) throw notFinal(id, 'only a failed or cancelled task can be retried');
+  if (status.state === 'succeeded') {
+    throw new ServiceError('task-not-retryable', `Task ${id} has succeeded; submit a new task to run it again.`);
+  }
+  if (!record) throw new ServiceError('task-not-retryable', `What task ${id} was to do cannot be read.`);
+  const { type, payload, queue, priority, timeoutMs, maxAttempts, backoff, labels, retentionMs } = record;
+  return { type, payload, queue, priority, runAt: null, timeoutMs, maxAttempts, backoff, labels, retentionMs };
+}
+
+export function fingerprintOfRetry(id: TaskId): string {
+  return createHash('sha256')
+    .update(canonicalJson({ retryOf: id }))
+    .digest('base64url');
+}
+
+export function notFinal(id: TaskId, next: string): ServiceError {
+  return new ServiceError('task-not-final', `Task ${id} is not final: ${next}.`);
+}
+
+export function requireNotFinal({ id, state, finishedAt }: TaskView): void {
+  if (finishedAt !== null)
+    throw new ServiceError('task-already-final', `Task ${id} is final already: it ${wordOf(state)}.`);
+}
+
+function wordOf(state: TaskView['state']): string {
+  return state === 'cancelled' ? 'was cancelled' : `has ${state}`;
+}
+
+/** The task as it is at the moment of its commit, known without a read. */
+export function newborn(id: TaskId, record: TaskRecord | null, createdAt: number): TaskSnapshot {
+  return { id, record, createdAt, status: null, attempts: [], assignment: null };
+}
