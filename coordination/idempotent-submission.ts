@@ -8,11 +8,12 @@ import { createIfMissing } from './bootstrap.ts';
 import { isRefusal } from './coordination-error.ts';
 import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
-import type { Candidate, FoundTasks, TaskSubmission } from './task-submission.ts';
+import type { FoundTasks } from './task-search.ts';
+import type { TaskSubmission } from './task-submission.ts';
 import { untilKnown } from './until-known.ts';
 import { paths } from './znode-paths.ts';
 import { decodeKey, encodeKey, type KeyRecord } from './znode-records.ts';
-import type { Operation, Znode } from './zookeeper-requests.ts';
+import type { Operation } from './zookeeper-requests.ts';
 
 /** The key was used for another request. */
 export class IdempotencyKeyReused extends Error {
@@ -89,16 +90,10 @@ async function lookUpKey(
   if (!known) return { first: null, orphanOf: null };
   const key: KeyRecord | null = decodeKey(known.data);
   if (key && key.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
-  const found = key && (await findMadeWith(submission, known, key));
+  const found = key && (await submission.findByTransaction(known.stat.czxid, key.submitId, key.nextNumber));
   if (!found) return { first: null, orphanOf: bucketStat?.version ?? null };
   const tasks = await stillThere(session, found);
   return { first: { submitId: key.submitId, createdAt: found.createdAt, tasks }, orphanOf: null };
-}
-
-/** Mostly it is where the key says; a repeat must not cost a list of all tasks. */
-async function findMadeWith(submission: TaskSubmission, { stat }: Znode, key: KeyRecord): Promise<FoundTasks | null> {
-  const matches = ({ czxid, submitId }: Candidate) => czxid === stat.czxid && submitId === key.submitId;
-  return (await submission.findNear(key.nextNumber, matches)) ?? (await submission.find(key.nextNumber, matches));
 }
 
 /** Others of a batch may have been removed since. */

@@ -10,8 +10,9 @@ import { CoordinationError } from './coordination-error.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Stat } from './jute.ts';
 import type { Session } from './session.ts';
-import { parseTaskId, paths, taskIdOf, taskNumber } from './znode-paths.ts';
-import { decodeTask, encodeTask } from './znode-records.ts';
+import { type FoundTasks, TaskSearch } from './task-search.ts';
+import { parseTaskId, paths, taskNumber } from './znode-paths.ts';
+import { encodeTask } from './znode-records.ts';
 import type { Operation } from './zookeeper-requests.ts';
 
 /** The sequence of `/tasks` has come to its end (contract section 1). */
@@ -24,22 +25,19 @@ export class SubmitTooLarge extends Error {
   override readonly name = 'SubmitTooLarge';
 }
 
-const readsAtOnce = 64;
-/** Names that are read one after the other group, where a search begins close to what it looks for. */
-const nearby = [1, 31] as const;
-
 export class TaskSubmission {
   readonly #session: Session;
   readonly #commits: GroupCommit;
+  readonly #search: TaskSearch;
   /** No task that is created from now on has a lower number. */
   #nextNumber = 0;
   /** Of `/tasks` when that number was learned: removed and made again by hand, it counts from 0. */
   #tasksCzxid: bigint | null = null;
-  #sharedLook: Promise<Look> | null = null;
 
   constructor(session: Session) {
     this.#session = session;
     this.#commits = new GroupCommit(session);
+    this.#search = new TaskSearch(session);
   }
 
   /** Learns where the sequence stands; to be awaited before the first submit of a session, harmless later. */
@@ -64,7 +62,7 @@ export class TaskSubmission {
       return await this.commit([], records);
     } catch (error) {
       if (!(error instanceof CoordinationError) || error.outcome !== 'unknown') throw error;
-      const found = await this.#findSubmitted(since, records[0]?.submitId ?? null);
+      const found = await this.#findSubmitted(records[0]?.submitId ?? null, since);
       if (found) return found.tasks;
       throw new CoordinationError(error.code, 'not applied', 'the submit did not reach the ensemble');
     }
@@ -91,112 +89,20 @@ export class TaskSubmission {
     }
   }
 
-  /**
-   * The tasks that were submitted together of which one, from number `since` on, `matches`; null is conclusive for what this
-   * session sent before. Throws {@link CoordinationError} where the search could not be finished.
-   */
-  async find(since: number, matches: (candidate: Candidate) => boolean): Promise<FoundTasks | null> {
-    const { tasks, beginsAnew, read } = await this.#look();
-    const younger = beginsAnew ? tasks : tasks.filter((task) => taskNumber(task) >= since);
-    for (let first = 0; first < younger.length; first += readsAtOnce) {
-      const candidates = await Promise.all(younger.slice(first, first + readsAtOnce).map(read));
-      const found = candidates.find((candidate) => candidate && matches(candidate));
-      if (found) return foundTasks(found);
-    }
-    return null;
-  }
-
-  /**
-   * As {@link find}, among the few names from `since` on, without a list of all that there are: null proves nothing. What
-   * this session has seen something of is found, as one transaction made all of it.
-   */
-  async findNear(since: number, matches: (candidate: Candidate) => boolean): Promise<FoundTasks | null> {
-    let first = since;
-    for (const count of nearby) {
-      const names = Array.from({ length: count }, (_, place) => taskIdOf(first + place));
-      const candidates = await Promise.all(names.map((task) => this.#candidate(task)));
-      const found = candidates.find((candidate) => candidate && matches(candidate));
-      if (found) return foundTasks(found);
-      first += count;
-    }
-    return null;
+  /** As {@link TaskSearch.byTransaction}; `number` is one that the tasks cannot come before. */
+  findByTransaction(czxid: bigint, submitId: string, number: number): Promise<FoundTasks | null> {
+    return this.#search.byTransaction(czxid, submitId, { number, tasksCzxid: this.#tasksCzxid });
   }
 
   /** What cannot be looked for stays unknown. */
-  async #findSubmitted(since: number, submitId: string | null): Promise<FoundTasks | null> {
+  async #findSubmitted(submitId: string | null, number: number): Promise<FoundTasks | null> {
     try {
-      return await this.find(since, (candidate) => candidate.submitId === submitId);
+      return await this.#search.bySubmitId(submitId, { number, tasksCzxid: this.#tasksCzxid });
     } catch (error) {
       if (!(error instanceof CoordinationError)) throw error;
       throw new CoordinationError(error.code, 'unknown', `looking for a submitted task: ${error.message}`);
     }
   }
-
-  /** One for all searches that begin in the same turn: a link that breaks leaves many at once. */
-  #look(): Promise<Look> {
-    if (!this.#sharedLook) {
-      this.#sharedLook = this.#newLook();
-      setImmediate(() => {
-        this.#sharedLook = null;
-      });
-    }
-    return this.#sharedLook;
-  }
-
-  async #newLook(): Promise<Look> {
-    await this.#session.sync(paths.tasks);
-    const listed = await this.#session.getChildren(paths.tasks);
-    const tasks = (listed?.children ?? []).map(parseTaskId).filter((task) => task !== null);
-    const reads = new Map<TaskId, Promise<Candidate | null>>();
-    const read = (task: TaskId) => {
-      const reading = reads.get(task) ?? this.#candidate(task);
-      reads.set(task, reading);
-      return reading;
-    };
-    tasks.sort((a, b) => taskNumber(a) - taskNumber(b));
-    return { tasks, beginsAnew: listed?.stat.czxid !== this.#tasksCzxid, read };
-  }
-
-  async #candidate(task: TaskId): Promise<Candidate | null> {
-    const znode = await this.#session.getData(paths.task(task));
-    if (!znode) return null;
-    const { czxid, ctime } = znode.stat;
-    const reading = decodeTask(znode.data, ctime);
-    if (reading.kind !== 'task') return null;
-    const { submitId, batch } = reading.record;
-    return { task, createdAt: ctime, czxid, submitId, batch };
-  }
-}
-
-/** The tasks as they were at one moment; each is read once, when the first search comes to it. */
-interface Look {
-  /** By number. */
-  readonly tasks: readonly TaskId[];
-  /** `/tasks` is not the one whose numbers we knew. */
-  readonly beginsAnew: boolean;
-  read(task: TaskId): Promise<Candidate | null>;
-}
-
-export interface Candidate extends Pick<TaskRecord, 'submitId' | 'batch'> {
-  readonly task: TaskId;
-  readonly createdAt: number;
-  readonly czxid: bigint;
-}
-
-/** What one transaction created. */
-export interface FoundTasks {
-  /** In the order in which they were submitted; not all need to be there any more. */
-  readonly tasks: TaskId[];
-  readonly createdAt: number;
-  readonly czxid: bigint;
-}
-
-/** The numbers of a batch are consecutive, so one of its tasks tells of all. */
-function foundTasks({ task, createdAt, czxid, batch }: Candidate): FoundTasks {
-  const { index, size } = batch ?? { index: 0, size: 1 };
-  const first = taskNumber(task) - index;
-  const tasks = Array.from({ length: size }, (_, place) => (place === index ? task : taskIdOf(first + place)));
-  return { tasks, createdAt, czxid };
 }
 
 function createOperations(records: readonly TaskRecord[]): Operation[] {

@@ -9,11 +9,9 @@ import { paths, taskNumber } from '../../coordination/znode-paths.ts';
 import { encodeTask } from '../../coordination/znode-records.ts';
 import { limits } from '../../domain/limits.ts';
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
-import type { TaskStore } from '../../gateway/api/task-store.ts';
 import { taskRecord } from '../fault/task-record.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { startEnsemble } from '../support/zookeeper-ensemble.ts';
-import { opcodes } from '../support/zookeeper-frames.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 import { finish, proxiedStore, startStore, writesTo } from './store-harness.ts';
 
@@ -183,55 +181,6 @@ test('the first of a batch was removed by hand: the others are still found by th
   assert.deepEqual([again.created, again.ids], [false, ids.slice(1)]);
 });
 
-test('two gateways at the same time with one key: one makes the tasks, the other gets them, in every round', async (t) => {
-  const { store, other, names } = await proxiedStore(t, zookeeper);
-  let makers = 0;
-  for (let round = 1; round <= 40; round += 1) {
-    const idempotencyKey = `round ${round}`;
-    const size = round % 2 === 0 ? 1 : 5;
-    const submits = [store, other, store, other].map((gateway) => {
-      const records = batchOf(size, { idempotencyKey });
-      return size === 1 ? single(gateway, records) : gateway.submitBatch(records, print);
-    });
-    const results = await Promise.all(submits);
-    assert.equal(results.filter(({ created }) => created).length, 1, `round ${round}`);
-    assert.deepEqual(new Set(results.map(({ ids }) => ids.join())).size, 1, `round ${round}`);
-    makers += size;
-  }
-  assert.equal((await names('/tasks')).length, makers);
-});
-
-async function single(gateway: TaskStore, [record]: readonly TaskRecord[]) {
-  assert.ok(record);
-  const { id, created } = await gateway.submit({ ...record, batch: null }, print);
-  return { ids: [id], created };
-}
-
-test('with one key, at the same time, while the link of one is cut again and again: one task a key', async (t) => {
-  const { store, other, proxy, names } = await proxiedStore(t, zookeeper);
-  const rounds = 12;
-  for (let round = 1; round <= rounds; round += 1) {
-    const record = () => taskRecord({ idempotencyKey: `cut ${round}` });
-    const submits = [store.submit(record(), print), other.submit(record(), print), store.submit(record(), print)];
-    if (round % 3 === 0) await proxy.nextFrame(({ opcode }) => opcode === opcodes.multi);
-    proxy.cut();
-    const results = await Promise.all(submits);
-    assert.equal(new Set(results.map(({ id }) => id)).size, 1, `round ${round}`);
-    assert.equal(results.filter(({ created }) => created).length, 1, `round ${round}`);
-  }
-  assert.equal((await names('/tasks')).length, rounds);
-});
-
-test('found by its key: the task that it made, or nothing; also when another gateway has just made it', async (t) => {
-  const { store, other, proxy } = await proxiedStore(t, zookeeper);
-  assert.equal(await store.findByKey('k', print), null);
-  const { id } = await other.submit(taskRecord({ idempotencyKey: 'k' }), print);
-  proxy.cut();
-  const found = await store.findByKey('k', print);
-  assert.deepEqual([found?.id, found?.created], [id, false]);
-  await assert.rejects(store.findByKey('k', 'of another'), { reason: 'idempotency-key-reused' });
-});
-
 test('what comes while a full batch is under way goes through beside it', async (t) => {
   const { store, names } = await proxiedStore(t, zookeeper);
   const batches = Array.from({ length: 4 }, () => store.submitBatch(batchOfBytes(limits.batchBytesMax), null));
@@ -242,42 +191,4 @@ test('what comes while a full batch is under way goes through beside it', async 
   ];
   assert.deepEqual(made.sort(), await names('/tasks'));
   assert.equal(made.length, 4100);
-});
-
-test('a repeat costs a few reads, not a list of all tasks; also where others came in between', async (t) => {
-  const { store, proxy, names } = await proxiedStore(t, zookeeper);
-  const [first] = await Promise.all([
-    store.submit(taskRecord({ idempotencyKey: 'k' }), print),
-    ...Array.from({ length: 20 }, () => store.submit(taskRecord(), null)),
-  ]);
-  for (let i = 0; i < 3; i += 1) await store.submitBatch(batchOf(500), null);
-  let lists = 0;
-  let reads = 0;
-  const stop = proxy.onFrame(({ direction, opcode }) => {
-    if (direction !== 'toServer') return;
-    if (opcode === 12 || opcode === 8) lists += 1;
-    if (opcode === 4) reads += 1;
-  });
-  assert.equal((await store.submit(taskRecord({ idempotencyKey: 'k' }), print)).id, first.id);
-  stop();
-  assert.equal(lists, 0);
-  assert.ok(reads <= 33, `${reads} reads`);
-  assert.equal((await names('/tasks')).length, 1521);
-});
-
-test('a key whose task is far from where it says: found all the same', async (t) => {
-  const { store, other, session } = await proxiedStore(t, zookeeper);
-  const { id } = await store.submit(taskRecord({ idempotencyKey: 'k' }), print);
-  const { path, bucket } = keyPaths('far');
-  for (let i = 0; i < 60; i += 1) await store.submit(taskRecord(), null);
-  const record = taskRecord({ idempotencyKey: 'far' });
-  const key = { v: 1, fingerprint: print, submitId: record.submitId, nextNumber: taskNumber(id) };
-  await session.create(bucket);
-  const data = Buffer.from(JSON.stringify(key));
-  const results = await session.commit([
-    { kind: 'create', path, data, mode: 'persistent' },
-    { kind: 'create', path: paths.taskPrefix, data: encodeTask(record), mode: 'sequential' },
-  ]);
-  const repeated = await other.submit({ ...record, submitId: 'again' }, print);
-  assert.deepEqual([paths.task(repeated.id), repeated.created], [results[1]?.path, false]);
 });

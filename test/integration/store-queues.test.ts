@@ -207,21 +207,26 @@ test('maxQueued: a batch is taken whole or not at all, by queue', async (t) => {
   const parts = await proxiedStore(t, zookeeper);
   const { store, names } = parts;
   await store.updateQueue('small', { maxQueued: 10 });
-  await counted(parts, { small: 10 });
-  await untilRefused(parts, 'small');
-  await counted(parts, { small: 6 });
   const batch = (inSmall: number) =>
     Array.from({ length: inSmall + 5 }, (_, index) => {
       const members = { submitId: `batch of ${inSmall}`, batch: { index, size: inSmall + 5 } };
       return index < inSmall ? inQueue('small', members) : inQueue('other', members);
     });
+  await eventually('the setting is known', async () => {
+    const unlimited = (await names(paths.tasks)).length;
+    const isRefused = await store.submitBatch(batch(11), null).then(
+      () => false,
+      (error: { reason?: string }) => error.reason === 'queue-full',
+    );
+    return isRefused && (await names(paths.tasks)).length === unlimited;
+  });
   const before = (await names(paths.tasks)).length;
-  await eventually('four more fit', () => store.submitBatch(batch(4), null).catch(() => null));
-  await assert.rejects(store.submitBatch(batch(1), null), queueFull);
-  assert.equal((await names(paths.tasks)).length, before + 9);
-  await counted(parts, { small: 6 });
+  await store.submitBatch(batch(6), null);
   await assert.rejects(store.submitBatch(batch(5), null), queueFull);
-  assert.equal((await names(paths.tasks)).length, before + 9);
+  await store.submitBatch(batch(4), null);
+  await assert.rejects(store.submitBatch(batch(1), null), queueFull);
+  await store.submitBatch(batch(0), null);
+  assert.equal((await names(paths.tasks)).length, before + 11 + 9 + 5);
 });
 
 test('too many unfinished in all: a batch that would exceed is refused whole', async (t) => {

@@ -1,0 +1,200 @@
+// Finds tasks that somebody submitted and does not know the names of: after an answer was lost, or by an idempotency key. What
+// was submitted together is one transaction with one submit id and consecutive numbers, so one of it tells of all.
+
+import type { TaskId, TaskRecord } from '../domain/task.ts';
+import type { Session } from './session.ts';
+import { parseTaskId, paths, taskIdOf, taskNumber } from './znode-paths.ts';
+import { decodeTask } from './znode-records.ts';
+
+const readsAtOnce = 64;
+/** Sizes of the groups of names that are tried before all tasks are listed. */
+const nearby = [1, 31] as const;
+
+/** What one transaction created. */
+export interface FoundTasks {
+  /** In the order in which they were submitted; not all need to be there any more. */
+  readonly tasks: TaskId[];
+  readonly createdAt: number;
+  readonly czxid: bigint;
+}
+
+interface Candidate extends Pick<TaskRecord, 'submitId' | 'batch'> {
+  readonly task: TaskId;
+  readonly createdAt: number;
+  readonly czxid: bigint;
+}
+
+/** Where the sequence of `/tasks` stood at some time. */
+export interface SequencePlace {
+  /** What is looked for has no lower number. */
+  readonly number: number;
+  /** Of `/tasks` then: removed and made again by hand, it counts from 0. */
+  readonly tasksCzxid: bigint | null;
+}
+
+export class TaskSearch {
+  readonly #session: Session;
+  #sharedLook: Promise<Look> | null = null;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Null is conclusive for what this session sent before. Throws CoordinationError where it cannot be finished. */
+  async bySubmitId(submitId: string | null, since: SequencePlace): Promise<FoundTasks | null> {
+    const look = await this.#look();
+    const isIt = (candidate: Candidate) => candidate.submitId === submitId;
+    for (const names of groupsOf(readsAtOnce, youngerThan(since, look))) {
+      const found = (await Promise.all(names.map((task) => look.read(task)))).find((each) => each && isIt(each));
+      if (found) return foundTasks(found);
+    }
+    return null;
+  }
+
+  /**
+   * What was created by transaction `czxid` with `submitId`, where this session has seen something of that transaction. Its
+   * place is known well enough mostly; else names are listed, whose transactions grow with their numbers, but for
+   * those that a person made. Null is conclusive. Throws CoordinationError where it cannot be finished.
+   */
+  async byTransaction(czxid: bigint, submitId: string, since: SequencePlace): Promise<FoundTasks | null> {
+    const isIt = (candidate: Candidate) => candidate.czxid === czxid && candidate.submitId === submitId;
+    const near = new Look(this.#session, [], null);
+    let number = since.number;
+    for (const count of nearby) {
+      const names = Array.from({ length: count }, (_, place) => taskIdOf(number + place));
+      const { found } = await near.among(names, czxid, isIt);
+      if (found) return foundTasks(found);
+      number += count;
+    }
+    const look = await this.#look();
+    const found = (await whereItBelongs(look, czxid, isIt)) ?? (await anywhere(look, czxid, isIt, since));
+    return found && foundTasks(found);
+  }
+
+  /** One for all searches that begin in the same turn: a link that breaks leaves many at once. */
+  #look(): Promise<Look> {
+    if (!this.#sharedLook) {
+      this.#sharedLook = newLook(this.#session);
+      setImmediate(() => {
+        this.#sharedLook = null;
+      });
+    }
+    return this.#sharedLook;
+  }
+}
+
+async function newLook(session: Session): Promise<Look> {
+  await session.sync(paths.tasks);
+  const listed = await session.getChildren(paths.tasks);
+  const tasks = (listed?.children ?? []).map(parseTaskId).filter((task) => task !== null);
+  tasks.sort((a, b) => taskNumber(a) - taskNumber(b));
+  return new Look(session, tasks, listed?.stat.czxid ?? null);
+}
+
+/** The tasks as they were at one moment; of each is read once what a search wants to know first. */
+class Look {
+  readonly #session: Session;
+  readonly #reads = new Map<TaskId, Promise<Candidate | null>>();
+  readonly #transactions = new Map<TaskId, Promise<bigint | null>>();
+
+  constructor(
+    session: Session,
+    /** By number. */
+    readonly tasks: readonly TaskId[],
+    readonly tasksCzxid: bigint | null,
+  ) {
+    this.#session = session;
+  }
+
+  read(task: TaskId): Promise<Candidate | null> {
+    return memoized(this.#reads, task, () => readCandidate(this.#session, task));
+  }
+
+  /** Null where the task is gone. */
+  transactionOf(task: TaskId): Promise<bigint | null> {
+    return memoized(
+      this.#transactions,
+      task,
+      async () => (await this.#session.exists(paths.task(task)))?.czxid ?? null,
+    );
+  }
+
+  /** Reads those of `names` that transaction `czxid` made; `some` is true where it made any of them. */
+  async among(
+    names: readonly TaskId[],
+    czxid: bigint,
+    isIt: (candidate: Candidate) => boolean,
+  ): Promise<{ found: Candidate | null; some: boolean }> {
+    const transactions = await Promise.all(names.map((task) => this.transactionOf(task)));
+    const made = names.filter((_, place) => transactions[place] === czxid);
+    const candidates = await Promise.all(made.map((task) => this.read(task)));
+    return { found: candidates.find((each) => each && isIt(each)) ?? null, some: made.length > 0 };
+  }
+}
+
+function memoized<T>(known: Map<TaskId, Promise<T>>, task: TaskId, ask: () => Promise<T>): Promise<T> {
+  const asked = known.get(task) ?? ask();
+  known.set(task, asked);
+  return asked;
+}
+
+async function readCandidate(session: Session, task: TaskId): Promise<Candidate | null> {
+  const znode = await session.getData(paths.task(task));
+  if (!znode) return null;
+  const { czxid, ctime } = znode.stat;
+  const reading = decodeTask(znode.data, ctime);
+  if (reading.kind !== 'task') return null;
+  const { submitId, batch } = reading.record;
+  return { task, createdAt: ctime, czxid, submitId, batch };
+}
+
+/** By halves; what was removed meanwhile, or was made out of order, may mislead it. */
+async function whereItBelongs(
+  look: Look,
+  czxid: bigint,
+  isIt: (candidate: Candidate) => boolean,
+): Promise<Candidate | null> {
+  let low = 0;
+  let high = look.tasks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const transaction = await look.transactionOf(look.tasks[middle] as TaskId);
+    if (transaction !== null && transaction < czxid) low = middle + 1;
+    else high = middle;
+  }
+  for (const names of groupsOf(readsAtOnce, look.tasks.slice(low))) {
+    const { found, some } = await look.among(names, czxid, isIt);
+    if (found || !some) return found;
+  }
+  return null;
+}
+
+async function anywhere(
+  look: Look,
+  czxid: bigint,
+  isIt: (candidate: Candidate) => boolean,
+  since: SequencePlace,
+): Promise<Candidate | null> {
+  for (const names of groupsOf(readsAtOnce, youngerThan(since, look))) {
+    const { found } = await look.among(names, czxid, isIt);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** All, where `/tasks` is not the one whose numbers we knew. */
+function youngerThan({ number, tasksCzxid }: SequencePlace, look: Look): readonly TaskId[] {
+  if (look.tasksCzxid !== tasksCzxid) return look.tasks;
+  return look.tasks.filter((task) => taskNumber(task) >= number);
+}
+
+function* groupsOf<T>(size: number, items: readonly T[]): Generator<readonly T[]> {
+  for (let first = 0; first < items.length; first += size) yield items.slice(first, first + size);
+}
+
+function foundTasks({ task, createdAt, czxid, batch }: Candidate): FoundTasks {
+  const { index, size } = batch ?? { index: 0, size: 1 };
+  const first = taskNumber(task) - index;
+  const tasks = Array.from({ length: size }, (_, place) => (place === index ? task : taskIdOf(first + place)));
+  return { tasks, createdAt, czxid };
+}
