@@ -179,6 +179,20 @@ test('maxQueued: full by the count of the master; other queues, and tasks that a
   assert.ok((await names(paths.tasks)).length >= 4);
 });
 
+test('what a person wrote into the count of the master holds nobody up', async (t) => {
+  const parts = await proxiedStore(t, zookeeper);
+  const { store, session } = parts;
+  const nonsense = ['hello', '', '{"unfinished":"many","waiting":[1]}', '{"waiting":{"q3":"1"}}', '[]', 'null'];
+  for (const [place, text] of nonsense.entries()) {
+    const queue = `q${place}`; // what we submitted to another does not count
+    await counted(parts, { [queue]: 2 });
+    await store.updateQueue(queue, { maxQueued: 2 });
+    await untilRefused(parts, queue);
+    await session.commit([{ kind: 'set', path: paths.backlog, data: Buffer.from(text), version: null }]);
+    await eventually(`room with ${text}`, () => store.submit(inQueue(queue), null).catch(() => null));
+  }
+});
+
 test('maxQueued: our own submits count before the master has counted them, but not those that a worker has', async (t) => {
   const parts = await proxiedStore(t, zookeeper);
   const { store, session } = parts;
