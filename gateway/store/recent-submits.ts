@@ -9,6 +9,9 @@ const uncountedMsMax = 2000;
 /** What was committed less than this before a count was written may be missing in it. */
 const countLagMs = 250;
 
+/** Tasks that were given to a worker before we heard that they were made; more than these are not kept in mind. */
+const earlyMax = 10_000;
+
 /** Tasks of one queue that were submitted together. */
 interface Submit {
   readonly queue: string;
@@ -23,6 +26,9 @@ export class RecentSubmits {
   readonly #submits = new Map<string, Set<Submit>>();
   readonly #waiting = new Map<string, number>();
   readonly #byTask = new Map<TaskId, Submit>();
+  /** Given to a worker while something was under way that they may belong to. */
+  readonly #early = new Set<TaskId>();
+  #underWay = 0;
 
   /** Tasks that wait, as far as we know. */
   count(queue: string, now: number): number {
@@ -33,6 +39,7 @@ export class RecentSubmits {
   /** Before the commit, so that submits at the same time know of each other. */
   add(queue: string, count: number): Submit {
     const submit: Submit = { queue, waiting: count, madeAt: null, tasks: [] };
+    this.#underWay += 1;
     const submits = this.#submits.get(queue) ?? new Set();
     this.#submits.set(queue, submits.add(submit));
     this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + count);
@@ -46,11 +53,14 @@ export class RecentSubmits {
     submit.madeAt = now;
     submit.tasks.push(...tasks);
     for (const task of tasks) this.#byTask.set(task, submit);
+    for (const task of tasks) if (this.#early.delete(task)) this.started(task);
+    this.#settled();
   }
 
   remove(submit: Submit): void {
     const submits = this.#submits.get(submit.queue);
     if (!submits?.delete(submit)) return;
+    if (submit.madeAt === null) this.#settled();
     for (const task of submit.tasks) this.#byTask.delete(task);
     this.#subtract(submit.queue, submit.waiting);
     if (submits.size === 0) this.#submits.delete(submit.queue);
@@ -59,11 +69,20 @@ export class RecentSubmits {
   /** It was given to a worker. */
   started(task: TaskId): void {
     const submit = this.#byTask.get(task);
-    if (!submit) return;
+    if (!submit) return this.#startedEarly(task);
     this.#byTask.delete(task);
     submit.waiting -= 1;
     this.#subtract(submit.queue, 1);
     if (submit.waiting === 0) this.remove(submit);
+  }
+
+  #startedEarly(task: TaskId): void {
+    if (this.#underWay > 0 && this.#early.size < earlyMax) this.#early.add(task);
+  }
+
+  #settled(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#early.clear();
   }
 
   /** A count of the master has arrived. */

@@ -92,11 +92,10 @@ export class ZooKeeperTaskStore implements TaskStore {
       };
       try {
         const submitted = await submitAdmitted(parts, records, fingerprint, admit);
-        if (submitted.created) this.#settle(parts, place, submitted.ids);
-        else giveBack(place);
+        settle(place, submitted);
         return submitted;
       } catch (error) {
-        giveBack(place);
+        settle(place, null);
         throw error;
       }
     });
@@ -154,11 +153,6 @@ export class ZooKeeperTaskStore implements TaskStore {
     };
   }
 
-  #settle({ directory }: SessionParts, place: Place | null, ids: readonly TaskId[]): void {
-    place?.made(ids);
-    for (const id of ids) if (directory.workerOf(id)) this.#recent.started(id); // faster than the answer to us
-  }
-
   async #withSession<T>(work: (parts: SessionParts) => Promise<T>): Promise<T> {
     const parts = this.#parts;
     if (!parts) throw unavailable('there is no ZooKeeper session at the moment', undefined);
@@ -184,6 +178,8 @@ async function submitAdmitted(
   return { ids: await submission.submit(records), createdAt: records[0]?.submittedAt ?? 0, created: true };
 }
 
-function giveBack(place: Place | null): void {
-  place?.giveBack();
+/** Nothing that is new was made: the place is free again. */
+function settle(place: Place | null, submitted: SubmittedBatch | null): void {
+  if (submitted?.created) place?.made(submitted.ids);
+  else place?.giveBack();
 }

@@ -29,6 +29,17 @@ test('a task that a worker took counts no more', () => {
   assert.equal(recent.count('q', 0), 0);
 });
 
+test('a worker was faster than the answer to us', () => {
+  const recent = new RecentSubmits();
+  const submit = recent.add('q', 2);
+  recent.started(id(2));
+  recent.made(submit, [id(1), id(2)], 0);
+  assert.equal(recent.count('q', 0), 1);
+  recent.started(id(3)); // nothing is under way: it was made by another gateway
+  recent.made(recent.add('q', 1), [id(3)], 0);
+  assert.equal(recent.count('q', 0), 2);
+});
+
 test('the master has counted it: what was made well before, but not what was just made or is under way', () => {
   const recent = new RecentSubmits();
   recent.add('q', 1);
