@@ -27,6 +27,8 @@ export class EventHub {
   #listeners = 0;
   readonly #sleeping = new Set<() => void>();
   #upstream: { readonly started: Promise<void>; readonly stop: AbortController } | null = null;
+  /** The leading master is heard. */
+  #connected = false;
   #linger: NodeJS.Timeout | undefined;
 
   constructor(index: MasterIndex) {
@@ -39,7 +41,8 @@ export class EventHub {
     clearTimeout(this.#linger);
     try {
       this.#upstream ??= this.#start(lastEventId);
-      await this.#upstream.started;
+      await Promise.race([this.#upstream.started, aborted(signal)]);
+      if (!signal.aborted && !this.#connected) throw noLeader();
     } catch (error) {
       this.#leave();
       throw error;
@@ -51,7 +54,7 @@ export class EventHub {
     clearTimeout(this.#linger);
     this.#upstream?.stop.abort();
     this.#upstream = null;
-    for (const wake of this.#sleeping) wake();
+    this.#wake();
   }
 
   /** Null: what came after it is not known. */
@@ -126,8 +129,7 @@ export class EventHub {
     while (!signal.aborted) {
       try {
         for await (const line of this.#index.events(last, signal)) {
-          if (line.kind === 'start' && !started) this.#base = line.resumed ? last : null;
-          if (line.kind === 'start' && started && !line.resumed) this.#push({ kind: 'reset' });
+          if (line.kind === 'start') this.#onStart(line.resumed ? last : null, started);
           if (line.kind === 'start') onStarted();
           started = true;
           if (line.kind !== 'event') continue;
@@ -137,9 +139,20 @@ export class EventHub {
       } catch (error) {
         if (!started) return onNoStart(error);
         if (!(error instanceof ServiceError)) throw error;
+      } finally {
+        this.#connected = false;
       }
       if (!signal.aborted) await pause(reconnectMs);
     }
+    if (!started) onNoStart(noLeader());
+  }
+
+  /** `resumedAfter`: the event that what follows comes right after; null where that is not known. */
+  #onStart(resumedAfter: string | null, isReconnect: boolean): void {
+    this.#connected = true;
+    if (!isReconnect) this.#base = resumedAfter;
+    // Without any event heard before, a new master cannot be asked what came since.
+    else if (resumedAfter === null) this.#push({ kind: 'reset' });
   }
 
   #push(change: EventChange): void {
@@ -152,4 +165,16 @@ export class EventHub {
     }
     this.#wake();
   }
+}
+
+function noLeader(): ServiceError {
+  const message = 'No master leads at the moment, so there is nobody to tell of events; single tasks can be watched.';
+  return new ServiceError('no-leader', message);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
 }

@@ -37,7 +37,8 @@ export function serviceErrorOf(error: unknown): unknown {
   const message =
     'the connection to ZooKeeper broke before the answer came, so the change may or may not have been made; ' +
     'a submit with an idempotency key, and everything that is no submit, can safely be repeated';
-  return new ServiceError('outcome-unknown', message, { cause: error, retryAfterMs });
+  // No word of when to try again: whoever obeys it blindly makes a second task of a submit without a key.
+  return new ServiceError('outcome-unknown', message, { cause: error });
 }
 
 function whyNotApplied({ code }: CoordinationError): string {

@@ -115,6 +115,32 @@ describe('the event hub', () => {
     assert.deepEqual(await take(listener, 1), [2]);
   });
 
+  it('tells of a gap also where nothing had been heard before it', async () => {
+    const listener = await listen();
+    const next = listener.next();
+    index.leading = false;
+    index.wakeAll();
+    await eventually('the old leader is left', () => index.listeners === 0);
+    await assert.rejects(listen(), { reason: 'no-leader' }, 'nobody can be heard now');
+    emit(1);
+    index.leading = true;
+    assert.equal(numberOf(await next), 'reset');
+    emit(2);
+    assert.deepEqual(await take(listener, 1), [2]);
+  });
+
+  it('keeps nobody waiting for a master that says nothing', async () => {
+    index.silent = true;
+    const stop = new AbortController();
+    const leaving = hub.subscribe(null, stop.signal);
+    stop.abort();
+    const stream = await leaving;
+    assert.ok((await stream[Symbol.asyncIterator]().next()).done);
+    const closing = hub.subscribe(null, new AbortController().signal);
+    hub.close();
+    await assert.rejects(closing, { reason: 'no-leader' });
+  });
+
   it('ends with its listener, and with the hub', async () => {
     const stop = new AbortController();
     const leaving = await listen(null, stop);

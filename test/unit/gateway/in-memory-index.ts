@@ -21,6 +21,8 @@ import type { InMemoryTaskStore } from './in-memory-task-store.ts';
 export class InMemoryIndex implements MasterIndex {
   /** False: no master leads. */
   leading = true;
+  /** True: the stream of events is accepted and says nothing. */
+  silent = false;
   /** Tasks that are looked at for one request. */
   scanMax = 1000;
   readonly #store: InMemoryTaskStore;
@@ -75,6 +77,8 @@ export class InMemoryIndex implements MasterIndex {
 
   async *events(after: string | null, signal: AbortSignal): AsyncIterable<EventLine> {
     this.#requireLeader();
+    while (this.silent && !signal.aborted) await this.#nextChange(signal);
+    if (signal.aborted) return;
     const at = this.#events.findIndex(({ eventId }) => eventId === after);
     let next = at < 0 ? this.#events.length : at + 1;
     yield { kind: 'start', resumed: after === null || at >= 0 };
