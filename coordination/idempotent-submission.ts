@@ -47,7 +47,7 @@ export function submitOnce(
   const { idempotencyKey = null, submitId = null, submittedAt = 0 } = records[0] ?? {};
   const { bucket, path } = keyPaths(idempotencyKey ?? '');
   return untilKnown(session, path, async () => {
-    const { first, orphanOf } = await lookUpKey(session, submission, idempotencyKey ?? '', fingerprint);
+    const { first, orphanOf } = await lookBeforeCreate(session, submission, idempotencyKey ?? '', fingerprint);
     if (first) return { ...first, created: first.submitId === submitId };
     if (orphanOf !== null) await removeOrphan(session, bucket, orphanOf, path);
     const key = { fingerprint, submitId: submitId ?? '', nextNumber: submission.nextNumber };
@@ -77,15 +77,38 @@ export async function findByKey(
   return (await lookUpKey(session, submission, idempotencyKey, fingerprint)).first;
 }
 
-/** `orphanOf`: the version of its bucket, where the key is there and its tasks are not. */
+interface KeyLook {
+  readonly first: (KeyedTasks & { readonly submitId: string }) | null;
+  /** The version of its bucket, where the key is there and its tasks are not. */
+  readonly orphanOf: number | null;
+}
+
+/**
+ * Our server may be behind. That there is no key the create will find out; one that it shows may be gone by now, or made
+ * anew by another request, so nothing is answered from it before a `sync`.
+ */
+async function lookBeforeCreate(
+  session: Session,
+  submission: TaskSubmission,
+  idempotencyKey: string,
+  fingerprint: string,
+): Promise<KeyLook> {
+  const { path } = keyPaths(idempotencyKey);
+  // A gateway that has not submitted for long would name a number so low that finding the task reads all younger ones.
+  const [shown] = await Promise.all([session.exists(path), submission.start()]);
+  if (!shown) return { first: null, orphanOf: null };
+  await session.sync(path);
+  return lookUpKey(session, submission, idempotencyKey, fingerprint);
+}
+
+/** To be called after a `sync`. */
 async function lookUpKey(
   session: Session,
   submission: TaskSubmission,
   idempotencyKey: string,
   fingerprint: string,
-): Promise<{ first: (KeyedTasks & { readonly submitId: string }) | null; orphanOf: number | null }> {
+): Promise<KeyLook> {
   const { bucket, path } = keyPaths(idempotencyKey);
-  // A gateway that has not submitted for long would name a number so low that finding the task reads all younger ones.
   const [bucketStat, known] = await Promise.all([session.exists(bucket), session.getData(path), submission.start()]);
   if (!known) return { first: null, orphanOf: null };
   const key: KeyRecord | null = decodeKey(known.data);
