@@ -19,26 +19,14 @@ export class KeyedBatches {
     this.#onAlone = onAlone;
   }
 
-  add(entry: TaskEntry): void {
-    const key = keyOf(entry);
-    if (key === null) return;
-    const batch = this.#batches.get(key);
-    if (batch) batch.members += 1;
-    else this.#batches.set(key, { members: 1, held: null });
-  }
-
-  /** Before the entry forgets what it was. */
-  delete(entry: TaskEntry): void {
-    const key = keyOf(entry);
-    const batch = key === null ? null : this.#batches.get(key);
-    if (!batch || key === null) return;
-    batch.members -= 1;
-    if (batch.held === entry) batch.held = null;
-    if (batch.members === 0) this.#batches.delete(key);
-    if (batch.members !== 1 || !batch.held) return;
-    const first = batch.held;
-    batch.held = null;
-    this.#onAlone(first);
+  /** `change` may make it another task, or none: of which batch it is a member is compared before and after. */
+  follow(entry: TaskEntry, change: () => void): void {
+    const before = keyOf(entry);
+    change();
+    const after = keyOf(entry);
+    if (before === after) return; // read once more, after a reconnect say: who is held stays so
+    if (before !== null) this.#leave(before, entry);
+    if (after !== null) this.#join(after);
   }
 
   /** True: it is the first of a batch of which others are still there, and it will be told of when they are gone. */
@@ -48,6 +36,24 @@ export class KeyedBatches {
     if (!batch || batch.members <= 1) return false;
     batch.held = entry;
     return true;
+  }
+
+  #join(key: string): void {
+    const batch = this.#batches.get(key);
+    if (batch) batch.members += 1;
+    else this.#batches.set(key, { members: 1, held: null });
+  }
+
+  #leave(key: string, entry: TaskEntry): void {
+    const batch = this.#batches.get(key);
+    if (!batch) return;
+    batch.members -= 1;
+    if (batch.held === entry) batch.held = null;
+    if (batch.members === 0) this.#batches.delete(key);
+    if (batch.members !== 1 || !batch.held) return;
+    const first = batch.held;
+    batch.held = null;
+    this.#onAlone(first);
   }
 }
 

@@ -237,21 +237,22 @@ export class TaskIndex {
 
   #setFact(entry: TaskEntry, fact: TaskFact): void {
     if (entry.position?.czxid !== fact.czxid) this.#leaveOrder(entry);
-    else this.batches.delete(entry);
     const isNew = entry.position === null;
-    entry.fact = fact;
-    entry.position = fact;
+    this.batches.follow(entry, () => {
+      entry.fact = fact;
+      entry.position = fact;
+    });
     entry.queue = briefOf(entry)?.queue ?? null;
     if (isNew) this.order.add(entry);
-    this.batches.add(entry);
   }
 
   /** It is gone, or it was another task of the same name. */
   #leaveOrder(entry: TaskEntry): void {
     if (!entry.position) return;
-    this.batches.delete(entry);
     this.order.delete(entry);
-    entry.position = null;
+    this.batches.follow(entry, () => {
+      entry.position = null;
+    });
     entry.announced = null;
   }
 

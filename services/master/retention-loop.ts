@@ -16,6 +16,8 @@ const notSyncedMs = 1000;
 const pauseAfterFailureMs = 1000;
 const pauseAfterFailureMsMax = 3_600_000;
 const timerMsMax = 60_000;
+/** Between looks at the first of a batch of which others are kept. */
+const heldMs = 60_000;
 
 export interface RetentionLoopOptions {
   readonly picture: Picture;
@@ -43,8 +45,10 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   signal.addEventListener('abort', onAbort);
   while (!signal.aborted) {
     const due = picture.synced ? queue.take(Date.now(), index.finished, removalsAtOnce) : [];
-    // The first of a batch takes the key of all with it; it comes back when the others are gone.
-    const free = due.filter((entry) => !index.batches.hold(entry));
+    // The first of a batch takes the key of all with it; it comes back when the others are gone, or is asked after.
+    const held = new Set(due.filter((entry) => index.batches.hold(entry)));
+    for (const entry of held) queue.retry(entry, Date.now() + heldMs);
+    const free = due.filter((entry) => !held.has(entry));
     for (const entry of await removeAll(options, free)) queue.retry(entry, Date.now() + failures.pauseMs(entry));
     if (due.length > 0) continue;
     await new Promise<void>((resolve) => {

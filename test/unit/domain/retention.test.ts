@@ -125,3 +125,30 @@ test('the first of a batch that has a key stays until the others are gone, and i
   index.removeTask(taskId(10));
   assert.deepEqual([held(), told], [[], [taskId(10)]]);
 });
+
+/** Every order of `things`. */
+function ordersOf<T>(things: readonly T[]): T[][] {
+  if (things.length <= 1) return [[...things]];
+  return things.flatMap((first, i) => ordersOf(things.filter((_, j) => j !== i)).map((rest) => [first, ...rest]));
+}
+
+for (const size of [2, 3, 5]) {
+  test(`the first of ${size} stays held though all of them are read once more, in whatever order`, () => {
+    const batch = Array.from({ length: size }, (_, i) => i);
+    const fact = (i: number) => taskFact(i, { idempotencyKey: 'k', batch: { index: i, size } }, { czxid: 5n });
+    for (const order of ordersOf(batch)) {
+      const index = new TaskIndex();
+      const told: string[] = [];
+      index.onFinished = ({ id }) => told.push(id);
+      for (const i of batch) index.setTask(taskId(i), fact(i));
+      for (const i of batch) index.setStatus(taskId(i), status());
+      told.length = 0;
+      assert.ok(index.batches.hold(entryOf(index, 0)));
+      for (const i of order) index.setTask(taskId(i), fact(i));
+      assert.deepEqual(told, [], `${order}: the others are still there`);
+      for (const i of order) if (i !== 0) index.removeTask(taskId(i));
+      assert.deepEqual(told, [taskId(0)], `${order}`);
+      assert.equal(index.batches.hold(entryOf(index, 0)), false);
+    }
+  });
+}
