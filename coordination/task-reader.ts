@@ -4,6 +4,7 @@ import type { AttemptRecord, TaskId } from '../domain/task.ts';
 import type { TaskSnapshot } from '../domain/task-view.ts';
 import type { AssignmentDirectory } from './assignment-directory.ts';
 import type { Session } from './session.ts';
+import { SharedSync } from './shared-sync.ts';
 import { parseAttemptName, paths } from './znode-paths.ts';
 import { decodeAssignment, decodeAttempt, decodeStatus, decodeTask } from './znode-records.ts';
 import type { Znode } from './zookeeper-requests.ts';
@@ -11,12 +12,33 @@ import type { Znode } from './zookeeper-requests.ts';
 /** Reads that each found an assignment which was gone at the next; then what was read last is the answer. */
 const looksMax = 5;
 
-/** Null where there is no such task. */
-export async function readTask(
-  session: Session,
-  directory: AssignmentDirectory,
-  id: TaskId,
-): Promise<TaskSnapshot | null> {
+export class TaskReader {
+  readonly #session: Session;
+  readonly #directory: AssignmentDirectory;
+  readonly #shared: SharedSync;
+
+  constructor(session: Session, directory: AssignmentDirectory) {
+    this.#session = session;
+    this.#directory = directory;
+    this.#shared = new SharedSync(session);
+  }
+
+  /**
+   * Null where there is no such task: our server may not have heard yet of one that another took, so that is believed only
+   * after a `sync`. What it shows of a task may be old.
+   */
+  async read(id: TaskId): Promise<TaskSnapshot | null> {
+    return (await readTask(this.#session, this.#directory, id)) ?? (await this.readFresh(id));
+  }
+
+  /** The task as it was at the call or is later. */
+  async readFresh(id: TaskId): Promise<TaskSnapshot | null> {
+    await this.#shared.sync();
+    return readTask(this.#session, this.#directory, id);
+  }
+}
+
+async function readTask(session: Session, directory: AssignmentDirectory, id: TaskId): Promise<TaskSnapshot | null> {
   for (let look = 1; ; look += 1) {
     const workerBefore = directory.workerOf(id);
     const znode = await session.getData(paths.task(id));

@@ -146,7 +146,7 @@ export class TaskApi {
     // Looked for first: the task that is run again may be gone by the time that the request is repeated.
     const first = idempotencyKey && fingerprint && (await this.#store.findByKey(idempotencyKey, fingerprint));
     if (first) return { task: taskView(await this.#readFirstOfKey(first.id), Date.now()), created: false };
-    const old = await this.#store.read(id);
+    const old = await this.#readEnded(id);
     if (!old) throw taskNotFound(id);
     const record = recordOf(retryableSpec(old), { idempotencyKey, retryOf: id });
     const { id: newId, createdAt, created } = await this.#store.submit(record, fingerprint);
@@ -258,6 +258,12 @@ export class TaskApi {
       if (isUnavailable(error)) return { failure: error };
       throw error;
     }
+  }
+
+  /** Its end may have been shown by another gateway already; what is final stays so. */
+  async #readEnded(id: TaskId): Promise<TaskSnapshot | null> {
+    const shown = await this.#store.read(id);
+    return shown?.status === null ? await this.#store.readFresh(id) : shown;
   }
 
   async #readFirstOfKey(id: TaskId): Promise<TaskSnapshot> {

@@ -42,8 +42,11 @@ export interface TaskStore {
   /** The task that the key made; null where it made none that is kept. Throws 'idempotency-key-reused'. */
   findByKey(idempotencyKey: string, fingerprint: string): Promise<Submitted | null>;
 
-  /** Null: no such task. */
+  /** Null: no such task. What it shows of a task may be old by the lag of a server. */
   read(id: TaskId): Promise<TaskSnapshot | null>;
+
+  /** As it was at the call, or later: for a refusal that an old look could be wrong about. */
+  readFresh(id: TaskId): Promise<TaskSnapshot | null>;
 
   /**
    * Resolves, never rejects, when the task may have become final, when something happened that makes another look

@@ -9,7 +9,7 @@ import { GroupCommit } from '../../coordination/group-commit.ts';
 import { findByKey, submitOnce } from '../../coordination/idempotent-submission.ts';
 import { QueueDirectory, updateQueueSettings } from '../../coordination/queue-ledger.ts';
 import type { Session } from '../../coordination/session.ts';
-import { readTask } from '../../coordination/task-reader.ts';
+import { TaskReader } from '../../coordination/task-reader.ts';
 import { type RemovalOutcome, removeTask } from '../../coordination/task-removal.ts';
 import { TaskSubmission } from '../../coordination/task-submission.ts';
 import { ServiceError } from '../../domain/errors.ts';
@@ -30,6 +30,7 @@ interface SessionParts {
   readonly commits: GroupCommit;
   readonly submission: TaskSubmission;
   readonly directory: AssignmentDirectory;
+  readonly reader: TaskReader;
   readonly admission: Admission;
   /** Resolves when everything is known that requests rely on; rejects when the session ends before. */
   start(): Promise<unknown>;
@@ -110,7 +111,11 @@ export class ZooKeeperTaskStore implements TaskStore {
   }
 
   read(id: TaskId): Promise<TaskSnapshot | null> {
-    return this.#withSession(({ session, directory }) => readTask(session, directory, id));
+    return this.#withSession(({ reader }) => reader.read(id));
+  }
+
+  readFresh(id: TaskId): Promise<TaskSnapshot | null> {
+    return this.#withSession(({ reader }) => reader.readFresh(id));
   }
 
   changed(id: TaskId, signal: AbortSignal): Promise<void> {
@@ -147,6 +152,7 @@ export class ZooKeeperTaskStore implements TaskStore {
     });
     return {
       ...{ session, submission, directory },
+      reader: new TaskReader(session, directory),
       commits: new GroupCommit(session),
       admission: new Admission(backlog, queues, this.#recent, this.#unfinishedTasksMax),
       start: () => Promise.all([directory, submission, backlog, queues].map((part) => part.start())),

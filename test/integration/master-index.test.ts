@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { AssignmentDirectory } from '../../coordination/assignment-directory.ts';
-import { readTask } from '../../coordination/task-reader.ts';
+import { TaskReader } from '../../coordination/task-reader.ts';
 import type { EventLine, IndexedTasks, QueueView, StatsView, TaskEvent } from '../../domain/master-index.ts';
 import { indexPaths } from '../../domain/master-index.ts';
 import { finalStates, type TaskId, type TaskState } from '../../domain/task.ts';
@@ -48,11 +48,12 @@ async function listAll(master: Process, query: Record<string, string>, limit = 7
 async function readAll(session: TestSession): Promise<TaskView[]> {
   const directory = new AssignmentDirectory(session);
   await directory.start();
+  const reader = new TaskReader(session, directory);
   const names = ((await session.getChildren('/tasks'))?.children ?? []).filter((name) => name.startsWith('task-'));
   const placed = await Promise.all(
     names.map(async (name) => {
       const stat = await session.exists(`/tasks/${name}`);
-      const snapshot = await readTask(session, directory, name as TaskId);
+      const snapshot = await reader.read(name as TaskId);
       assert.ok(stat && snapshot);
       return { czxid: stat.czxid, name, view: taskView(snapshot, Date.now()) };
     }),

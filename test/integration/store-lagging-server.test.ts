@@ -46,3 +46,14 @@ test('a key that was made a moment ago is found', async (t) => {
   const again = await late.submit(taskRecord({ idempotencyKey: 'k' }), 'print');
   assert.deepEqual([again.id, again.created], [id, false]);
 });
+
+test('a task that was taken a moment ago is there; its end is seen by who has to know', async (t) => {
+  const { present, late, session, behind } = await lateStore(t, '/new-task');
+  const { id } = await present.submit(taskRecord(), null);
+  assert.equal(await behind.exists(paths.task(id)), null, 'the follower is behind');
+  const task = await late.read(id);
+  assert.deepEqual([task?.id, task?.status], [id, null]);
+  await finish(session, id);
+  assert.equal((await late.read(id))?.status, null, 'the follower is behind');
+  assert.equal((await late.readFresh(id))?.status?.state, 'succeeded');
+});

@@ -11,6 +11,7 @@ export const opcodes = {
   create: 1,
   create2: 15,
   remove: 2,
+  sync: 9,
   setData: 5,
 } as const;
 /** Xids of what is no reply to a request of the client. */

@@ -15,6 +15,8 @@ export class InMemoryTaskStore implements TaskStore {
   /** Ids and records as they arrived. */
   readonly submitted: TaskRecord[] = [];
   reads = 0;
+  /** What `read` shows instead of what is there: an older picture. */
+  readonly shown = new Map<TaskId, TaskSnapshot>();
   /** In order of creation. */
   readonly tasks = new Map<TaskId, TaskSnapshot>();
   readonly queues = new Map<string, QueueSettings>();
@@ -98,7 +100,12 @@ export class InMemoryTaskStore implements TaskStore {
   async read(id: TaskId): Promise<TaskSnapshot | null> {
     this.reads += 1;
     if (this.failure) throw this.failure;
-    return this.tasks.get(id) ?? null;
+    return this.shown.get(id) ?? this.tasks.get(id) ?? null;
+  }
+
+  async readFresh(id: TaskId): Promise<TaskSnapshot | null> {
+    this.shown.delete(id);
+    return await this.read(id);
   }
 
   changed(id: TaskId, signal: AbortSignal): Promise<void> {

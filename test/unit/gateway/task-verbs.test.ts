@@ -198,6 +198,15 @@ describe('retry', () => {
     await refused(api.retry('task-0000000099' as TaskId, null), 'task-not-found');
   });
 
+  it('of a task whose end is not shown everywhere yet is not refused', async () => {
+    const id = await submit();
+    const running = store.tasks.get(id);
+    assert.ok(running);
+    store.finish(id, 'failed', null);
+    store.shown.set(id, running);
+    assert.equal((await api.retry(id, null)).task.retryOf, id);
+  });
+
   it('with a key makes one task, also when the old one is gone by then', async () => {
     const [id, other] = [await submit(), await submit()];
     for (const task of [id, other]) store.finish(task, 'cancelled', null);
