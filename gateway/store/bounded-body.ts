@@ -1,4 +1,4 @@
-// Reading the body of a fetch without trust in its length: whole, or line by line as it comes.
+// Reading the body of an answer without trust in its length: whole, or line by line as it comes.
 
 export class BodyTooLarge extends Error {
   override readonly name = 'BodyTooLarge';

@@ -20,6 +20,7 @@ import { monotonicMs } from '../../runtime/clock.ts';
 import type { MasterIndex } from '../api/master-index.ts';
 import { serverLimits } from '../server-limits.ts';
 import { readLines, readText } from './bounded-body.ts';
+import { get } from './http-get.ts';
 import * as answers from './index-answers.ts';
 import { Turns } from './turns.ts';
 
@@ -97,7 +98,7 @@ export class MasterIndexClient implements MasterIndex {
     // Counts while we wait for the master, not while whoever reads us takes its time.
     let silence = setTimeout(end, this.#options.deadlineMs);
     try {
-      const response = await get(address, indexPaths.events + query, stop.signal);
+      const response = await get(`http://${address}${indexPaths.events}${query}`, stop.signal);
       let started = false;
       for await (const line of readLines(response, serverLimits.indexLineBytesMax)) {
         clearTimeout(silence);
@@ -141,7 +142,7 @@ export class MasterIndexClient implements MasterIndex {
   }
 
   async #get<T>(address: string, path: string, read: answers.AnswerReader<T>): Promise<T> {
-    const body = await get(address, path, AbortSignal.timeout(this.#options.deadlineMs));
+    const body = await get(`http://${address}${path}`, AbortSignal.timeout(this.#options.deadlineMs));
     const answer = read(JSON.parse(await readText(body, serverLimits.indexAnswerBytesMax)));
     if (answer === null) throw new Error('an answer that cannot be understood');
     return answer;
@@ -159,19 +160,11 @@ export class MasterIndexClient implements MasterIndex {
   }
 }
 
-/** The body of the answer; `signal` ends it, too. */
-async function get(address: string, path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-  const response = await fetch(`http://${address}${path}`, { signal, redirect: 'error' });
-  if (response.status === 200 && response.body) return response.body;
-  await response.body?.cancel();
-  throw new Error(`status ${response.status}`);
-}
-
 function unreachable(address: string, cause: unknown): ServiceError {
-  return noLeader(`the leading master does not answer at ${address}`, cause);
+  return noLeader(`it does not answer at ${address}`, cause);
 }
 
 function noLeader(why: string, cause?: unknown): ServiceError {
-  const message = `Lists, counts and events come from the leading master, and ${why}. Try again soon; submits and single tasks work all the same.`;
+  const message = `Lists, counts and events come from the leading master: ${why}. Try again soon; submits and single tasks work all the same.`;
   return new ServiceError('no-leader', message, { cause, retryAfterMs });
 }

@@ -15,6 +15,7 @@ import { serverLimits } from '../../gateway/server-limits.ts';
 import { MasterIndexClient, type MasterIndexClientOptions } from '../../gateway/store/master-index-client.ts';
 import { sessionOptions } from '../fault/session-harness.ts';
 import { onCleanup, type TestScope, wholeFile } from '../support/cleanup.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { calmSessionMs, startStack } from '../support/stack.ts';
@@ -364,6 +365,20 @@ test('a reader that leaves ends the request; signs of life keep it, silence does
   assert.ok(performance.now() - startedAt > quick.silenceMs);
   await followed;
   await eventually('the request has ended', () => seen.gone === 2);
+});
+
+test('a signal ends a stream whose request is garbage by then', async (t) => {
+  const { client, opened, seen } = await streaming(t);
+  const stop = new AbortController();
+  const stream = client.events(null, stop.signal);
+  const first = stream.next();
+  (await opened()).write(`${JSON.stringify(lines[0])}\n`);
+  assert.deepEqual((await first).value, lines[0]);
+  const next = stream.next();
+  await collectGarbage();
+  stop.abort();
+  assert.ok((await next).done);
+  await eventually('the request has ended', () => seen.gone === 1);
 });
 
 const badStreams: Record<string, string> = {

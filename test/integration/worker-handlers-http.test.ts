@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { limits } from '../../domain/limits.ts';
 import type { Json } from '../../domain/task.ts';
 import { RunEnd } from '../../services/worker/run-end.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { attempt, startRegistry } from './worker-handlers-support.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -137,4 +138,27 @@ test('an abort ends the request', async (t) => {
   const registry = await startRegistry(t, {}, { httpHandlerHosts: [`127.0.0.1:${port}`] });
   const run = attempt(registry, 'http', { url: `http://127.0.0.1:${port}/` }, { signal: controller.signal });
   assert.deepEqual(await run, { kind: 'aborted', reason: end });
+});
+
+test('an abort ends the reading of an answer that goes on, also once the request is garbage', {
+  timeout: 20_000,
+}, async (t) => {
+  const controller = new AbortController();
+  const end = new RunEnd({ kind: 'withdrawn', reason: 'expired' });
+  let onBegun: (response: ServerResponse) => void = () => undefined;
+  const begun = new Promise<ServerResponse>((resolve) => {
+    onBegun = resolve;
+  });
+  const port = await startServer(t, (_, response) => {
+    response.write('x');
+    onBegun(response);
+  });
+  const registry = await startRegistry(t, {}, { httpHandlerHosts: [`127.0.0.1:${port}`] });
+  const run = attempt(registry, 'http', { url: `http://127.0.0.1:${port}/` }, { signal: controller.signal });
+  const response = await begun;
+  const gone = once(response, 'close');
+  await collectGarbage();
+  controller.abort(end);
+  assert.deepEqual(await run, { kind: 'aborted', reason: end });
+  await gone;
 });

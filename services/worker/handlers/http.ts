@@ -64,24 +64,39 @@ async function send(request: HttpRequest, signal: AbortSignal): Promise<Response
 
 /** The whole body as text; `invalid_result` as soon as it cannot fit a result any more. */
 async function readBody(response: Response, signal: AbortSignal): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
+  const reader = response.body?.getReader();
+  // fetch forgets its signal once the request has been garbage collected (seen with undici 6.24, that of Node 20).
+  const cancel = () => void reader?.cancel(signal.reason).catch(() => undefined);
+  signal.addEventListener('abort', cancel);
   try {
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.byteLength;
-      // Leaving the loop cancels the rest.
-      if (bytes > limits.resultBytesMax) break;
-      chunks.push(chunk);
-    }
+    const body = await readBounded(reader);
+    signal.throwIfAborted();
+    if (body !== null) return body;
   } catch (error) {
     throw noAnswer(new URL(response.url), error, signal);
+  } finally {
+    signal.removeEventListener('abort', cancel);
   }
-  if (bytes <= limits.resultBytesMax) return Buffer.concat(chunks).toString();
   if (response.status >= 500) return '';
   throw new HandlerFailure(
     'invalid_result',
     `http: the body of the answer is larger than ${limits.resultBytesMax} bytes, which is all that a result can hold`,
   );
+}
+
+/** Null where it is too large; the rest is not read then. */
+async function readBounded(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
+    bytes += part.value.byteLength;
+    if (bytes > limits.resultBytesMax) {
+      await reader?.cancel();
+      return null;
+    }
+    chunks.push(part.value);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 function noAnswer(url: URL, error: unknown, signal: AbortSignal): unknown {
