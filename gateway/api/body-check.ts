@@ -4,26 +4,50 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { FieldFault } from '../../domain/errors.ts';
+import { invariant } from '../../domain/invariant.ts';
+import { serverLimits } from '../server-limits.ts';
 import { invalidRequest, pointerStep } from './invalid-request.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { findUnstorable } from './storable-json.ts';
 
-const options = { allErrors: true, strict: true, allowUnionTypes: true };
-const bodies = new Ajv2020({ ...options, useDefaults: true });
-bodies.addFormat('date-time', (text) => parseRfc3339(text) !== null);
-const values = new Ajv2020(options);
+const options = { strict: true, allowUnionTypes: true };
+const bodyOptions = { ...options, useDefaults: true };
+const firstFault = withDates(new Ajv2020(bodyOptions));
+const allFaults = withDates(new Ajv2020({ ...bodyOptions, allErrors: true }));
+const values = new Ajv2020({ ...options, allErrors: true });
+
+function withDates(checks: Ajv2020): Ajv2020 {
+  return checks.addFormat('date-time', (text) => parseRfc3339(text) !== null);
+}
+
+/** What has more members than this, a few times those of the largest body that fits, is told of its first fault only. */
+const placesMax = 200;
 
 /**
  * Parsed JSON in, the same with its defaults filled in out; or it throws 'invalid-request'. `depthMax` counts arrays and
  * objects inside each other.
  */
 export function bodyCheck<Body>(schema: OpenAPIV3_1.SchemaObject, depthMax: number): (body: unknown) => Body {
-  const fits = bodies.compile<Body>(schema);
+  const faultsOf = faultsBy(schema);
   return (body) => {
-    const unstorable = findUnstorable(body, depthMax);
-    if (unstorable) throw invalidRequest([unstorable]);
-    if (fits(body)) return body;
-    throw invalidRequest(faultsOf(fits.errors ?? []));
+    refuse(faultsOf(body));
+    return storable<Body>(body, depthMax);
+  };
+}
+
+/** As {@link bodyCheck}, for a body whose member `list` is an array of many: looked at one by one until enough is wrong. */
+export function listBodyCheck<Body>(
+  schema: OpenAPIV3_1.SchemaObject,
+  list: string,
+  depthMax: number,
+): (body: unknown) => Body {
+  const { items, ...array } = arrayOf(schema, list);
+  const around = faultsBy({ ...schema, properties: { ...schema.properties, [list]: array } } as typeof schema);
+  const itemFaults = faultsBy(items);
+  return (body) => {
+    refuse(around(body));
+    refuse(faultsInList((body as Readonly<Record<string, readonly unknown[]>>)[list] ?? [], `/${list}`, itemFaults));
+    return storable<Body>(body, depthMax);
   };
 }
 
@@ -31,6 +55,60 @@ export function bodyCheck<Body>(schema: OpenAPIV3_1.SchemaObject, depthMax: numb
 export function valueCheck(schema: OpenAPIV3_1.SchemaObject): (value: unknown) => string | null {
   const fits = values.compile(schema);
   return (value) => (fits(value) ? null : (faultsOf(fits.errors ?? [])[0]?.detail ?? 'does not fit'));
+}
+
+function arrayOf(schema: OpenAPIV3_1.SchemaObject, list: string) {
+  const array = schema.properties?.[list];
+  invariant(array && 'items' in array && 'type' in array.items, `${list} is a list of what has a schema`);
+  return { ...array, items: array.items };
+}
+
+type FaultsOf = (value: unknown) => FieldFault[];
+
+/**
+ * A value may be wrong in a hundred thousand places, and to name them all would hold up everything else for seconds. So it is
+ * checked as far as its first fault, and asked for all of them where there cannot be many.
+ */
+function faultsBy(schema: OpenAPIV3_1.SchemaObject): FaultsOf {
+  const first = firstFault.compile(schema);
+  const all = allFaults.compile(schema);
+  return (value) => {
+    if (first(value)) return [];
+    if (membersOf(value, schema) > placesMax) return faultsOf(first.errors ?? []);
+    all(value);
+    return faultsOf(all.errors ?? []);
+  };
+}
+
+/** Those that the schema looks at: what it takes as it is (a payload) is one, whatever is in there. */
+function membersOf(value: unknown, schema: OpenAPIV3_1.SchemaObject): number {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 0;
+  const members = value as Readonly<Record<string, unknown>>;
+  const below = Object.entries(schema.properties ?? {}).map(([name, inside]) =>
+    'type' in inside && inside.type === 'object' ? membersOf(members[name], inside) : 0,
+  );
+  return below.reduce((sum, count) => sum + count, Object.keys(members).length);
+}
+
+function faultsInList(items: readonly unknown[], pointer: string, itemFaults: FaultsOf): FieldFault[] {
+  const faults: FieldFault[] = [];
+  for (const [place, item] of items.entries()) {
+    for (const fault of itemFaults(item)) {
+      faults.push({ ...fault, pointer: `${pointer}/${place}${fault.pointer}` });
+    }
+    if (faults.length >= serverLimits.faultsMax) break;
+  }
+  return faults;
+}
+
+function refuse(faults: readonly FieldFault[]): void {
+  if (faults.length > 0) throw invalidRequest(faults);
+}
+
+function storable<Body>(body: unknown, depthMax: number): Body {
+  const unstorable = findUnstorable(body, depthMax);
+  if (unstorable) throw invalidRequest([unstorable]);
+  return body as Body;
 }
 
 function faultsOf(errors: readonly ErrorObject[]): FieldFault[] {

@@ -15,7 +15,10 @@ export function invalidRequest(faults: readonly FieldFault[]): ServiceError {
   });
 }
 
-/** One step of a JSON pointer (RFC 6901). */
+/** A client may have given a member a megabyte of name. */
+const stepCharactersMax = 1024;
+
+/** One step of a JSON pointer (RFC 6901), without the end of a name that is very long. */
 export function pointerStep(key: string | number): string {
-  return `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return `/${String(key).slice(0, stepCharactersMax).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Json, TaskSpec } from '../../domain/task.ts';
-import { bodyCheck } from './body-check.ts';
+import { bodyCheck, listBodyCheck } from './body-check.ts';
 import { oneIdempotencyKey } from './idempotency-key.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { canonicalJson } from './storable-json.ts';
@@ -27,7 +27,7 @@ export interface SubmitRequest {
 
 // The body itself is one level around the payload; of a batch the body, the list and each task are.
 const checkSubmit = bodyCheck<SubmitTaskBody>(submitTaskSchema, limits.jsonDepthMax + 1);
-const checkBatch = bodyCheck<SubmitTasksBody>(submitTasksSchema, limits.jsonDepthMax + 3);
+const checkBatch = listBodyCheck<SubmitTasksBody>(submitTasksSchema, 'tasks', limits.jsonDepthMax + 3);
 
 /**
  * `sent` is parsed JSON, ours to change: defaults are filled in. `headerKey` is the idempotency key that came beside

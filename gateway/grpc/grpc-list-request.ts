@@ -58,11 +58,12 @@ function nameFaults(names: Readonly<Record<string, string | undefined>>): FieldF
 function labelFaults(labels: Readonly<Record<string, string>>): FieldFault[] {
   const { labelsMax, labelKeyPattern, labelValueCharactersMax } = limits;
   const entries = Object.entries(labels);
-  const faults = entries.flatMap(([key, value]) => {
+  if (entries.length > labelsMax) {
+    return [{ pointer: 'labels', detail: `must NOT have more than ${labelsMax} properties` }];
+  }
+  return entries.flatMap(([key, value]) => {
     const pointer = `labels[${JSON.stringify(key)}]`;
     if (!labelKeyCharacters.test(key)) return [{ pointer, detail: `must match pattern "${labelKeyPattern}"` }];
     return lengthFaults(pointer, value, labelValueCharactersMax);
   });
-  if (entries.length <= labelsMax) return faults;
-  return [{ pointer: 'labels', detail: `must NOT have more than ${labelsMax} properties` }, ...faults];
 }

@@ -8,6 +8,7 @@ import {
   type PackageDefinition,
   type ServiceDefinition,
 } from '@grpc/proto-loader';
+import { limits } from '../../domain/limits.ts';
 
 export const taskServiceName = 'taskkeeper.v1.TaskService';
 
@@ -31,6 +32,51 @@ export function encoderOf(protocol: PackageDefinition, message: string): Encode 
   return (value) => found.serialize(value);
 }
 
+/**
+ * Room for some more tasks than a batch may have, of which its checks tell better; beyond that a request is not even decoded:
+ * a megabyte of empty tasks is half a million objects, and nothing else is done while they are made.
+ */
+const fieldsMax = 2 * limits.batchTasksMax;
+
+/** Looks at the first level only, by the tags (https://protobuf.dev/programming-guides/encoding/). */
+function refuseManyFields(bytes: Buffer): void {
+  let fields = 0;
+  for (let at = 0; at < bytes.length; fields += 1) {
+    if (fields === fieldsMax) throw new Error(`it has more than ${fieldsMax} fields`);
+    const tag = varintAt(bytes, at);
+    at = endOfField(bytes, tag.end, tag.value % 8);
+  }
+}
+
+function endOfField(bytes: Buffer, at: number, wireType: number): number {
+  switch (wireType) {
+    case 0:
+      return varintAt(bytes, at).end;
+    case 1:
+      return at + 8;
+    case 2: {
+      const length = varintAt(bytes, at);
+      return length.end + length.value;
+    }
+    case 5:
+      return at + 4;
+    default:
+      return bytes.length; // a group, or no protobuf: for the decoder to judge
+  }
+}
+
+/** `end` is past the last byte at the latest where the number has none. */
+function varintAt(bytes: Buffer, at: number): { value: number; end: number } {
+  let value = 0;
+  let end = at;
+  for (let scale = 1; ; scale *= 128) {
+    const byte = bytes[end] ?? 0;
+    value += (byte % 128) * scale;
+    end += 1;
+    if (byte < 128) return { value, end };
+  }
+}
+
 /** A request that is no valid message of its type, or is nested too deeply to be read. */
 export class UnreadableMessage {
   readonly detail: string;
@@ -49,6 +95,7 @@ export function taskServiceOf(protocol: PackageDefinition): ServiceDefinition {
   const methods = Object.entries(service).map(([name, method]) => {
     const requestDeserialize = (bytes: Buffer): object => {
       try {
+        refuseManyFields(bytes);
         return method.requestDeserialize(bytes);
       } catch (error) {
         return new UnreadableMessage(error);

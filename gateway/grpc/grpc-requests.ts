@@ -3,6 +3,7 @@
 // field paths (`spec.delay_ms`, `specs[3].delay_ms`).
 
 import { type FieldFault, ServiceError } from '../../domain/errors.ts';
+import { limits } from '../../domain/limits.ts';
 import { parseCancel } from '../api/control-requests.ts';
 import { checkedIdempotencyKey } from '../api/idempotency-key.ts';
 import { invalidRequest } from '../api/invalid-request.ts';
@@ -79,6 +80,8 @@ export async function batchOf({ specs = [], idempotency_key }: SubmitTasksMessag
   return withFieldPaths(
     ([, place, ...steps]) => (place === undefined ? 'specs' : `specs[${place}]${specPath(steps)}`),
     () => {
+      // Too many are refused by their number alone, so nothing needs to be made of them.
+      if (specs.length > limits.batchTasksMax) return parseBatch({ tasks: specs }, key, now);
       const faults: FieldFault[] = [];
       const tasks = specs.map((spec, place) => bodyOf(spec, `/tasks/${place}`, faults));
       if (faults.length > 0) throw invalidRequest(faults);

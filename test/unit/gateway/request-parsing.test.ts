@@ -148,7 +148,7 @@ describe('a submit that does not fit names the place', () => {
   });
 
   it('but not without end', () => {
-    const body = Object.fromEntries([...Array(5000).keys()].map((i) => [`field${i}`, i]));
+    const body = Object.fromEntries([...Array(150).keys()].map((i) => [`field${i}`, i]));
     assert.equal(refusal(body).faults.length, 20);
   });
 });
