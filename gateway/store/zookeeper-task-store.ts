@@ -21,6 +21,7 @@ import { monotonicMs } from '../../runtime/clock.ts';
 import type { Submitted, SubmittedBatch, TaskStore } from '../api/task-store.ts';
 import { Admission, type Place } from './admission.ts';
 import { RecentSubmits } from './recent-submits.ts';
+import { SharedSubmits } from './shared-submits.ts';
 import { serviceErrorOf, unavailable } from './store-errors.ts';
 import { TaskWatches } from './task-watches.ts';
 
@@ -29,6 +30,7 @@ interface SessionParts {
   readonly session: Session;
   readonly commits: GroupCommit;
   readonly submission: TaskSubmission;
+  readonly shared: SharedSubmits;
   readonly directory: AssignmentDirectory;
   readonly reader: TaskReader;
   readonly admission: Admission;
@@ -86,19 +88,10 @@ export class ZooKeeperTaskStore implements TaskStore {
   }
 
   submitBatch(records: readonly TaskRecord[], fingerprint: string | null): Promise<SubmittedBatch> {
-    return this.#withSession(async (parts) => {
-      let place: Place | null = null;
-      const admit = () => {
-        place ??= parts.admission.admit(records);
-      };
-      try {
-        const submitted = await submitAdmitted(parts, records, fingerprint, admit);
-        settle(place, submitted);
-        return submitted;
-      } catch (error) {
-        settle(place, null);
-        throw error;
-      }
+    const key = records[0]?.idempotencyKey ?? null;
+    return this.#withSession((parts) => {
+      const submit = () => submitAsOwn(parts, records, fingerprint);
+      return key === null || fingerprint === null ? submit() : parts.shared.share(key, fingerprint, submit);
     });
   }
 
@@ -152,6 +145,7 @@ export class ZooKeeperTaskStore implements TaskStore {
     });
     return {
       ...{ session, submission, directory },
+      shared: new SharedSubmits(),
       reader: new TaskReader(session, directory),
       commits: new GroupCommit(session),
       admission: new Admission(backlog, queues, this.#recent, this.#unfinishedTasksMax),
@@ -167,6 +161,25 @@ export class ZooKeeperTaskStore implements TaskStore {
     } catch (error) {
       throw serviceErrorOf(error);
     }
+  }
+}
+
+async function submitAsOwn(
+  parts: SessionParts,
+  records: readonly TaskRecord[],
+  fingerprint: string | null,
+): Promise<SubmittedBatch> {
+  let place: Place | null = null;
+  const admit = () => {
+    place ??= parts.admission.admit(records);
+  };
+  try {
+    const submitted = await submitAdmitted(parts, records, fingerprint, admit);
+    settle(place, submitted);
+    return submitted;
+  } catch (error) {
+    settle(place, null);
+    throw error;
   }
 }
 

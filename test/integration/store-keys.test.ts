@@ -51,6 +51,21 @@ async function single(gateway: TaskStore, [record]: readonly TaskRecord[]) {
   return { ids: [id], created };
 }
 
+test('a hundred times at the same time with one new key: it is in one transaction, and holds nobody up', async (t) => {
+  const { store, proxy, names } = await proxiedStore(t, zookeeper);
+  await store.submit(taskRecord(), null);
+  let transactions = 0;
+  proxy.onFrame(({ direction, opcode }) => {
+    if (direction === 'toServer' && opcode === opcodes.multi) transactions += 1;
+  });
+  const submits = Array.from({ length: 100 }, () => store.submit(taskRecord({ idempotencyKey: 'new' }), print));
+  const another = store.submit(taskRecord({ idempotencyKey: 'new' }), 'of another');
+  await assert.rejects(another, { reason: 'idempotency-key-reused' });
+  assert.equal((await Promise.all(submits)).filter(({ created }) => created).length, 1);
+  assert.ok(transactions <= 4, `${transactions} transactions`); // with those that make the key's bucket
+  assert.equal((await names('/tasks')).length, 2);
+});
+
 test('with one key, at the same time, while the link of one is cut again and again: one task a key', async (t) => {
   const { store, other, proxy, names } = await proxiedStore(t, zookeeper);
   const rounds = 12;
