@@ -1,4 +1,5 @@
-// Submits a task over gRPC and waits for it: `node examples/grpc-submit.mjs [host:port]`, 127.0.0.1:50051 by default.
+// Submits a task over gRPC and waits for it: `node examples/grpc-submit.mjs [host:port]`, by default
+// 127.0.0.1 and GRPC_PORT or 50051.
 
 import { fileURLToPath } from 'node:url';
 import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
@@ -6,7 +7,10 @@ import { loadSync } from '@grpc/proto-loader';
 
 const proto = fileURLToPath(new URL('../proto/taskkeeper/v1/task_service.proto', import.meta.url));
 const { taskkeeper } = loadPackageDefinition(loadSync(proto, { enums: String }));
-const client = new taskkeeper.v1.TaskService(process.argv[2] ?? '127.0.0.1:50051', credentials.createInsecure());
+const client = new taskkeeper.v1.TaskService(
+  process.argv[2] ?? `127.0.0.1:${process.env.GRPC_PORT ?? 50051}`,
+  credentials.createInsecure(),
+);
 
 const spec = { type: 'echo', payload: { stringValue: 'hello over gRPC' } };
 client.SubmitTask({ spec, wait: { seconds: 10 } }, { deadline: Date.now() + 15_000 }, (error, response) => {

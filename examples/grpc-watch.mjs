@@ -1,5 +1,5 @@
-// Submits a task over gRPC and watches it to its end: `node examples/grpc-watch.mjs [host:port]`, 127.0.0.1:50051 by
-// default. A stream that breaks off is taken up again after the last event that it brought, on a new connection.
+// Submits a task over gRPC and watches it to its end: `node examples/grpc-watch.mjs [host:port]`, by default
+// 127.0.0.1 and GRPC_PORT or 50051. A stream that breaks off is taken up again after the last event that it brought, on a new connection.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,10 @@ import { loadSync } from '@grpc/proto-loader';
 
 const proto = fileURLToPath(new URL('../proto/taskkeeper/v1/task_service.proto', import.meta.url));
 const { taskkeeper } = loadPackageDefinition(loadSync(proto, { enums: String, longs: Number }));
-const client = new taskkeeper.v1.TaskService(process.argv[2] ?? '127.0.0.1:50051', credentials.createInsecure());
+const client = new taskkeeper.v1.TaskService(
+  process.argv[2] ?? `127.0.0.1:${process.env.GRPC_PORT ?? 50051}`,
+  credentials.createInsecure(),
+);
 
 async function watch(id) {
   let lastEventId = '';

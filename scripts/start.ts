@@ -83,7 +83,7 @@ function welcome(options: StartOptions, stack: Stack, logDir: string): string {
   return `
 Taskkeeper is ready.
 
-  HTTP       ${addressOf(options)}
+  HTTP       ${addressOf(options)} (${addressOf(options)}/docs to read and try it)
   gRPC       127.0.0.1:${options.grpcPort}
   ZooKeeper  ${options.zookeeperConnect}
   Processes  ${stack.describe()}

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { fromJSON, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
+import { service as health } from 'grpc-health-check';
 
 const descriptors = new URL('../../../proto/descriptors.binpb', import.meta.url);
 
@@ -15,6 +16,10 @@ export function reflection(): ReflectionService {
   const { file } = (set['FileSet'] as MessageTypeDefinition<object, { file: Buffer[] }>).deserialize(
     readFileSync(descriptors),
   );
+  const healthFile = health['Check']?.requestType as { fileDescriptorProtos?: Buffer[] } | undefined; // it imports nothing
   // The files are all that the service looks at.
-  return new ReflectionService({ files: { fileDescriptorProtos: file } } as unknown as PackageDefinition);
+  const files = {
+    files: { fileDescriptorProtos: [...file, ...(healthFile?.fileDescriptorProtos ?? [])] },
+  } as unknown as PackageDefinition;
+  return new ReflectionService(files);
 }

@@ -18,9 +18,8 @@ export const wait = queryText(
   {
     name: 'wait',
     description:
-      'Hold the answer until the task is final, at most so long: seconds, or a number with ms, s or m. More than 60 s counts as 60 s.',
+      'Hold the answer until the task is final, at most so long: seconds, or a number with ms, s or m, such as `10s`. More than 60 s counts as 60 s.',
     schema: { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m)?$' },
-    example: '10s',
   },
   parseWait,
 );
@@ -32,7 +31,6 @@ export const prefer = header(
     description:
       'RFC 7240: `wait=10` is the same as the query parameter, which counts where both are given. What cannot be read is ignored.',
     schema: { type: 'string' },
-    example: 'wait=10',
   },
   (lines) => preferredWaitMs(lines.join(', ')),
 );
@@ -41,9 +39,8 @@ export const idempotencyKey = header(
   {
     name: 'Idempotency-Key',
     description:
-      'The same key with the same request answers what the first one made. A quoted string (RFC 8941) or bare; the same as the field of the body. It lives as long as its task.',
+      'The same key with the same request answers what the first one made. A quoted string (RFC 8941) or bare, such as `order-7`; the same as the field of the body. It lives as long as its task.',
     schema: { type: 'string', minLength: 1, maxLength: 2 * limits.idempotencyKeyCharactersMax + 2 },
-    example: '"order-7"',
   },
   parseIdempotencyKeyHeader,
 );
@@ -95,7 +92,6 @@ export const listParameters = {
         pattern: limits.labelKeyPattern.replace('$', `:[\\s\\S]{0,${limits.labelValueCharactersMax}}$`),
       },
     },
-    example: ['team:red'],
   }),
   limit: queryInteger({
     name: 'limit',

@@ -28,7 +28,7 @@ const shownHeaders = ['Location', 'Preference-Applied', 'Retry-After', 'ETag', '
 test('the examples are answered as they stand', { timeout: 180_000 }, async () => {
   const zookeeper = await startZooKeeper(wholeFile);
   const stack = await startStack(wholeFile, zookeeper, { workers: 0, sessionTimeoutMs: calmSessionMs });
-  await stack.addWorker({ WORKER_ID: 'worker-1', HTTP_HANDLER_HOSTS: 'example.com' });
+  await stack.addWorker({ WORKER_ID: 'worker-1' });
   const { client, grpcAddress } = stack.gateway;
   const answers: string[] = [];
   for (const example of examples) {
