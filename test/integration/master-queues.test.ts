@@ -96,29 +96,30 @@ test('the concurrency is exact while leaders are killed', async (t) => {
 });
 
 test('a rate is kept after its burst, also by the next leader', async (t) => {
-  const stack = await startStack(t, zookeeper, { masters: 2, sessionTimeoutMs: calmSessionMs });
+  const worker = { WORKER_CONCURRENCY: 64 };
+  const stack = await startStack(t, zookeeper, { masters: 2, sessionTimeoutMs: calmSessionMs, worker });
   const [ratePerSecond, burst] = [20, 5];
   await put(stack, 'p', { ratePerSecond, burst });
-  const ids = await sleepers(stack, 'p', 40, 1);
-  await eventually('half are done', async () => (await stack.client.get(ids[19] ?? '')).state === 'succeeded');
+  const ids = await sleepers(stack, 'p', 40, 600_000);
+  const started = async () => ((await (await stack.session).getChildren('/assign/ours1'))?.children ?? []).length;
+  await eventually('half have begun', async () => (await started()) >= 20);
   (await stack.leader()).process.kill('SIGTERM');
-  await allDone(stack, ids);
-  const startedAt = (await startTimes(await stack.session, ids)).sort((a, b) => a - b);
-  const [first = 0, last = 0] = [startedAt[0], startedAt.at(-1)];
+  await eventually('all have begun', async () => (await started()) === 40);
+  const times = (await decisionTimes(await stack.session, ids)).sort((a, b) => a - b);
+  const [first = 0, last = 0] = [times[0], times.at(-1)];
   t.diagnostic(`40 tasks in ${last - first} ms at ${ratePerSecond} a second after ${burst}`);
-  startedAt.forEach((at, i) => {
-    const allowed = burst + ((at - first) * ratePerSecond) / 1000;
-    // Two masters' clocks are one here; two starts may be decided in the same millisecond that their token is due.
-    assert.ok(i + 1 <= allowed + 1.5, `${i + 1} within ${at - first} ms`);
+  times.forEach((at, i) => {
+    // A standby sees a start a moment after it was decided; that is worth one at most.
+    const allowed = burst + ((at - first) * ratePerSecond) / 1000 + 1;
+    assert.ok(i + 1 <= allowed, `${i + 1} within ${at - first} ms`);
   });
-  assert.ok(last - first < 20_000, 'and it does not stand still');
 });
 
-/** When each of them was given to a worker: creation of its status tells no earlier. */
-async function startTimes(session: TestSession, ids: readonly string[]): Promise<number[]> {
+/** When a master decided to give each of them to the worker. */
+async function decisionTimes(session: TestSession, ids: readonly string[]): Promise<number[]> {
   const read = async (id: string) => {
-    const status = await session.getData(`/tasks/${id}/status`);
-    return Date.parse((JSON.parse(status?.data.toString() ?? '{}') as { startedAt: string }).startedAt);
+    const assignment = await session.getData(`/assign/ours1/${id}`);
+    return Date.parse((JSON.parse(assignment?.data.toString() ?? '{}') as { startedAt: string }).startedAt);
   };
   return await Promise.all(ids.map(read));
 }
