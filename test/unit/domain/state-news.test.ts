@@ -251,6 +251,18 @@ test('where a task is removed its status goes first, which is no change of state
   assert.deepEqual(told, ['running 1 v 90']);
 });
 
+test('a run that was handed back while the link was broken, and the next one, are told as such', () => {
+  const index = new TaskIndex();
+  const told = follow(index);
+  index.setTask(task, taskFact(1));
+  index.setAssignment(workerId('v'), task, assignmentFact({ startedAt: 70 }, { czxid: 100n }));
+  index.states.goLive();
+  // What is there is found first, what is not there any more is noticed last.
+  index.setAssignment(workerId('w'), task, assignmentFact({ startedAt: 90 }, { czxid: 200n }));
+  index.setAssignment(workerId('v'), task, null);
+  assert.deepEqual(told, ['queued 0 - 90', 'running 1 w 90']);
+});
+
 test('the first picture is no event, what differs from it later is; a new task under an old name is new', () => {
   const index = new TaskIndex();
   const told = follow(index);
