@@ -54,6 +54,11 @@ export class QueueTable {
     this.#queues.get(name)?.bucket?.take(now);
   }
 
+  /** A start that was noted did not come about. */
+  noteNoStart(name: string, now: number): void {
+    this.#queues.get(name)?.bucket?.giveBack(now);
+  }
+
   /** When the first of the queues that `waits` and have used up their rate may start one more; null: none does. */
   nextTokenAt(waits: (name: string) => boolean, now: number): number | null {
     let next: number | null = null;

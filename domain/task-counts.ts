@@ -84,7 +84,7 @@ function unclearState({ fact, status, counted }: TaskEntry): Counted['state'] {
 
 /** An assignment of something that is no task of any queue takes up none. */
 function slotOf({ assignments, assigning, queue, fact }: TaskEntry): Counted['slot'] {
-  if (assignments.size === 0 && !assigning) return null;
+  if (assignments.size === 0 && assigning === null) return null;
   if (queue !== null) return 'known';
   return fact === 'unread' ? 'unknown' : null;
 }

@@ -83,10 +83,12 @@ export interface TaskEntry {
   assignments: ReadonlyMap<WorkerId, AssignmentFact | Unread>;
   /** A decision about this task is being committed: it is not decided about again. */
   decided: boolean;
-  /** That decision gives it to a worker. */
-  assigning: boolean;
+  /** The worker that this decision gives it to, as long as the assignment has not been seen. */
+  assigning: WorkerId | null;
   /** Set aside until then after a refusal that should not have been, epoch ms. */
   deferredUntil: number;
+  /** Its status has just gone, and mostly the task goes with it: until then it is not known what it is, epoch ms. */
+  goneUntil: number;
   /** How often it was handed back without an outcome. */
   handBacks: number;
   /** When this master first saw the mark of withdrawal on its assignment, epoch ms; 0 before. */
@@ -168,8 +170,9 @@ export function newEntry(id: TaskId): TaskEntry {
     cancel: null,
     assignments: noValues(),
     decided: false,
-    assigning: false,
+    assigning: null,
     deferredUntil: 0,
+    goneUntil: 0,
     handBacks: 0,
     withdrawnAt: 0,
     place: null,

@@ -28,6 +28,9 @@ import {
 import { TaskStates } from './task-states.ts';
 import { Timeline } from './timeline.ts';
 
+/** A status is removed a moment before its task, in the same transaction: what is seen between the two is no task that waits. */
+const goneStatusMs = 20;
+
 export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' | 'ready' | 'foreign';
 
 export class TaskIndex {
@@ -76,6 +79,7 @@ export class TaskIndex {
       const { thing: entry, at } = alarm;
       entry.alarmAt = 0;
       if (entry.deferredUntil <= at) entry.deferredUntil = 0; // over, though the clock be set back
+      if (entry.goneUntil <= at) entry.goneUntil = 0;
       this.refresh(entry);
     }
   }
@@ -110,6 +114,8 @@ export class TaskIndex {
   /** `createdAt` is when the status appeared, by the ensemble's clock, epoch ms. */
   setStatus(id: TaskId, status: StatusBrief | Unread | null, createdAt = 0): void {
     this.#change(id, (entry) => {
+      if (status !== null) entry.goneUntil = 0;
+      else if (entry.status !== null) entry.goneUntil = this.#now + goneStatusMs;
       entry.status = status;
       entry.statusCreatedAt = createdAt;
     });
@@ -130,7 +136,7 @@ export class TaskIndex {
 
   setAssignment(worker: WorkerId, id: TaskId, fact: AssignmentFact | Unread | null): void {
     this.#change(id, (entry) => {
-      if (fact !== null) entry.assignments = withValue(entry.assignments, worker, fact);
+      if (fact !== null) this.#onAssigned(entry, worker, fact);
       else if (entry.assignments.has(worker)) this.#onUnassigned(entry, worker);
     });
     const load = this.worker(worker).tasks;
@@ -163,7 +169,7 @@ export class TaskIndex {
   decide(entry: TaskEntry, worker: WorkerId | null): void {
     entry.decided = true;
     if (worker !== null) {
-      entry.assigning = true;
+      entry.assigning = worker;
       this.worker(worker).tasks.add(entry.id);
       if (entry.queue !== null) this.queues.noteStart(entry.queue, this.#now);
     }
@@ -172,8 +178,10 @@ export class TaskIndex {
 
   /** The commit is over, and whatever it changed has arrived as facts. `deferUntil` keeps a refused one from coming back at once. */
   settle(entry: TaskEntry, worker: WorkerId | null, deferUntil = 0): void {
+    const hasStarted = entry.assigning === null || entry.assignments.size > 0;
+    if (!hasStarted && entry.queue !== null) this.queues.noteNoStart(entry.queue, this.#now);
     entry.decided = false;
-    entry.assigning = false;
+    entry.assigning = null;
     entry.deferredUntil = deferUntil;
     if (worker !== null && !entry.assignments.has(worker)) this.worker(worker).tasks.delete(entry.id);
     this.#change(entry.id, () => undefined);
@@ -182,7 +190,8 @@ export class TaskIndex {
 
   phase(entry: TaskEntry): Phase {
     const { fact, status } = entry;
-    if (entry.decided || fact === 'unread' || status === 'unread' || entry.deferredUntil > this.#now) return 'unclear';
+    if (entry.decided || fact === 'unread' || status === 'unread') return 'unclear';
+    if (Math.max(entry.deferredUntil, entry.goneUntil) > this.#now) return 'unclear';
     if (fact === null) return entry.assignments.size > 0 ? 'unsettled' : 'unclear';
     if (status) return entry.assignments.size > 0 ? 'unsettled' : 'final';
     if (fact.content.kind === 'newer') return 'foreign';
@@ -225,6 +234,7 @@ export class TaskIndex {
     if (phase === 'unsettled') this.unsettled.add(entry.id);
     else this.unsettled.delete(entry.id);
     if (entry.deferredUntil > this.#now) this.alarm(entry, entry.deferredUntil);
+    if (entry.goneUntil > this.#now) this.alarm(entry, entry.goneUntil);
     if (entry.status === null) this.finished.delete(entry); // removed by hand: it is not final any more
     if (phase === 'final' && !this.finished.has(entry)) {
       this.finished.add(entry);
@@ -254,6 +264,12 @@ export class TaskIndex {
       entry.position = null;
     });
     entry.announced = null;
+  }
+
+  #onAssigned(entry: TaskEntry, worker: WorkerId, fact: AssignmentFact | Unread): void {
+    entry.assignments = withValue(entry.assignments, worker, fact);
+    entry.goneUntil = 0;
+    if (entry.assigning === worker) entry.assigning = null;
   }
 
   /**

@@ -39,7 +39,8 @@ export class TaskStates {
     this.counts.update(entry, state);
     const isStarted = !hadSlot && entry.counted.slot === 'known';
     // Of its own decisions a leader has told the queue when it made them.
-    if (this.#live && isStarted && !entry.assigning && entry.queue !== null) this.#queues.noteStart(entry.queue, now);
+    if (this.#live && isStarted && entry.assigning === null && entry.queue !== null)
+      this.#queues.noteStart(entry.queue, now);
     if (state !== null) this.#noteWaiting(entry, state);
     this.#announce(entry, now);
     return state;

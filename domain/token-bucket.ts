@@ -37,6 +37,12 @@ export class TokenBucket {
     this.#tokens = Math.max(-1, this.#tokens - 1);
   }
 
+  /** One that was taken was not needed. */
+  giveBack(now: number): void {
+    this.#fill(now);
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+  }
+
   /** When the next token is there if none is taken, in whole ms; `now` or earlier where there is one. */
   nextAt(now: number): number {
     this.#fill(now);

@@ -88,6 +88,8 @@ export class Picture {
   /** `undefined` means that the znode is gone, null that it is there and not read yet. */
   #listener(root: string, onNode: (path: string, znode: Znode | null | undefined) => void): TreeListener {
     const change = (path: string, znode: Znode | null | undefined) => {
+      // What follows from the change counts from now. A standby's alarms go off here, or it would keep them all.
+      this.index.advance(Date.now());
       if (path === root) this.#onRoot(znode);
       else onNode(path, znode);
       this.#changed();
@@ -102,9 +104,7 @@ export class Picture {
     };
   }
 
-  /** Also a standby's alarms go off, or it would keep those of all delayed tasks that there ever were. */
   #changed(): void {
-    this.index.advance(Date.now());
     for (const listener of this.#listeners) listener();
   }
 

@@ -11,7 +11,7 @@ import { type AssignDecision, planAssignments } from '../../../domain/plan.ts';
 import { defaultQueueSettings, type QueueSettings } from '../../../domain/queue-settings.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
 import { TokenBucket } from '../../../domain/token-bucket.ts';
-import { addTask, addWorker, assignmentFact, entryOf, status, taskFact, taskId, workerId } from './facts.ts';
+import { addTask, addWorker, assignmentFact, attempt, entryOf, status, taskFact, taskId, workerId } from './facts.ts';
 import { facts, now } from './random-facts.ts';
 
 function set(index: TaskIndex, queue: string, settings: Partial<QueueSettings>): void {
@@ -184,6 +184,38 @@ test('a standby counts the starts that it sees, not those that it finds, and goe
   index.settle(leaders, worker);
   index.advance(1000);
   assert.deepEqual(planned(index), [4], 'its own were counted when it decided');
+});
+
+test('a decision that was refused gives its token back, one that was carried out does not', () => {
+  const index = new TaskIndex();
+  const worker = addWorker(index, 'w', { concurrency: 99 });
+  for (let number = 1; number <= 9; number += 1) addTask(index, number, { queue: 'p' });
+  set(index, 'p', { ratePerSecond: 1, burst: 1 });
+  assert.deepEqual(planned(index), [1]);
+  index.settle(entryOf(index, 1), worker);
+  assert.deepEqual([planned(index), planned(index)], [[1], []]);
+  index.setAssignment(worker, taskId(1), assignmentFact());
+  index.setAttempt(taskId(1), 1, attempt(1, { retryAt: 9000 }));
+  index.setAssignment(worker, taskId(1), null); // it has run and gone before the answer came
+  index.settle(entryOf(index, 1), worker);
+  assert.deepEqual(planned(index), []);
+  index.advance(1000);
+  assert.deepEqual(planned(index), [2]);
+  index.advance(2000);
+  index.settle(entryOf(index, 2), worker);
+  assert.deepEqual([planned(index), planned(index)], [[2], []], 'no more than a burst is kept');
+});
+
+test('a token is given back for a task that is gone, too', () => {
+  const index = new TaskIndex();
+  const worker = addWorker(index, 'w', { concurrency: 99 });
+  const entry = addTask(index, 1, { queue: 'p' });
+  set(index, 'p', { ratePerSecond: 1, burst: 1 });
+  assert.deepEqual(planned(index), [1]);
+  index.removeTask(taskId(1));
+  index.settle(entry, worker);
+  addTask(index, 2, { queue: 'p' });
+  assert.deepEqual(planned(index), [2]);
 });
 
 test('the backlog names the queues with most to do, and always those with a limit of their own', () => {

@@ -58,6 +58,28 @@ test('each of the unfinished counts, by queue where that is known', () => {
   assert.deepEqual(backlogOf(index.states.counts, index.queues), backlog);
 });
 
+test('between the end of a status and that of its task nothing waits, is counted otherwise or is assigned', () => {
+  const index = new TaskIndex();
+  index.advance(1000);
+  index.states.goLive();
+  addWorker(index, 'w', { concurrency: 9 });
+  for (const number of [1, 2]) {
+    addTask(index, number);
+    index.setStatus(taskId(number), status());
+  }
+  const seen = () => [index.states.counts.states.succeeded, index.states.counts.unfinished, index.states.queuedSince];
+  for (const number of [1, 2]) index.setStatus(taskId(number), null);
+  assert.deepEqual([seen(), planAssignments(index, 9), index.finished.size], [[2, 0, null], [], 0]);
+  index.removeTask(taskId(1));
+  assert.deepEqual([seen(), index.nextAlarmAt], [[1, 0, null], 1020]);
+  index.advance(1020); // the other was not removed: somebody took its status away
+  assert.deepEqual(seen(), [0, 1, 0]);
+  assert.deepEqual(
+    planAssignments(index, 9).map(({ task }) => task),
+    [taskId(2)],
+  );
+});
+
 test('whoever asks is told of each task that becomes final, once', () => {
   const index = new TaskIndex();
   const finished: string[] = [];
