@@ -5,6 +5,7 @@
 export type ErrorCode =
   | 'invalid_argument'
   | 'not_found'
+  | 'permission_denied'
   | 'already_exists'
   | 'failed_precondition'
   | 'resource_exhausted'
@@ -22,6 +23,7 @@ export const errorReasons = {
   'request-timeout': 'deadline_exceeded',
   'unsupported-media-type': 'invalid_argument',
   'method-not-allowed': 'invalid_argument',
+  'cross-origin': 'permission_denied',
   'route-not-found': 'not_found',
   'task-not-found': 'not_found',
   'idempotency-key-reused': 'already_exists',

@@ -22,6 +22,7 @@ const httpMeanings: Readonly<Record<ErrorReason, HttpMeaning>> = {
   'request-timeout': { httpStatus: 408, title: 'Request took too long to arrive', retryAfterMs: null },
   'unsupported-media-type': { httpStatus: 415, title: 'Unsupported media type', retryAfterMs: null },
   'method-not-allowed': { httpStatus: 405, title: 'Method not allowed', retryAfterMs: null },
+  'cross-origin': { httpStatus: 403, title: 'Asked by a page of another origin', retryAfterMs: null },
   'route-not-found': { httpStatus: 404, title: 'No such address', retryAfterMs: null },
   'task-not-found': { httpStatus: 404, title: 'No such task', retryAfterMs: null },
   'idempotency-key-reused': {
@@ -51,6 +52,7 @@ const httpMeanings: Readonly<Record<ErrorReason, HttpMeaning>> = {
 
 const grpcCodes: Readonly<Record<ErrorCode, grpcStatus>> = {
   invalid_argument: grpcStatus.INVALID_ARGUMENT,
+  permission_denied: grpcStatus.PERMISSION_DENIED,
   not_found: grpcStatus.NOT_FOUND,
   already_exists: grpcStatus.ALREADY_EXISTS,
   failed_precondition: grpcStatus.FAILED_PRECONDITION,

@@ -14,6 +14,7 @@ import { serverLimits } from './server-limits.ts';
 
 export interface GatewayConfig {
   readonly host: string;
+  readonly advertisedHost: string;
   /** 0: any. */
   readonly httpPort: number;
   /** 0: any. */
@@ -47,7 +48,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = createGatewayMetrics(registry, () => api.waiting);
   const { host, httpPort, grpcPort } = config;
   const connectionsMax = config.maxWaits + serverLimits.connectionsBesideWaits;
-  const http = await listenHttp(createHttpApp({ api, registry, metrics, log }), {
+  const http = await listenHttp(createHttpApp({ api, registry, metrics, log, names: config }), {
     ...{ host, port: httpPort, connectionsMax },
     onConnectionRefused: metrics.httpConnectionRefused,
   });

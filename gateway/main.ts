@@ -16,11 +16,11 @@ await runService(service, async ({ config, log, stop }) => {
     for (const listener of readyListeners) listener();
   });
   const index = new MasterIndexClient();
-  const { host, httpPort, grpcPort, waitsMax: maxWaits } = config;
+  const { host, advertisedHost, httpPort, grpcPort, waitsMax: maxWaits } = config;
   const gateway = await startGateway({
     store,
     index,
-    config: { host, httpPort, grpcPort, maxWaits },
+    config: { host, advertisedHost, httpPort, grpcPort, maxWaits },
     log,
     registry: createMetrics(),
     onReadyChanged: (listener) => readyListeners.add(listener),

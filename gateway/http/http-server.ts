@@ -7,6 +7,7 @@ import { ServiceError } from '../../domain/errors.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import type { TaskApi } from '../api/task-api.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
+import { refuseCrossOrigin } from './cross-origin.ts';
 import type { HttpAppOptions } from './http-services.ts';
 import { openApiDocument } from './openapi.ts';
 import { operations } from './operations.ts';
@@ -21,6 +22,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.use(measured(options.metrics), securityHeaders(), lastOnItsConnection(options.api));
+  app.use(refuseCrossOrigin(options.names));
   addRoutes(app, operations, { ...options, document: openApiDocument });
   app.get('/docs/', toDocs);
   app.use((_request, _response) => {

@@ -5,8 +5,10 @@ import type { Registry } from 'prom-client';
 import type { Log } from '../../runtime/log.ts';
 import type { TaskApi } from '../api/task-api.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
+import type { OwnNames } from './cross-origin.ts';
 
 export interface HttpAppOptions {
+  readonly names: OwnNames;
   readonly api: TaskApi;
   readonly registry: Registry;
   readonly metrics: GatewayMetrics;

@@ -17,6 +17,7 @@ type DocumentedAnswer = OpenAPIV3.ResponseObject & OpenAPIV3_1.ResponseObject;
 /** How every request can fail. */
 const commonProblems: readonly ErrorReason[] = [
   'invalid-request',
+  'cross-origin',
   'request-timeout',
   'headers-too-large',
   'internal-error',

@@ -16,6 +16,7 @@ const expected: Record<ErrorReason, [number, status, 'retry' | 'no hint']> = {
   'body-too-large': [413, status.INVALID_ARGUMENT, 'no hint'],
   'unsupported-media-type': [415, status.INVALID_ARGUMENT, 'no hint'],
   'method-not-allowed': [405, status.INVALID_ARGUMENT, 'no hint'],
+  'cross-origin': [403, status.PERMISSION_DENIED, 'no hint'],
   'route-not-found': [404, status.NOT_FOUND, 'no hint'],
   'task-not-found': [404, status.NOT_FOUND, 'no hint'],
   'idempotency-key-reused': [422, status.ALREADY_EXISTS, 'no hint'],

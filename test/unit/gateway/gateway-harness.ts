@@ -24,7 +24,7 @@ export async function startTestGateway(ports = { httpPort: 0, grpcPort: 0 }): Pr
     store,
     index,
     registry,
-    config: { host: '127.0.0.1', maxWaits: 100, ...ports },
+    config: { host: '127.0.0.1', advertisedHost: '127.0.0.1', maxWaits: 100, ...ports },
     log: createLog('gateway', 'silent'),
     onReadyChanged: (listener) => listeners.push(listener),
   });

@@ -56,7 +56,7 @@ describe('a gateway', () => {
     const silent = connect(Number(port), host);
     await once(silent, 'connect');
     const halfRequest = connect(Number(port), host);
-    halfRequest.write('GET /healthz HTTP/1.1\r\nHost: x\r\n');
+    halfRequest.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n');
     const closed = [silent, halfRequest].map((socket) => once(socket.on('error', () => undefined).resume(), 'close'));
     const statuses = await watchHealth(gateway.grpcAddress);
     const startedAt = performance.now();

@@ -143,7 +143,7 @@ describe('GET /events', { timeout: 20_000 }, () => {
     const { hostname, port } = new URL(face.url);
     const socket = connect(Number(port), hostname);
     socket.on('error', () => undefined).pause();
-    socket.write('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n');
     while (face.api.waiting === 0) await turn();
     const padding = 'x'.repeat(100_000);
     let number = 10;

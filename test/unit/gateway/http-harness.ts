@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { Registry } from 'prom-client';
 import { TaskApi } from '../../../gateway/api/task-api.ts';
 import { createGatewayMetrics } from '../../../gateway/gateway-metrics.ts';
+import type { OwnNames } from '../../../gateway/http/cross-origin.ts';
 import { type HttpTimeouts, listenHttp } from '../../../gateway/http/http-listener.ts';
 import { createHttpApp } from '../../../gateway/http/http-server.ts';
 import { createLog } from '../../../runtime/log.ts';
@@ -14,6 +15,7 @@ export interface TestFaceOptions {
   readonly eventHeartbeatMs?: number;
   readonly timeouts?: Partial<HttpTimeouts>;
   readonly connectionsMax?: number;
+  readonly names?: OwnNames;
 }
 
 export interface TestFace {
@@ -30,9 +32,11 @@ export interface TestFace {
   close(): Promise<void>;
 }
 
+const loopback = { host: '127.0.0.1', advertisedHost: '127.0.0.1' };
+
 /** At most 20 requests may wait. */
 export async function startTestFace(options: TestFaceOptions): Promise<TestFace> {
-  const { eventHeartbeatMs, timeouts = {}, connectionsMax = 1000 } = options;
+  const { eventHeartbeatMs, timeouts = {}, connectionsMax = 1000, names = loopback } = options;
   const store = new InMemoryTaskStore();
   const index = new InMemoryIndex(store);
   const api = new TaskApi(store, index, 20);
@@ -40,7 +44,7 @@ export async function startTestFace(options: TestFaceOptions): Promise<TestFace>
   const metrics = createGatewayMetrics(registry, () => api.waiting);
   const sockets = new Set<Socket>();
   const heartbeat = eventHeartbeatMs === undefined ? {} : { eventHeartbeatMs };
-  const app = createHttpApp({ api, registry, metrics, log: createLog('gateway', 'silent'), ...heartbeat });
+  const app = createHttpApp({ api, registry, metrics, names, log: createLog('gateway', 'silent'), ...heartbeat });
   const listener = await listenHttp(
     (request, response) => {
       const { socket } = request;

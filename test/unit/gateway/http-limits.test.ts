@@ -65,20 +65,20 @@ describe('bytes that are no request', { timeout: 30_000 }, () => {
   const nonsense: [string, string][] = [
     ['a bad request line', 'GET\r\n\r\n'],
     ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
-    ['an unknown method', 'FETCH / HTTP/1.1\r\nHost: x\r\n\r\n'],
-    ['a bad version', 'GET / HTTP/9.9\r\nHost: x\r\n\r\n'],
-    ['a NUL in a header', 'GET / HTTP/1.1\r\nHost: x\r\na: \0\r\n\r\n'],
-    ['two lengths', 'POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
+    ['an unknown method', 'FETCH / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['a bad version', 'GET / HTTP/9.9\r\nHost: localhost\r\n\r\n'],
+    ['a NUL in a header', 'GET / HTTP/1.1\r\nHost: localhost\r\na: \0\r\n\r\n'],
+    ['two lengths', 'POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
     [
       'a length and chunks',
-      'POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
     ],
     [
       'a bad chunk',
-      'POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+      'POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
     ],
     ['no host', 'GET /healthz HTTP/1.1\r\n\r\n'],
-    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   ];
   for (const [name, bytes] of nonsense) {
     it(`${name}: 400`, async () => assertRawProblem(await exchange(bytes), 400, 'invalid-request'));
@@ -97,7 +97,7 @@ describe('bytes that are no request', { timeout: 30_000 }, () => {
   });
 
   it('after a good request do not spoil its answer', async () => {
-    const answer = await exchange('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n', (socket) => {
+    const answer = await exchange('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', (socket) => {
       socket.once('data', () => socket.write('nonsense\r\n\r\n'));
     });
     const [good = '', bad = ''] = answer.split(/(?<=\})(?=HTTP)/);
@@ -110,7 +110,7 @@ describe('bytes that are no request', { timeout: 30_000 }, () => {
   });
 
   it('that ask for another protocol get this one', async () => {
-    const upgrade = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n';
+    const upgrade = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n';
     assert.match(await exchange(upgrade), /^HTTP\/1.1 200 /);
   });
 });
@@ -118,25 +118,25 @@ describe('bytes that are no request', { timeout: 30_000 }, () => {
 describe('headers', { timeout: 30_000 }, () => {
   it('up to the limit are taken, over it refused with 431', async () => {
     const headers = (bytes: number) =>
-      `GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\na: ${'x'.repeat(bytes)}\r\n\r\n`;
+      `GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\na: ${'x'.repeat(bytes)}\r\n\r\n`;
     assert.match(await exchange(headers(serverLimits.headerBytesMax - 200)), /^HTTP\/1.1 200 /);
     assertRawProblem(await exchange(headers(serverLimits.headerBytesMax)), 431, 'headers-too-large');
     assertRawProblem(await exchange(headers(5_000_000)), 431, 'headers-too-large');
   });
 
   it('that do not come are waited for so long and no longer', async () => {
-    assertRawProblem(await exchange('GET /healthz HTTP/1.1\r\nHost: x\r\n'), 408, 'request-timeout');
+    assertRawProblem(await exchange('GET /healthz HTTP/1.1\r\nHost: localhost\r\n'), 408, 'request-timeout');
     assertRawProblem(await exchange(''), 408, 'request-timeout');
     const drip = (socket: Socket) => {
       const timer = setInterval(() => socket.write('a: b\r\n'), 20);
       socket.once('close', () => clearInterval(timer));
     };
-    assertRawProblem(await exchange('GET /healthz HTTP/1.1\r\nHost: x\r\n', drip), 408, 'request-timeout');
+    assertRawProblem(await exchange('GET /healthz HTTP/1.1\r\nHost: localhost\r\n', drip), 408, 'request-timeout');
   });
 });
 
 describe('a body', { timeout: 30_000 }, () => {
-  const start = 'POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
+  const start = 'POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
 
   it('that comes too slowly is a 408', async () => {
     const drip = (socket: Socket) => {
@@ -157,12 +157,12 @@ describe('a body', { timeout: 30_000 }, () => {
 describe('a connection', { timeout: 30_000 }, () => {
   it('that is idle between requests is closed', async () => {
     const startedAt = performance.now();
-    assert.match(await exchange('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1.1 200 /);
+    assert.match(await exchange('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'), /^HTTP\/1.1 200 /);
     assert.ok(performance.now() - startedAt >= timeouts.keepAliveTimeoutMs - 50);
   });
 
   it('is kept for the next request', async () => {
-    const ask = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+    const ask = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
     const answer = await exchange(ask, (socket) => {
       socket.once('data', () => setTimeout(() => socket.write(ask), timeouts.keepAliveTimeoutMs / 2));
     });
@@ -173,13 +173,13 @@ describe('a connection', { timeout: 30_000 }, () => {
     const id = await http.submit({ type: 'echo', payload: 'x'.repeat(200_000) });
     const socket = connect(face.port, '127.0.0.1');
     socket.on('error', () => undefined).pause();
-    const ask = `GET /tasks/${id} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const ask = `GET /tasks/${id} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
     socket.write(ask.repeat(100));
     await eventually('it is being answered', () => face.bufferedBytes() > 0);
     await eventually('it is let go', () => face.sockets.size === 0);
     socket.destroy();
     const waiting = connect(face.port, '127.0.0.1');
-    waiting.write(`GET /tasks/${id}?wait=60 HTTP/1.1\r\nHost: x\r\n\r\n`);
+    waiting.write(`GET /tasks/${id}?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     while (face.api.waiting === 0) await turn();
     waiting.end(); // half open: it will say nothing more
     while (face.api.waiting > 0) await turn();
@@ -190,7 +190,7 @@ describe('a connection', { timeout: 30_000 }, () => {
     const id = await http.submit();
     const socket = connect(face.port, '127.0.0.1');
     const asked = [`/tasks/${id}?wait=60`, `/tasks/${id}?wait=60`, '/events', `/tasks/${id}/events`];
-    socket.write(asked.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
+    socket.write(asked.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''));
     while (face.api.waiting < asked.length) await turn();
     socket.destroy();
     await eventually('nothing waits any more', () => face.api.waiting === 0 && face.store.watchers === 0);
@@ -202,7 +202,7 @@ describe('a connection', { timeout: 30_000 }, () => {
     const open: Socket[] = [];
     for (let i = 0; i < connectionsMax; i += 1) {
       const socket = connect(face.port, '127.0.0.1');
-      socket.write(`GET /tasks/${id}?wait=60 HTTP/1.1\r\nHost: x\r\n\r\n`);
+      socket.write(`GET /tasks/${id}?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       open.push(socket);
     }
     while (face.api.waiting < connectionsMax) await turn();

@@ -20,7 +20,11 @@ const methods = ['get', 'post', 'put', 'delete', 'patch', 'head', 'options', 'tr
 
 describe('the OpenAPI document', () => {
   it('has exactly the routes that are served', () => {
-    const { stack } = (createHttpApp({} as HttpAppOptions) as unknown as { router: IRouter }).router;
+    const { stack } = (
+      createHttpApp({ names: { host: '127.0.0.1', advertisedHost: '' } } as HttpAppOptions) as unknown as {
+        router: IRouter;
+      }
+    ).router;
     const served = stack.flatMap(({ route }) => {
       const own = route?.stack.filter(({ method }) => method !== undefined) ?? [];
       const path = route?.path.replaceAll(/:(\w+)/g, '{$1}');
