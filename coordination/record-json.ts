@@ -3,18 +3,27 @@
 
 import { limits } from '../domain/limits.ts';
 import type { Json } from '../domain/task.ts';
+import { wellFormed } from '../domain/well-formed.ts';
 
 export type JsonObject = { [key: string]: Json };
 
 /** A payload or result, and the record around it. */
 const recordDepthMax = limits.jsonDepthMax + 4;
 
+/** Null for what is no text. What is read goes out as UTF-8 again, in answers that nobody could read otherwise. */
 export function readText(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null;
+  return typeof value === 'string' ? wellFormed(value) : null;
 }
 
 export function readNames(value: Json | undefined): string[] | null {
-  return Array.isArray(value) ? value.filter((name): name is string => typeof name === 'string') : null;
+  return Array.isArray(value) ? value.map(readText).filter((name) => name !== null) : null;
+}
+
+/** The members that are texts, by well-formed names. */
+export function readTexts(value: Json | undefined): Record<string, string> {
+  if (!isObject(value)) return {};
+  const members = Object.entries(value).map(([name, member]) => [wellFormed(name), readText(member)] as const);
+  return Object.fromEntries(members.filter((member): member is [string, string] => member[1] !== null));
 }
 
 export function clamp(value: Json | undefined, min: number, max: number): number | null {

@@ -24,6 +24,7 @@ import {
   parseObject,
   readNames,
   readText,
+  readTexts,
   toTimestamp,
 } from './record-json.ts';
 
@@ -99,7 +100,6 @@ function readTask(object: JsonObject, createdAt: number): TaskReading {
   if (typeof type !== 'string' || !namePattern.test(type)) return invalid('its "type" is no handler name');
   const queue = object['queue'] ?? defaultTaskOptions.queue;
   if (typeof queue !== 'string' || !namePattern.test(queue)) return invalid('its "queue" is no queue name');
-  const text = (key: string): string | null => (typeof object[key] === 'string' ? object[key] : null);
   const bounded = (key: 'priority' | 'timeoutMs' | 'maxAttempts' | 'retentionMs', min: number, max: number): number =>
     clamp(object[key], min, max) ?? defaultTaskOptions[key];
   const record: TaskRecord = {
@@ -111,12 +111,12 @@ function readTask(object: JsonObject, createdAt: number): TaskReading {
     timeoutMs: bounded('timeoutMs', limits.timeoutMsMin, limits.timeoutMsMax),
     maxAttempts: bounded('maxAttempts', 1, limits.attemptsMax),
     backoff: readBackoff(object['backoff']),
-    labels: readLabels(object['labels']),
+    labels: readTexts(object['labels']),
     retentionMs: bounded('retentionMs', 0, limits.retentionMsMax),
-    submitId: text('submitId'),
+    submitId: readText(object['submitId']),
     submittedAt: fromTimestamp(object['submittedAt']) ?? createdAt,
-    idempotencyKey: text('idempotencyKey'),
-    retryOf: text('retryOf'),
+    idempotencyKey: readText(object['idempotencyKey']),
+    retryOf: readText(object['retryOf']),
     batch: readBatch(object['batch']),
   };
   return { kind: 'task', record };
@@ -137,12 +137,6 @@ function readBatch(value: Json | undefined): TaskRecord['batch'] {
   const size = clamp(value['size'], 1, limits.batchTasksMax);
   const index = size && clamp(value['index'], 0, size - 1);
   return size === null || index === null ? null : { index, size };
-}
-
-function readLabels(value: Json | undefined): Record<string, string> {
-  if (!isObject(value)) return {};
-  const labels = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  return Object.fromEntries(labels);
 }
 
 export function encodeStatus(status: StatusRecord): Buffer {

@@ -54,11 +54,6 @@ export function isDeeperThan(value: unknown, depthMax: number): boolean {
   return depthMax === 0 || Object.values(value).some((child) => isDeeperThan(child, depthMax - 1));
 }
 
-/** Halves of surrogate pairs replaced: for text that was stored by others and has to become UTF-8. */
-export function wellFormed(text: string): string {
-  return text.replaceAll(/\p{Surrogate}/gu, '\ufffd');
-}
-
 /** One text for equal values, key order apart. */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

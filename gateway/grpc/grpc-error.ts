@@ -4,7 +4,7 @@
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { fromJSON, type MessageTypeDefinition } from '@grpc/proto-loader';
 import type { FieldFault, ServiceError } from '../../domain/errors.ts';
-import { wellFormed } from '../api/storable-json.ts';
+import { wellFormed } from '../../domain/well-formed.ts';
 import { grpcCodeOf, retryAfterMsOf } from '../error-mapping.ts';
 import { timestampOf } from './proto-time.ts';
 

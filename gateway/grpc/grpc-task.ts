@@ -3,7 +3,8 @@
 
 import type { Json, TaskError } from '../../domain/task.ts';
 import type { AttemptView, TaskView } from '../../domain/task-view.ts';
-import { isDeeperThan, wellFormed } from '../api/storable-json.ts';
+import { wellFormed } from '../../domain/well-formed.ts';
+import { isDeeperThan } from '../api/storable-json.ts';
 import { type ProtoTime, timestampOf } from './proto-time.ts';
 import { type ProtoValue, valueOfJson } from './proto-value.ts';
 

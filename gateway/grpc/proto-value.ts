@@ -3,8 +3,8 @@
 
 import type { FieldFault } from '../../domain/errors.ts';
 import type { Json } from '../../domain/task.ts';
+import { wellFormed } from '../../domain/well-formed.ts';
 import { pointerStep } from '../api/invalid-request.ts';
-import { wellFormed } from '../api/storable-json.ts';
 import { serverLimits } from '../server-limits.ts';
 
 /**

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { limits } from '../../domain/limits.ts';
-import { wellFormed } from '../../gateway/api/storable-json.ts';
+import { wellFormed } from '../../domain/well-formed.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { strangeZnodes } from '../support/contract-tree.ts';
 import { assertDocumented } from '../support/openapi-check.ts';

@@ -291,3 +291,20 @@ test('no bytes at all make a reader throw', () => {
     { numRuns: 300 },
   );
 });
+
+test('text that is no UTF-8 is made so, since one such task would spoil the answers that it is in', () => {
+  const nasty = (members: string) => Buffer.from(`{"v":1,${members}}`);
+  const half = '"a\\ud800"';
+  const origin = `"submitId":${half},"idempotencyKey":${half},"retryOf":${half}`;
+  const error = `"worker":${half},"error":{"code":${half},"message":${half}}`;
+  const read = [
+    records.decodeTask(nasty(`"type":"echo","labels":{${half}:${half}},${origin}`), createdAt),
+    records.decodeStatus(nasty(`"state":"failed",${error}`), createdAt),
+    records.decodeAttempt(nasty(`"outcome":"failed",${error}`), 1, createdAt),
+    records.decodeAssignment(nasty(`"progress":{"percent":1,"message":${half}}`)),
+    records.decodeWorker(nasty(`"address":${half},"types":[${half}],"queues":[${half}]`)),
+  ];
+  const told = JSON.stringify(read);
+  assert.equal(told.match(/"a\ufffd"/g)?.length, 15);
+  assert.doesNotMatch(told, /\\ud8/);
+});

@@ -110,7 +110,8 @@ describe('bytes that are no request', { timeout: 30_000 }, () => {
   });
 
   it('that ask for another protocol get this one', async () => {
-    const upgrade = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n';
+    const upgrade =
+      'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n';
     assert.match(await exchange(upgrade), /^HTTP\/1.1 200 /);
   });
 });
@@ -136,7 +137,8 @@ describe('headers', { timeout: 30_000 }, () => {
 });
 
 describe('a body', { timeout: 30_000 }, () => {
-  const start = 'POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
+  const start =
+    'POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
 
   it('that comes too slowly is a 408', async () => {
     const drip = (socket: Socket) => {
