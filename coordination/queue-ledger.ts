@@ -5,11 +5,11 @@ import { defaultQueueSettings, isDefault, type QueueSettings } from '../domain/q
 import { createIfMissing } from './bootstrap.ts';
 import { isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { decodeQueue, encodeQueue, hasNoSettings } from './queue-record.ts';
 import type { Session } from './session.ts';
 import { TreeCache } from './tree-cache.ts';
 import { untilKnown } from './until-known.ts';
 import { parseQueuePath, paths } from './znode-paths.ts';
-import { decodeQueue, encodeQueue, hasNoSettings } from './znode-records.ts';
 import type { Operation, Znode } from './zookeeper-requests.ts';
 
 /** As many queues as may have settings of their own have some. */
@@ -31,7 +31,7 @@ export function updateQueueSettings(
   return untilKnown(session, path, async () => {
     // Compared with what is there now: to lift a setting that another server has not shown us yet is more than nothing.
     const [, znode] = await Promise.all([session.sync(path), session.getData(path)]);
-    const settings = { ...(znode ? decodeQueue(znode.data) : defaultQueueSettings), ...change };
+    const settings = { ...defaultQueueSettings, ...(znode && decodeQueue(znode.data).settings), ...change };
     const operation = znode ? replaceOrRemove(path, znode, settings) : create(path, settings);
     if (operation?.kind === 'create') await requireRoom(session);
     try {
@@ -70,7 +70,9 @@ export class QueueDirectory {
     this.#mirror = new TreeCache(session, paths.queues, 1, {
       onPresent: (path, znode) => {
         const name = parseQueuePath(path);
-        if (name !== null && znode) this.#settings.set(name, decodeQueue(znode.data));
+        if (name === null || !znode) return;
+        // A master logs what cannot be read.
+        this.#settings.set(name, decodeQueue(znode.data).settings ?? this.settingsOf(name));
       },
       onAbsent: (path) => {
         this.#settings.delete(parseQueuePath(path) ?? '');

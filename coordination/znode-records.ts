@@ -3,7 +3,6 @@
 // none to be made. Members that we do not know are kept when a record is written again. Pure.
 
 import { limits } from '../domain/limits.ts';
-import { defaultQueueSettings, type QueueSettings } from '../domain/queue-settings.ts';
 import type {
   AssignmentRecord,
   AttemptRecord,
@@ -248,41 +247,6 @@ export function decodeWorker(data: Buffer): WorkerRecord | null {
     types: readNames(object['types']),
     queues: readNames(object['queues']),
     draining: object['draining'] === true,
-  };
-}
-
-/** What is at its default is left out. `previous` is the data that is replaced: members that we do not know stay. */
-export function encodeQueue(settings: QueueSettings, previous: Buffer = Buffer.alloc(0)): Buffer {
-  const object: JsonObject = { ...parseObject(previous.toString('utf8')), v: 1 };
-  for (const name of Object.keys(defaultQueueSettings) as (keyof QueueSettings)[]) {
-    if (settings[name] === defaultQueueSettings[name]) delete object[name];
-    else object[name] = settings[name];
-  }
-  return encode(object);
-}
-
-/** True where {@link encodeQueue} had nothing to write, and nothing that we do not know is there either. */
-export function hasNoSettings(data: Buffer): boolean {
-  return Object.keys(parseObject(data.toString('utf8')) ?? {}).every((name) => name === 'v');
-}
-
-/** What cannot be read, or is out of bounds, is no setting. */
-export function decodeQueue(data: Buffer): QueueSettings {
-  const object = parseObject(data.toString('utf8')) ?? {};
-  const within = (name: keyof QueueSettings, min: number, max: number): number | null => {
-    const value = object[name];
-    return typeof value === 'number' && value >= min && value <= max ? value : null;
-  };
-  const whole = (name: keyof QueueSettings, min: number, max: number): number | null => {
-    const value = within(name, min, max);
-    return Number.isInteger(value) ? value : null;
-  };
-  return {
-    paused: object['paused'] === true,
-    concurrency: whole('concurrency', 0, limits.queueConcurrencyMax),
-    ratePerSecond: within('ratePerSecond', limits.queueRatePerSecondMin, limits.queueRatePerSecondMax),
-    burst: whole('burst', 1, limits.queueBurstMax),
-    maxQueued: whole('maxQueued', 0, limits.queueMaxQueuedMax),
   };
 }
 

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { ensureParents } from '../../coordination/bootstrap.ts';
 import { CoordinationError } from '../../coordination/coordination-error.ts';
+import { decodeQueue } from '../../coordination/queue-record.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TreeCache, type TreeListener } from '../../coordination/tree-cache.ts';
 import {
@@ -15,7 +16,7 @@ import {
   paths,
   taskNumber,
 } from '../../coordination/znode-paths.ts';
-import { decodeAssignment, decodeQueue, decodeTask, decodeWorker } from '../../coordination/znode-records.ts';
+import { decodeAssignment, decodeTask, decodeWorker } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import { EventRing } from '../../domain/event-ring.ts';
 import { limits } from '../../domain/limits.ts';
@@ -24,8 +25,8 @@ import { TaskIndex } from '../../domain/task-index.ts';
 import type { Log } from '../../runtime/log.ts';
 import { BriefReader } from './brief-reader.ts';
 
-/** What is odd about more znodes than these is not logged any more. */
-const loggedPathsMax = 10_000;
+/** More oddities than these are not logged any more. */
+const loggedLinesMax = 10_000;
 /** A position in a list has no higher number; only names that people make up go beyond. */
 const positionNumberMax = 999_999_999_999_999;
 
@@ -134,8 +135,17 @@ export class Picture {
   #onQueue(path: string, znode: Znode | null | undefined): void {
     const queue = parseQueuePath(path);
     if (queue === null) return this.#logOnce(path, 'this is the name of no queue');
-    if (znode) this.index.setQueue(queue, decodeQueue(znode.data));
+    if (znode) this.#onQueueData(path, queue, znode);
     else if (znode === undefined) this.index.setQueue(queue, null);
+  }
+
+  /** A queue that is paused does not go on because somebody wrote what nobody can read. */
+  #onQueueData(path: string, queue: string, { data }: Znode): void {
+    const { settings, notTaken } = decodeQueue(data);
+    if (!settings) this.#logOnce(path, 'these are no settings of a queue: the last ones that were read stay, if any');
+    if (notTaken.length > 0)
+      this.#logOnce(path, `not taken as settings of a queue: ${notTaken.join(', ').slice(0, 200)}`);
+    this.index.setQueue(queue, settings ?? this.index.queues.settingsOf(queue));
   }
 
   #onAssign(path: string, znode: Znode | null | undefined): void {
@@ -192,8 +202,9 @@ export class Picture {
   }
 
   #logOnce(path: string, what: string): void {
-    if (this.#logged.has(path) || this.#logged.size >= loggedPathsMax) return;
-    this.#logged.add(path);
+    const line = `${path} ${what}`;
+    if (this.#logged.has(line) || this.#logged.size >= loggedLinesMax) return;
+    this.#logged.add(line);
     this.#log.warn({ path }, what);
   }
 }

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import * as queueRecord from '../../../coordination/queue-record.ts';
 import * as records from '../../../coordination/znode-records.ts';
 import { limits } from '../../../domain/limits.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
@@ -249,27 +250,30 @@ const queueSettings = record({
 test('settings of a queue read back over whatever was there, with only what is not default, unknown members kept', () => {
   fc.assert(
     fc.property(queueSettings, queueSettings, (before, after) => {
-      const old = Buffer.from(JSON.stringify({ ...JSON.parse(records.encodeQueue(before).toString()), note: 'kept' }));
-      const data = records.encodeQueue(after, old);
-      assert.deepEqual(records.decodeQueue(data), after);
+      const old = Buffer.from(
+        JSON.stringify({ ...JSON.parse(queueRecord.encodeQueue(before).toString()), note: 'kept' }),
+      );
+      const data = queueRecord.encodeQueue(after, old);
+      assert.deepEqual(queueRecord.decodeQueue(data), { settings: after, notTaken: ['note'] });
       const changed = Object.entries(after).filter(([, value]) => value !== null && value !== false);
       assert.deepEqual(JSON.parse(data.toString()), { v: 1, note: 'kept', ...Object.fromEntries(changed) });
     }),
   );
 });
 
-test('what cannot be read of a queue, or is out of bounds, is no setting', () => {
-  const wrong = { paused: 'yes', concurrency: -1, ratePerSecond: 0, burst: 0.5, maxQueued: 1e9 };
-  for (const text of [
-    '',
-    'paused',
-    '[]',
-    '{',
-    JSON.stringify(wrong),
-    '{"concurrency":1e400,"burst":0,"maxQueued":"9"}',
-  ]) {
-    assert.deepEqual(records.decodeQueue(Buffer.from(text)), defaultQueueSettings, text);
+test('what cannot be read of a queue, or is out of bounds, is no setting, and said to be not taken', () => {
+  const read = (text: string) => queueRecord.decodeQueue(Buffer.from(text));
+  for (const text of ['', 'paused', '[]', '{', '{paused:true}', '5']) {
+    assert.deepEqual(read(text), { settings: null, notTaken: [] }, text);
   }
+  const wrong = { paused: 'yes', concurrency: -1, ratePerSecond: 0, burst: 0.5, maxQueued: 1e9 };
+  const none = { settings: defaultQueueSettings, notTaken: Object.keys(wrong) };
+  assert.deepEqual(read(JSON.stringify(wrong)), none);
+  assert.deepEqual(read('{"v":1,"concurrency":1e400,"burst":0,"maxQueued":"9","pause":true}').notTaken, [
+    ...['concurrency', 'burst', 'maxQueued', 'pause'],
+  ]);
+  const lifted = '{"v":1,"paused":false,"concurrency":null,"burst":5}';
+  assert.deepEqual(read(lifted), { settings: { ...defaultQueueSettings, burst: 5 }, notTaken: [] });
 });
 
 test('no bytes at all make a reader throw', () => {
@@ -285,7 +289,7 @@ test('no bytes at all make a reader throw', () => {
       records.decodeAttempt(data, 1, createdAt);
       records.decodeWorker(data);
       records.decodeKey(data);
-      records.encodeQueue(records.decodeQueue(data), data);
+      queueRecord.encodeQueue(queueRecord.decodeQueue(data).settings ?? defaultQueueSettings, data);
       records.encodeAssignment(records.decodeAssignment(data), data);
     }),
     { numRuns: 300 },

@@ -1,0 +1,95 @@
+// Goal: settings of queues that people spoil loosen nothing in silence, for the master and for the gateways. Method: the real
+// picture and the real directory over a session whose tree the test holds.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { QueueDirectory } from '../../../coordination/queue-ledger.ts';
+import type { RecursiveListener, Session } from '../../../coordination/session.ts';
+import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
+import type { Log } from '../../../runtime/log.ts';
+import { Picture } from '../../../services/master/picture.ts';
+
+/** Answers from its own tree, with an event for each change. */
+class HeldSession {
+  readonly signal = new AbortController().signal;
+  readonly state = 'connected';
+  readonly #data = new Map<string, string>(['/queues', '/workers', '/assign', '/tasks'].map((path) => [path, '']));
+  readonly #listeners = new Map<string, RecursiveListener[]>();
+
+  onState() {
+    return () => undefined;
+  }
+
+  async sync() {
+    // Nothing lags behind here.
+  }
+
+  async watchRecursively(path: string, listener: RecursiveListener) {
+    this.#listeners.set(path, [...(this.#listeners.get(path) ?? []), listener]);
+  }
+
+  async getData(path: string) {
+    const data = this.#data.get(path);
+    const stat = { numChildren: this.#childrenOf(path).length, ctime: 0, czxid: 1n, version: 0, ephemeralOwner: 0n };
+    return data === undefined ? null : { data: Buffer.from(data), stat };
+  }
+
+  async getChildren(path: string) {
+    return { children: this.#childrenOf(path) };
+  }
+
+  /** Resolves when whoever watches has read it. */
+  async write(path: string, data: string) {
+    const change = this.#data.has(path) ? 'changed' : 'created';
+    this.#data.set(path, data);
+    for (const listener of this.#listeners.get('/queues') ?? []) listener(path, change);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #childrenOf(path: string): string[] {
+    return [...this.#data.keys()].filter((key) => key.startsWith(`${path}/`)).map((key) => key.slice(path.length + 1));
+  }
+}
+
+async function startMaster() {
+  const held = new HeldSession();
+  const session = held as unknown as Session;
+  const lines: string[] = [];
+  const warn = ({ path }: { path: string }, what: string) => lines.push(`${path} ${what}`);
+  const picture = new Picture(session, { warn } as unknown as Log, () => undefined);
+  const directory = new QueueDirectory(session);
+  await Promise.all([picture.start(), directory.start()]);
+  const settings = () => {
+    assert.deepEqual(directory.settingsOf('p'), picture.index.queues.settingsOf('p'));
+    return directory.settingsOf('p');
+  };
+  return { held, lines, settings };
+}
+
+test('what is no object leaves the settings as they were, and is said once', async () => {
+  const { held, lines, settings } = await startMaster();
+  await held.write('/queues/p', '{"v":1,"paused":true,"concurrency":5}');
+  const paused = { ...defaultQueueSettings, paused: true, concurrency: 5 };
+  assert.deepEqual([settings(), lines], [paused, []]);
+  for (const text of ['{paused:true}', '', '{paused:true}', '[]']) {
+    await held.write('/queues/p', text);
+    assert.deepEqual(settings(), paused, text);
+  }
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? '', /^\/queues\/p these are no settings/);
+  await held.write('/queues/p', '{"v":1}');
+  assert.deepEqual([settings(), lines.length], [defaultQueueSettings, 1]);
+});
+
+test('a member that is not taken is named, once', async () => {
+  const { held, lines, settings } = await startMaster();
+  for (const concurrency of ['"5"', '"6"', '-1']) {
+    await held.write('/queues/p', `{"v":1,"concurrency":${concurrency},"paused":true}`);
+    assert.deepEqual(settings(), { ...defaultQueueSettings, paused: true });
+  }
+  assert.deepEqual(lines, ['/queues/p not taken as settings of a queue: concurrency']);
+  await held.write('/queues/p', '{"pause":true}');
+  assert.match(lines[1] ?? '', /: pause$/);
+  await held.write('/queues/q', 'new');
+  assert.match(lines[2] ?? '', /^\/queues\/q these are no settings/);
+});
