@@ -35,12 +35,13 @@ export class EventRing {
     return place >= this.#first && place <= this.#next ? place : null;
   }
 
-  /** Everything from `place` on, one line each; null where not all of that is kept any more. */
-  from(place: number): string | null {
+  /** What comes from `place` on, one line each and at most `max` of them, and the place after it; null where it is not kept any more. */
+  from(place: number, max: number): { text: string; next: number } | null {
     if (place < this.#first) return null;
+    const next = Math.min(this.#next, place + max);
     let text = '';
-    for (let number = place; number < this.#next; number += 1) text += this.#lines[number % this.#kept];
-    return text;
+    for (let number = place; number < next; number += 1) text += this.#lines[number % this.#kept];
+    return { text, next };
   }
 
   get #first(): number {

@@ -43,8 +43,8 @@ export const limits = {
   eventsKept: 10_000,
   /** Gateways, mostly one stream each, that may listen to one master. */
   masterEventStreamsMax: 256,
-  /** A stream whose reader has left so much unread is cut off. */
-  masterEventBytesMax: 4096 * KiB,
+  /** Lines that a stream is given at a time: the next ones when its reader has taken those. */
+  masterEventLinesAtOnce: 500,
   /** A line in a master's stream of events, when nothing else was sent. */
   masterAliveMs: 5 * second,
   /** A comment line in a stream of events, when nothing else was sent. */

@@ -1,6 +1,7 @@
 // One reader of the leading master's events: what it has missed, where that is still kept, and then what happens, until the
-// master stops leading. Lines that come about together go out together. A reader that does not read is cut off: it comes back
-// and goes on where it was, or learns that it cannot.
+// master stops leading. Lines that come about together go out together, and only as fast as they are read: what waits is kept
+// for all readers once, in the ring. A reader that the ring has overtaken is cut off; it comes back and learns that it cannot
+// go on where it was.
 
 import type { ServerResponse } from 'node:http';
 import { eventLineText } from '../../domain/event-ring.ts';
@@ -22,6 +23,7 @@ export function streamEvents(
       stream.close();
       resolve();
     });
+    stream.begin();
   });
 }
 
@@ -29,21 +31,33 @@ class EventStream {
   readonly #term: Term;
   readonly #response: ServerResponse;
   readonly #alive: NodeJS.Timeout;
-  readonly #stopListening: () => void;
+  readonly #resumed: boolean;
+  #stopListening = (): void => undefined;
+  /** Of the event that is sent next. */
   #place: number;
   #scheduled = false;
+  /** The reader has not yet taken what it was sent. */
+  #waits = false;
 
   constructor(term: Term, after: string | null, response: ServerResponse, aliveMs: number) {
-    const { picture, signal } = term;
+    const { events } = term.picture;
     this.#term = term;
     this.#response = response;
-    const place = after === null ? picture.events.end : picture.events.placeAfter(after);
-    this.#place = place ?? picture.events.end;
-    this.#alive = setTimeout(() => this.#send(eventLineText({ kind: 'alive' })), aliveMs);
-    this.#stopListening = picture.onEvent(() => this.#schedule());
-    signal.addEventListener('abort', this.#end);
-    response.writeHead(200, eventStreamHeaders);
-    this.#send(eventLineText({ kind: 'start', resumed: place !== null }));
+    const place = after === null ? events.end : events.placeAfter(after);
+    this.#resumed = place !== null;
+    this.#place = place ?? events.end;
+    this.#alive = setTimeout(() => this.#sendAlive(), aliveMs);
+  }
+
+  begin(): void {
+    this.#stopListening = this.#term.picture.onEvent(() => this.#schedule());
+    this.#term.signal.addEventListener('abort', this.#end);
+    this.#response.on('drain', () => {
+      this.#waits = false;
+      this.#sendNews();
+    });
+    this.#response.writeHead(200, eventStreamHeaders);
+    this.#send(eventLineText({ kind: 'start', resumed: this.#resumed }));
     this.#schedule();
   }
 
@@ -69,17 +83,30 @@ class EventStream {
 
   #sendNews(): void {
     const { events } = this.#term.picture;
-    const text = events.from(this.#place);
-    this.#place = events.end;
-    if (text === null) this.#response.destroy();
-    else if (text !== '') this.#send(text);
+    for (;;) {
+      const news = events.from(this.#place, this.#waits ? 0 : limits.masterEventLinesAtOnce);
+      if (news === null) this.#response.destroy();
+      if (news === null || news.text === '' || !this.#send(news.text)) return;
+      this.#place = news.next;
+    }
   }
 
-  #send(text: string): void {
-    if (this.#response.writableEnded || this.#response.destroyed) return;
-    if (!isLeading(this.#term)) return this.#end();
-    this.#response.write(text);
-    if (this.#response.writableLength > limits.masterEventBytesMax) this.#response.destroy();
-    else this.#alive.refresh();
+  /** To whoever has not read what it was sent, nothing need be said. */
+  #sendAlive(): void {
+    if (!isLeading(this.#term)) this.#end();
+    else if (this.#waits) this.#alive.refresh();
+    else this.#send(eventLineText({ kind: 'alive' }));
+  }
+
+  /** False: it is over. */
+  #send(text: string): boolean {
+    if (this.#response.writableEnded || this.#response.destroyed) return false;
+    if (!isLeading(this.#term)) {
+      this.#end();
+      return false;
+    }
+    this.#waits = !this.#response.write(text);
+    this.#alive.refresh();
+    return true;
   }
 }

@@ -84,6 +84,9 @@ async function stream(
 ): Promise<void> {
   if (streams.open >= limits.masterEventStreamsMax) return sendJson(response, 503, { status: 'too many streams' });
   streams.open += 1;
-  await streamEvents(term, after, response, streams.aliveMs);
-  streams.open -= 1;
+  try {
+    await streamEvents(term, after, response, streams.aliveMs);
+  } finally {
+    streams.open -= 1;
+  }
 }

@@ -12,9 +12,9 @@ function push(ring: EventRing, count: number): void {
   }
 }
 
-function lines(text: string | null): (EventLine & { kind: 'event' })[] {
-  assert.ok(text !== null);
-  return text
+function lines(news: { text: string } | null): (EventLine & { kind: 'event' })[] {
+  assert.ok(news !== null);
+  return news.text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
@@ -23,9 +23,9 @@ function lines(text: string | null): (EventLine & { kind: 'event' })[] {
 test('what came after an event is kept for so many, in order and once', () => {
   const ring = new EventRing('ring', 4);
   const start = ring.end;
-  assert.equal(ring.from(start), '');
+  assert.deepEqual(ring.from(start, 9), { text: '', next: start });
   push(ring, 3);
-  const all = lines(ring.from(start));
+  const all = lines(ring.from(start, 9));
   assert.deepEqual(
     all.map(({ eventId, event }) => [eventId, event.at]),
     [
@@ -34,11 +34,13 @@ test('what came after an event is kept for so many, in order and once', () => {
       ['ring-3', 2],
     ],
   );
+  assert.deepEqual(lines(ring.from(start, 2)), all.slice(0, 2));
+  assert.deepEqual([ring.from(start, 2)?.next, ring.from(start, 0)?.next], [start + 2, start]);
   const place = ring.placeAfter('ring-1');
-  assert.deepEqual(lines(ring.from(place ?? 0)), all.slice(1));
+  assert.deepEqual(lines(ring.from(place ?? 0, 9)), all.slice(1));
   push(ring, 2);
-  assert.equal(ring.from(start), null, 'the first one is not kept any more');
-  assert.equal(lines(ring.from(ring.placeAfter('ring-1') ?? 0)).length, 4);
+  assert.equal(ring.from(start, 9), null, 'the first one is not kept any more');
+  assert.equal(lines(ring.from(ring.placeAfter('ring-1') ?? 0, 9)).length, 4);
   push(ring, 1);
   assert.equal(ring.placeAfter('ring-1'), null);
   assert.equal(ring.placeAfter('ring-6'), ring.end);

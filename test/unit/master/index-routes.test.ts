@@ -32,11 +32,12 @@ import { addTask, addWorker, taskId } from '../domain/facts.ts';
 /** A picture that the test paints itself. */
 class PaintedPicture {
   readonly index = new TaskIndex();
-  readonly events = new EventRing('ring', 100);
+  readonly events: EventRing;
   synced = true;
   readonly #listeners = new Set<() => void>();
 
-  constructor() {
+  constructor(eventsKept: number) {
+    this.events = new EventRing('ring', eventsKept);
     this.index.states.onEvent = (event) => {
       this.events.push(event);
       for (const listener of this.#listeners) listener();
@@ -54,8 +55,8 @@ class PaintedPicture {
   }
 }
 
-async function startLeader(t: TestContext, aliveMs?: number) {
-  const picture = new PaintedPicture();
+async function startLeader(t: TestContext, aliveMs?: number, eventsKept = 100) {
+  const picture = new PaintedPicture(eventsKept);
   const lease = { trustedUntil: Number.POSITIVE_INFINITY };
   const over = new AbortController();
   const view = new MasterView();
@@ -193,6 +194,40 @@ test('there are so many streams and no more, and one that goes makes room', asyn
   assert.deepEqual([...new Set(open.map(({ status }) => status))], [200]);
 });
 
+/** An event whose line is a little longer than that. */
+function eventOf(lineBytes: number) {
+  const worker = 'w'.repeat(lineBytes);
+  return { id: taskId(1), type: 't', queue: 'q', state: 'queued', attempt: 0, worker, at: 0 } as const;
+}
+
+test('whoever comes back is sent all that it has missed, however much that is', async (t) => {
+  const { picture, get } = await startLeader(t, undefined, 10_000);
+  for (let sent = 0; sent < 10_000; sent += 1) picture.index.states.onEvent?.(eventOf(1000));
+  const lines = linesOf(await get(`${indexPaths.events}?after=ring-0`));
+  assert.deepEqual((await lines.next()).value, { kind: 'start', resumed: true });
+  for (let number = 1; number <= 10_000; number += 1) {
+    const { value } = await lines.next();
+    assert.ok(value?.kind === 'event' && value.eventId === `ring-${number}`, `the stream ended before ${number}`);
+  }
+});
+
+test('whoever reads late misses nothing as long as it is kept', async (t) => {
+  const { picture, get } = await startLeader(t, 20, 10_000);
+  const response = await get(indexPaths.events);
+  for (let sent = 0; sent < 9000; sent += 1) {
+    picture.index.states.onEvent?.(eventOf(4000));
+    if (sent % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const lines = linesOf(response);
+  for (let number = 1; number <= 9000; ) {
+    const { value } = await lines.next();
+    assert.ok(value, `the stream ended before ${number}`);
+    if (value.kind !== 'event') continue;
+    assert.equal(value.eventId, `ring-${number}`);
+    number += 1;
+  }
+});
+
 test('a reader that does not read is cut off, and the others are not', async (t) => {
   const { picture, server, get } = await startLeader(t);
   const reading = linesOf(await get(indexPaths.events));
@@ -202,8 +237,7 @@ test('a reader that does not read is cut off, and the others are not', async (t)
   idle.write(`GET ${indexPaths.events} HTTP/1.1\r\nHost: a\r\n\r\n`);
   idle.pause();
   await eventually('both listen', () => picture.listeners === 2);
-  const worker = 'w'.repeat(4000);
-  const event = { id: taskId(1), type: 't', queue: 'q', state: 'queued', attempt: 0, worker, at: 0 } as const;
+  const event = eventOf(4000);
   for (let sent = 0; picture.listeners === 2; sent += 1) {
     assert.ok(sent < 20_000, 'eighty megabytes were kept for somebody who does not read');
     picture.index.states.onEvent?.(event);
