@@ -2,6 +2,7 @@
 // made up, so that the number of series stays bounded.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type ErrorReason, errorReasons } from '../domain/errors.ts';
 
 /** Seconds: from a group commit on loopback to the longest wait. */
 const durationBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -9,6 +10,7 @@ const durationBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export interface GatewayMetrics {
   observeHttp(method: string, route: string, status: number, seconds: number): void;
   observeGrpc(method: string, code: string, seconds: number): void;
+  refused(reason: ErrorReason): void;
   httpConnectionRefused(): void;
   grpcConnectionRefused(): void;
 }
@@ -30,6 +32,7 @@ export function createGatewayMetrics(registry: Registry, waiting: () => number):
     buckets: durationBuckets,
     registers,
   });
+  const refusals = refusalCounter(registry);
   const refusedBy = (face: 'http' | 'grpc') =>
     new Counter({
       name: `taskkeeper_${face}_connections_refused_total`,
@@ -49,7 +52,20 @@ export function createGatewayMetrics(registry: Registry, waiting: () => number):
   return {
     observeHttp: (method, route, status, seconds) => http.observe({ method, route, status }, seconds),
     observeGrpc: (method, code, seconds) => grpc.observe({ method, code }, seconds),
+    refused: (reason) => refusals.inc({ reason }),
     httpConnectionRefused: () => httpRefused.inc(),
     grpcConnectionRefused: () => grpcRefused.inc(),
   };
+}
+
+function refusalCounter(registry: Registry): Counter<'reason'> {
+  const counter = new Counter({
+    name: 'taskkeeper_refusals_total',
+    help: 'Requests, over HTTP and gRPC, that were answered with an error, by its reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  // All from the beginning: a rate does not see the first of a series that begins with it.
+  for (const reason of Object.keys(errorReasons)) counter.inc({ reason }, 0);
+  return counter;
 }

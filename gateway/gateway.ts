@@ -6,6 +6,7 @@ import type { Log } from '../runtime/log.ts';
 import type { MasterIndex } from './api/master-index.ts';
 import { TaskApi } from './api/task-api.ts';
 import type { TaskStore } from './api/task-store.ts';
+import { createFailureReport } from './failure-report.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
 import { listenGrpc } from './grpc/grpc-server.ts';
 import { listenHttp } from './http/http-listener.ts';
@@ -46,14 +47,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { store, index, config, log, registry } = options;
   const api = new TaskApi(store, index, config.maxWaits);
   const metrics = createGatewayMetrics(registry, () => api.waiting);
+  const failures = createFailureReport(log, metrics);
   const { host, httpPort, grpcPort } = config;
   const connectionsMax = config.maxWaits + serverLimits.connectionsBesideWaits;
-  const http = await listenHttp(createHttpApp({ api, registry, metrics, log, names: config }), {
+  const http = await listenHttp(createHttpApp({ api, registry, metrics, failures, names: config }), {
     ...{ host, port: httpPort, connectionsMax },
     onConnectionRefused: metrics.httpConnectionRefused,
   });
   const forGrpc = { host, port: grpcPort, connectionsMax, onConnectionRefused: metrics.grpcConnectionRefused };
-  const grpc = await listenGrpc({ api, metrics, log }, forGrpc).catch(async (error: unknown) => {
+  const grpc = await listenGrpc({ api, metrics, failures }, forGrpc).catch(async (error: unknown) => {
     await http.close();
     throw error;
   });

@@ -47,6 +47,10 @@ export const serverLimits = {
   indexSilenceMs: 15 * second,
   /** Two looks at a task that is not final are never closer than this, whatever the store says. */
   lookIntervalMs: 50,
+  /** Refusals with the same reason and cause are logged once in this time. */
+  outageLogIntervalMs: 60 * second,
+  /** Pairs of reason and cause that are remembered for that. */
+  outageKindsMax: 100,
   /** What is held at a shutdown may take so long; a commit in flight is done or given up well before. */
   drainMs: 15 * second,
   /** After the last answer, for its bytes and for clients that only watch health. */

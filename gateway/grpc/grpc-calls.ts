@@ -7,15 +7,12 @@ import {
   Metadata,
   type ServerUnaryCall,
   type ServerWritableStream,
-  type StatusObject,
   status,
 } from '@grpc/grpc-js';
-import { ServiceError } from '../../domain/errors.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
+import type { FailureReport } from '../failure-report.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { InProgress } from '../in-progress.ts';
-import { reportUnexpected } from '../unexpected-error.ts';
 import { grpcStatusOf } from './grpc-error.ts';
 import type { UnreadableMessage } from './grpc-protocol.ts';
 import { readable } from './grpc-requests.ts';
@@ -24,7 +21,7 @@ export interface CallServices {
   /** Counts the calls that have one answer, for a shutdown to wait for. */
   readonly answering: InProgress;
   readonly metrics: GatewayMetrics;
-  readonly log: Log;
+  readonly failures: FailureReport;
 }
 
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>;
@@ -63,7 +60,7 @@ export function unary<Message extends object>(
         callback(null, response);
       },
       (error: unknown) => {
-        const failure = failureOf(error, services.log);
+        const failure = grpcStatusOf(services.failures(error));
         done(failure.code);
         callback(failure);
       },
@@ -91,7 +88,7 @@ export function serverStream<Message extends object>(
         call.end();
       },
       (error: unknown) => {
-        const failure = failureOf(error, services.log);
+        const failure = grpcStatusOf(services.failures(error));
         done(failure.code);
         call.emit('error', failure);
       },
@@ -155,8 +152,4 @@ function observation(
     const gone = deadlineOf(call) <= Date.now() ? status.DEADLINE_EXCEEDED : status.CANCELLED;
     metrics.observeGrpc(name, status[signal.aborted ? gone : code], (monotonicMs() - startedAt) / 1000);
   };
-}
-
-function failureOf(error: unknown, log: Log): StatusObject {
-  return grpcStatusOf(error instanceof ServiceError ? error : reportUnexpected(error, log));
 }

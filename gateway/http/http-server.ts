@@ -28,7 +28,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.use((_request, _response) => {
     throw new ServiceError('route-not-found', 'There is nothing at this address; /openapi.json lists what there is.');
   });
-  app.use(problemHandler(options.log));
+  app.use(problemHandler(options.failures));
   return app;
 }
 

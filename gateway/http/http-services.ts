@@ -2,8 +2,8 @@
 
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { Registry } from 'prom-client';
-import type { Log } from '../../runtime/log.ts';
 import type { TaskApi } from '../api/task-api.ts';
+import type { FailureReport } from '../failure-report.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import type { OwnNames } from './cross-origin.ts';
 
@@ -12,7 +12,7 @@ export interface HttpAppOptions {
   readonly api: TaskApi;
   readonly registry: Registry;
   readonly metrics: GatewayMetrics;
-  readonly log: Log;
+  readonly failures: FailureReport;
   /** Default limits.eventHeartbeatMs. */
   readonly eventHeartbeatMs?: number;
 }

@@ -4,9 +4,8 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
 import { type FieldFault, ServiceError } from '../../domain/errors.ts';
-import type { Log } from '../../runtime/log.ts';
 import { httpStatusOf, retryAfterMsOf, titleOf } from '../error-mapping.ts';
-import { reportUnexpected } from '../unexpected-error.ts';
+import type { FailureReport } from '../failure-report.ts';
 import { sendBeforeTheEnd, sendText } from './json-answer.ts';
 
 /** A name, not an address: `.invalid` never resolves (RFC 2606). The last part is the error's reason. */
@@ -50,20 +49,17 @@ export function sendProblem(response: ServerResponse, error: ServiceError): void
 }
 
 /** The last handler of the app. */
-export function problemHandler(log: Log): ErrorRequestHandler {
+export function problemHandler(failures: FailureReport): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error, _request, response, _next) => {
-    const problem = serviceErrorOf(error) ?? reportUnexpected(error, log);
+    const problem = failures(faultOfPath(error) ?? error);
     // In the middle of an answer, its end without a proper end is all that can still be told.
     if (response.headersSent) response.destroy();
     else sendProblem(response, problem);
   };
 }
 
-/** Null for what is no fault of the request. */
-function serviceErrorOf(error: unknown): ServiceError | null {
-  if (error instanceof ServiceError) return error;
-  // The router decodes path parameters; one that cannot be decoded names nothing that exists.
-  if (error instanceof URIError) return new ServiceError('route-not-found', 'There is nothing at this address.');
-  return null;
+/** The router decodes path parameters; one that cannot be decoded names nothing that exists. */
+function faultOfPath(error: unknown): ServiceError | null {
+  return error instanceof URIError ? new ServiceError('route-not-found', 'There is nothing at this address.') : null;
 }

@@ -5,7 +5,6 @@ import type { Express, RequestHandler } from 'express';
 import { ServiceError } from '../../domain/errors.ts';
 import type { HttpServices } from './http-services.ts';
 import type { Operation } from './operation.ts';
-import { sendProblem } from './problem-json.ts';
 
 /** Below this, compression saves nothing that a packet would notice. */
 const compressed = compression({ threshold: 1024 });
@@ -29,9 +28,6 @@ function allowOnly(methods: readonly string[]): RequestHandler {
   const allowed = [...methods].sort().join(', ');
   return (request, response) => {
     response.setHeader('Allow', allowed);
-    sendProblem(
-      response,
-      new ServiceError('method-not-allowed', `${request.method} is not for this address; allowed: ${allowed}.`),
-    );
+    throw new ServiceError('method-not-allowed', `${request.method} is not for this address; allowed: ${allowed}.`);
   };
 }

@@ -2,7 +2,7 @@
 
 import { Registry } from 'prom-client';
 import { type Gateway, startGateway } from '../../../gateway/gateway.ts';
-import { createLog } from '../../../runtime/log.ts';
+import { createLog, type Log } from '../../../runtime/log.ts';
 import { InMemoryIndex } from './in-memory-index.ts';
 import { InMemoryTaskStore } from './in-memory-task-store.ts';
 
@@ -15,7 +15,14 @@ export interface TestGateway extends Gateway {
   setReady(ready: boolean): void;
 }
 
-export async function startTestGateway(ports = { httpPort: 0, grpcPort: 0 }): Promise<TestGateway> {
+export interface TestGatewayOptions {
+  readonly httpPort?: number;
+  readonly grpcPort?: number;
+  readonly log?: Log;
+}
+
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const { httpPort = 0, grpcPort = 0, log = createLog('gateway', 'silent') } = options;
   const store = new InMemoryTaskStore();
   const index = new InMemoryIndex(store);
   const registry = new Registry();
@@ -24,8 +31,8 @@ export async function startTestGateway(ports = { httpPort: 0, grpcPort: 0 }): Pr
     store,
     index,
     registry,
-    config: { host: '127.0.0.1', advertisedHost: '127.0.0.1', maxWaits: 100, ...ports },
-    log: createLog('gateway', 'silent'),
+    config: { host: '127.0.0.1', advertisedHost: '127.0.0.1', maxWaits: 100, httpPort, grpcPort },
+    log,
     onReadyChanged: (listener) => listeners.push(listener),
   });
   return {

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { Registry } from 'prom-client';
 import { TaskApi } from '../../../gateway/api/task-api.ts';
+import { createFailureReport } from '../../../gateway/failure-report.ts';
 import { createGatewayMetrics } from '../../../gateway/gateway-metrics.ts';
 import type { OwnNames } from '../../../gateway/http/cross-origin.ts';
 import { type HttpTimeouts, listenHttp } from '../../../gateway/http/http-listener.ts';
@@ -42,9 +43,10 @@ export async function startTestFace(options: TestFaceOptions): Promise<TestFace>
   const api = new TaskApi(store, index, 20);
   const registry = new Registry();
   const metrics = createGatewayMetrics(registry, () => api.waiting);
+  const failures = createFailureReport(createLog('gateway', 'silent'), metrics);
   const sockets = new Set<Socket>();
   const heartbeat = eventHeartbeatMs === undefined ? {} : { eventHeartbeatMs };
-  const app = createHttpApp({ api, registry, metrics, names, log: createLog('gateway', 'silent'), ...heartbeat });
+  const app = createHttpApp({ api, registry, metrics, names, failures, ...heartbeat });
   const listener = await listenHttp(
     (request, response) => {
       const { socket } = request;
