@@ -4,16 +4,42 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+export interface DocsContent {
+  readonly plain: Buffer;
+  /** Null where it would not be smaller. */
+  readonly gzip: Buffer | null;
+}
 
 interface DocsFile {
   readonly type: string;
-  readonly content: () => Promise<Buffer>;
+  readonly content: () => Promise<DocsContent>;
 }
 
 const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
 function fromPackage(name: string, type: string): [string, DocsFile] {
-  return [name, { type, content: () => readFile(join(folder, name)) }];
+  return [name, { type, content: readOnce(() => readFile(join(folder, name))) }];
+}
+
+/** Read and compressed at the first request and kept: to do it for each would take a good part of a core from all others. */
+function readOnce(read: () => Promise<Buffer>): DocsFile['content'] {
+  let kept: Promise<DocsContent> | null = null;
+  return () => {
+    kept ??= compressedContent(read).catch((error: unknown) => {
+      kept = null;
+      throw error;
+    });
+    return kept;
+  };
+}
+
+async function compressedContent(read: () => Promise<Buffer>): Promise<DocsContent> {
+  const plain = await read();
+  const compressed = await promisify(gzip)(plain);
+  return { plain, gzip: compressed.length < plain.length ? compressed : null };
 }
 
 const initializer = `window.ui = SwaggerUIBundle({
@@ -30,7 +56,10 @@ export const docsFiles: ReadonlyMap<string, DocsFile> = new Map([
   fromPackage('swagger-ui.css', 'text/css; charset=utf-8'),
   fromPackage('swagger-ui-bundle.js', 'text/javascript; charset=utf-8'),
   fromPackage('favicon-32x32.png', 'image/png'),
-  ['initializer.js', { type: 'text/javascript; charset=utf-8', content: async () => Buffer.from(initializer) }],
+  [
+    'initializer.js',
+    { type: 'text/javascript; charset=utf-8', content: readOnce(async () => Buffer.from(initializer)) },
+  ],
 ]);
 
 /** Addresses are relative to `/docs`, so that the page also works behind a proxy that puts us below a path. */

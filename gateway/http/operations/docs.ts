@@ -56,8 +56,10 @@ export const getDocsFile = operation({
   handle:
     () =>
     async ({ parameters }, response) => {
-      const content = await parameters.file.content();
+      const { plain, gzip } = await parameters.file.content();
+      const isCompressed = gzip !== null && response.req.acceptsEncodings('gzip', 'identity') === 'gzip';
+      if (isCompressed) response.setHeader('Content-Encoding', 'gzip');
       response.setHeader('Cache-Control', 'public, max-age=3600');
-      sendText(response, parameters.file.type, content);
+      sendText(response, parameters.file.type, isCompressed ? gzip : plain);
     },
 });

@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
+import { docsFiles } from '../../../gateway/http/docs-page.ts';
 import { type HttpClient, httpClient } from '../../support/http-client.ts';
+import { rawRequest } from '../../support/raw-http.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
 
 let gateway: TestGateway;
@@ -79,4 +81,23 @@ it('only the files of the page are served', async () => {
     const answer = await fetch(`${gateway.url}/docs/${name}`, { redirect: 'manual' });
     assert.equal(answer.status, name === '' ? 308 : 404, name);
   }
+});
+
+it('its files are read and compressed once, whoever asks', async () => {
+  const file = docsFiles.get('swagger-ui-bundle.js');
+  assert.ok(file);
+  const [first, second] = await Promise.all([file.content(), file.content()]);
+  assert.equal(first, second);
+  const asked = async (encoding: string) => {
+    const headers = { 'accept-encoding': encoding };
+    const answer = await rawRequest(gateway.url, { method: 'GET', path: '/docs/swagger-ui-bundle.js', headers });
+    assert.ok(answer);
+    assert.ok(answer.text === first.plain.toString());
+    assert.match(answer.headers.vary ?? '', /accept-encoding/i);
+    return [answer.headers['content-encoding'], answer.headers['content-length']];
+  };
+  // What is compressed anew has no length beforehand.
+  assert.deepEqual(await asked('gzip, deflate, br'), ['gzip', String(first.gzip?.length)]);
+  assert.deepEqual(await asked('identity'), [undefined, String(first.plain.length)]);
+  assert.deepEqual(await asked('gzip;q=0'), [undefined, String(first.plain.length)]);
 });
