@@ -41,6 +41,8 @@ export const limits = {
   backlogQueuesMax: 1000,
   /** Events that a master, and a gateway, keeps for those who resume. */
   eventsKept: 10_000,
+  /** Tasks whose time has come that a master looks at in one go: events of more at once than it keeps would reach nobody. */
+  alarmsAtOnce: 1000,
   /** Gateways, mostly one stream each, that may listen to one master. */
   masterEventStreamsMax: 256,
   /** Lines that a stream is given at a time: the next ones when its reader has taken those. */

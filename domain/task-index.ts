@@ -72,10 +72,15 @@ export class TaskIndex {
     return this.queues.nextTokenAt((name) => (queues.get(name)?.queued ?? 0) > 0, this.#now);
   }
 
-  /** Time has come to `now` (epoch ms): what waited for it is looked at again. */
-  advance(now: number): void {
+  /**
+   * Time has come to `now` (epoch ms): what waited for it is looked at again, the earliest first and no more than `alarmsMax` of
+   * it. Where there is more, `nextAlarmAt` is past.
+   */
+  advance(now: number, alarmsMax: number = limits.alarmsAtOnce): void {
     this.#now = now;
-    for (let alarm = this.#alarms.takeDue(now); alarm; alarm = this.#alarms.takeDue(now)) {
+    for (let count = 0; count < alarmsMax; count += 1) {
+      const alarm = this.#alarms.takeDue(now);
+      if (!alarm) return;
       const { thing: entry, at } = alarm;
       entry.alarmAt = 0;
       if (entry.deferredUntil <= at) entry.deferredUntil = 0; // over, though the clock be set back

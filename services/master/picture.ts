@@ -27,6 +27,8 @@ import { BriefReader } from './brief-reader.ts';
 
 /** More oddities than these are not logged any more. */
 const loggedLinesMax = 10_000;
+/** More than a change can set; many changes come in one turn, and all that is due must not go off between them. */
+const alarmsPerChange = 10;
 /** A position in a list has no higher number; only names that people make up go beyond. */
 const positionNumberMax = 999_999_999_999_999;
 
@@ -90,7 +92,7 @@ export class Picture {
   #listener(root: string, onNode: (path: string, znode: Znode | null | undefined) => void): TreeListener {
     const change = (path: string, znode: Znode | null | undefined) => {
       // What follows from the change counts from now. A standby's alarms go off here, or it would keep them all.
-      this.index.advance(Date.now());
+      this.index.advance(Date.now(), alarmsPerChange);
       if (path === root) this.#onRoot(znode);
       else onNode(path, znode);
       this.#changed();

@@ -80,6 +80,22 @@ test('between the end of a status and that of its task nothing waits, is counted
   );
 });
 
+test('of many tasks that are due at once so many are looked at and no more, and the rest is asked for', () => {
+  const index = new TaskIndex();
+  for (let number = 1; number <= 2500; number += 1) addTask(index, number, { runAt: 5000 });
+  const { states } = index.states.counts;
+  const seen: [number, number | null][] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    index.advance(6000);
+    seen.push([states.queued, index.nextAlarmAt]);
+  }
+  assert.deepEqual(seen, [
+    [1000, 5000],
+    [2000, 5000],
+    [2500, null],
+  ]);
+});
+
 test('whoever asks is told of each task that becomes final, once', () => {
   const index = new TaskIndex();
   const finished: string[] = [];

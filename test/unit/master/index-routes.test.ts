@@ -228,6 +228,27 @@ test('whoever reads late misses nothing as long as it is kept', async (t) => {
   }
 });
 
+test('of more tasks that are due at one instant than events are kept, readers miss none', async (t) => {
+  const { picture, get } = await startLeader(t, undefined, 10_000);
+  const { index } = picture;
+  for (let number = 1; number <= 12_000; number += 1) addTask(index, number, { runAt: 5000 });
+  const readAll = async () => {
+    const lines = linesOf(await get(indexPaths.events));
+    assert.deepEqual((await lines.next()).value, { kind: 'start', resumed: true });
+    for (let number = 1; number <= 12_000; number += 1) {
+      const { value } = await lines.next();
+      assert.ok(value?.kind === 'event' && value.event.state === 'queued', `the stream ended before ${number}`);
+    }
+  };
+  const read = Promise.all([readAll(), readAll(), readAll()]);
+  await eventually('all listen', () => picture.listeners === 3);
+  while (index.nextAlarmAt !== null) {
+    index.advance(5000);
+    await new Promise((resolve) => setTimeout(resolve, 1)); // as the loop does
+  }
+  await read;
+});
+
 test('a reader that does not read is cut off, and the others are not', async (t) => {
   const { picture, server, get } = await startLeader(t);
   const reading = linesOf(await get(indexPaths.events));
