@@ -12,8 +12,11 @@ import { startZooKeeper } from '../support/zookeeper-server.ts';
 const zookeeper = await startZooKeeper(wholeFile);
 
 /** Two masters under traffic. */
-async function busyStack(t: TestContext): Promise<{ stack: Stack; load: Load; leader: Process; standby: Process }> {
-  const stack = await startStack(t, zookeeper, { masters: 2, workers: 1 });
+async function busyStack(
+  t: TestContext,
+  sessionTimeoutMs = stackSessionMs,
+): Promise<{ stack: Stack; load: Load; leader: Process; standby: Process }> {
+  const stack = await startStack(t, zookeeper, { masters: 2, workers: 1, sessionTimeoutMs });
   const [leader, standby] = [await stack.leader(), await stack.standby()];
   const load = new Load([stack.client]);
   await load.more(20);
@@ -54,7 +57,8 @@ test('SIGTERM: the standby leads at once, and the process ends cleanly', async (
 });
 
 test('frozen past its session: it commits nothing when it wakes, and stands by under a new session', async (t) => {
-  const { stack, load, leader, standby } = await busyStack(t);
+  // Long enough that a busy machine ends no session besides: sessions and terms are counted here.
+  const { stack, load, leader, standby } = await busyStack(t, 2 * stackSessionMs);
   assert.equal(await epochOf(stack), 1);
   leader.process.kill('SIGSTOP');
   await standby.process.waitForLog(/^leading$/);
