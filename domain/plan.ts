@@ -1,6 +1,7 @@
 // What a leading master decides, computed from its index alone; assign-loop.ts commits it. Deciding marks the task in
 // the index, so one task never has two decisions under way. Pure.
 
+import { FreeWorkers } from './free-workers.ts';
 import { Heap } from './heap.ts';
 import { type ReadyGroup, runsBefore } from './ready-line.ts';
 import type { TaskId, WorkerId } from './task.ts';
@@ -31,51 +32,29 @@ interface Front {
  */
 export function planAssignments(index: TaskIndex, max: number): AssignDecision[] {
   const decisions: AssignDecision[] = [];
+  const free = new FreeWorkers(index.workers.values());
+  if (free.count === 0) return decisions; // as mostly, where there is much to do: the line may be long
   const fronts = new Heap<Front>((a, b) => runsBefore(a.head, b.head));
   const addFront = (group: ReadyGroup) => {
-    const head = index.ready.headOf(group);
+    const head = free.takes(group) ? index.ready.headOf(group) : null;
     if (head) fronts.push({ group, head });
   };
   for (const group of index.ready.groups.values()) addFront(group);
-  while (decisions.length < max) {
+  while (decisions.length < max && free.count > 0) {
     const front = fronts.pop();
     if (!front) break;
     const { group, head } = front;
     // Slots and what queues may start only get fewer within one plan: the group is not looked at again.
-    const worker = index.mayStart(group.queue) ? leastLoaded(index, group) : null;
+    const worker = index.mayStart(group.queue) ? free.leastLoaded(group) : null;
     if (!worker) continue;
     index.ready.takeHead(group);
     const decision = assign(index, head.entry, worker);
     if (decision) decisions.push(decision);
+    free.review(worker);
     addFront(group);
   }
   index.ready.dropEmptyGroups();
   return decisions;
-}
-
-/** Load is the share of its slots that a worker has in use; equal loads go to the one with fewer tasks. */
-function leastLoaded(index: TaskIndex, group: ReadyGroup): WorkerEntry | null {
-  let best: { worker: WorkerEntry; load: number } | null = null;
-  for (const worker of index.workers.values()) {
-    if (!takes(worker, group)) continue;
-    const load = worker.tasks.size / concurrencyOf(worker);
-    if (!best || load < best.load || (load === best.load && worker.tasks.size < best.worker.tasks.size)) {
-      best = { worker, load };
-    }
-  }
-  return best?.worker ?? null;
-}
-
-function takes(worker: WorkerEntry, { queue, type }: ReadyGroup): boolean {
-  const { fact } = worker;
-  if (fact === null || fact === 'unread' || !worker.reachable) return false;
-  const { types, queues, draining, concurrency } = fact.record;
-  if (draining || worker.tasks.size >= concurrency) return false;
-  return (types === null || types.includes(type)) && (queues === null || queues.includes(queue));
-}
-
-function concurrencyOf({ fact }: WorkerEntry): number {
-  return fact === null || fact === 'unread' ? 0 : fact.record.concurrency;
 }
 
 function assign(index: TaskIndex, entry: TaskEntry, worker: WorkerEntry): AssignDecision | null {

@@ -196,3 +196,36 @@ test('at most as many as asked for', () => {
   assert.deepEqual(planned(index, 2), ['1>w', '2>w']);
   assert.deepEqual(planned(index, 2), ['3>w', '4>w']);
 });
+
+/** Says how often it was asked whether it has a name. */
+function countedNames(names: string[]) {
+  let asked = 0;
+  const includes = (name: string) => {
+    asked += 1;
+    return names.indexOf(name) >= 0;
+  };
+  return { names: Object.assign([...names], { includes }), asked: () => asked };
+}
+
+test('while nobody has a free slot the line is not looked at, however long it is', (t) => {
+  const index = new TaskIndex();
+  for (let number = 1; number <= 500; number += 1) addTask(index, number, { queue: `q${number}` });
+  for (let i = 0; i < 20; i += 1) {
+    const busy = addWorker(index, `w${i}`, { concurrency: 1 });
+    index.setAssignment(busy, taskId(1000 + i), assignmentFact());
+  }
+  const looked = t.mock.method(index.ready, 'headOf');
+  assert.deepEqual([planned(index), looked.mock.callCount()], [[], 0]);
+  addWorker(index, 'free', { concurrency: 2 });
+  assert.deepEqual(planned(index), ['1>free', '2>free']);
+});
+
+test('of each type it is asked once whether anybody takes it, of each queue only where a worker names some', () => {
+  const index = new TaskIndex();
+  for (let number = 1; number <= 500; number += 1) addTask(index, number, { queue: `q${number}`, type: 'rare' });
+  const types = countedNames(['echo']);
+  for (let i = 0; i < 20; i += 1) addWorker(index, `w${i}`, { types: types.names });
+  assert.deepEqual([planned(index), types.asked()], [[], 20]);
+  addWorker(index, 'q7', { concurrency: 9, queues: ['q7'] });
+  assert.deepEqual(planned(index), ['7>q7']);
+});
