@@ -10,18 +10,13 @@ import { invalidRequest, pointerStep } from './invalid-request.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { findUnstorable } from './storable-json.ts';
 
-const options = { strict: true, allowUnionTypes: true };
-const bodyOptions = { ...options, useDefaults: true };
-const firstFault = withDates(new Ajv2020(bodyOptions));
-const allFaults = withDates(new Ajv2020({ ...bodyOptions, allErrors: true }));
-const values = new Ajv2020({ ...options, allErrors: true });
+const options = { allErrors: true, strict: true, allowUnionTypes: true };
+const bodies = new Ajv2020({ ...options, useDefaults: true });
+bodies.addFormat('date-time', (text) => parseRfc3339(text) !== null);
+const values = new Ajv2020(options);
 
-function withDates(checks: Ajv2020): Ajv2020 {
-  return checks.addFormat('date-time', (text) => parseRfc3339(text) !== null);
-}
-
-/** What has more members than this, a few times those of the largest body that fits, is told of its first fault only. */
-const placesMax = 200;
+/** No object that fits has so many; one that has more is told only that. */
+const membersMax = 200;
 
 /**
  * Parsed JSON in, the same with its defaults filled in out; or it throws 'invalid-request'. `depthMax` counts arrays and
@@ -66,28 +61,31 @@ function arrayOf(schema: OpenAPIV3_1.SchemaObject, list: string) {
 type FaultsOf = (value: unknown) => FieldFault[];
 
 /**
- * A value may be wrong in a hundred thousand places, and to name them all would hold up everything else for seconds. So it is
- * checked as far as its first fault, and asked for all of them where there cannot be many.
+ * A value may be wrong in a hundred thousand places, and to find them all would hold up everything else for seconds: so how
+ * much there is of it is looked at first.
  */
 function faultsBy(schema: OpenAPIV3_1.SchemaObject): FaultsOf {
-  const first = firstFault.compile(schema);
-  const all = allFaults.compile(schema);
+  const fits = bodies.compile(schema);
   return (value) => {
-    if (first(value)) return [];
-    if (membersOf(value, schema) > placesMax) return faultsOf(first.errors ?? []);
-    all(value);
-    return faultsOf(all.errors ?? []);
+    const crowd = crowdIn(value, schema, '');
+    if (crowd) return [crowd];
+    return fits(value) ? [] : faultsOf(fits.errors ?? []);
   };
 }
 
-/** Those that the schema looks at: what it takes as it is (a payload) is one, whatever is in there. */
-function membersOf(value: unknown, schema: OpenAPIV3_1.SchemaObject): number {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 0;
+/** Among the objects that the schema looks at: what it takes as it is (a payload) may have any number of members. */
+function crowdIn(value: unknown, schema: OpenAPIV3_1.SchemaObject, pointer: string): FieldFault | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  if (Object.keys(value).length > membersMax) {
+    return { pointer, detail: `must NOT have more than ${schema.maxProperties ?? membersMax} properties` };
+  }
   const members = value as Readonly<Record<string, unknown>>;
-  const below = Object.entries(schema.properties ?? {}).map(([name, inside]) =>
-    'type' in inside && inside.type === 'object' ? membersOf(members[name], inside) : 0,
-  );
-  return below.reduce((sum, count) => sum + count, Object.keys(members).length);
+  for (const [name, inside] of Object.entries(schema.properties ?? {})) {
+    const isObject = 'type' in inside && inside.type === 'object';
+    const crowd = isObject ? crowdIn(members[name], inside, pointer + pointerStep(name)) : null;
+    if (crowd) return crowd;
+  }
+  return null;
 }
 
 function faultsInList(items: readonly unknown[], pointer: string, itemFaults: FaultsOf): FieldFault[] {

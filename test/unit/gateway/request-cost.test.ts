@@ -109,6 +109,25 @@ describe('faults are still told all at once', () => {
     assert.deepEqual(found?.sort(), ['/tasks/3/priority', '/tasks/3/type', '/tasks/999/nonsense']);
   });
 
+  it('but of what has far too many members only that', () => {
+    const crowd = Object.fromEntries(Array.from({ length: 201 }, (_, place) => [`l ${place}`, 0]));
+    const faults = (check: () => unknown) =>
+      refusal(check)?.faults.map(({ pointer, detail }) => `${pointer} ${detail}`);
+    assert.deepEqual(
+      faults(() => submit(crowd)),
+      [' must NOT have more than 200 properties'],
+    );
+    const labels = 'labels must NOT have more than 16 properties';
+    assert.deepEqual(
+      faults(() => submit({ type: '', labels: crowd })),
+      [`/${labels}`],
+    );
+    assert.deepEqual(
+      faults(() => batch({ tasks: [{ type: 'x' }, { labels: crowd }] })),
+      [`/tasks/1/${labels}`],
+    );
+  });
+
   it('as many as go into an answer', () => {
     const tasks = Array.from({ length: limits.batchTasksMax }, () => ({}));
     assert.equal(refusal(() => batch({ tasks }))?.faults.length, 20);
