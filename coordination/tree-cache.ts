@@ -15,6 +15,8 @@ export interface TreeListener {
   /** A znode is there; `znode` is null while its data is still being read, or may not be read. Called again whenever the data changed. */
   onPresent(path: string, znode: Znode | null): void;
   onAbsent(path: string): void;
+  /** We may not read the data; it stays without, until it is announced with. */
+  onForbidden?(path: string): void;
   /** With `names` only, which reads no data: it may be another one now. */
   onChanged?(path: string): void;
   /** True: complete and current. False: the link broke, the picture is what it was then. */
@@ -219,6 +221,7 @@ export class TreeCache {
     if (forbidden && path === this.#root) this.#onNoStart(error);
     if (forbidden && path !== this.#root) {
       this.#announce(path, null);
+      this.#listener.onForbidden?.(path);
       this.#listed(path, []);
     } else if (this.#session.state === 'connected') {
       this.#session.recover(`no picture of ${this.#root}: ${String(error)}`);

@@ -36,7 +36,7 @@ export class TaskCounts {
 
   /**
    * Slots that may be taken by tasks of the queue: an assignment can be seen a moment before the task itself, and until then any
-   * queue may be the one.
+   * queue may be the one. A task that we may not read is of none, or it would take up a slot of each for ever.
    */
   slotsOf(queue: string): number {
     return (this.queues.get(queue)?.slots ?? 0) + this.#slotsOfUnknown;
@@ -83,8 +83,8 @@ function unclearState({ fact, status, counted }: TaskEntry): Counted['state'] {
 }
 
 /** An assignment of something that is no task of any queue takes up none. */
-function slotOf({ assignments, assigning, queue, fact }: TaskEntry): Counted['slot'] {
+function slotOf({ assignments, assigning, queue, fact, forbidden }: TaskEntry): Counted['slot'] {
   if (assignments.size === 0 && assigning === null) return null;
   if (queue !== null) return 'known';
-  return fact === 'unread' ? 'unknown' : null;
+  return fact === 'unread' && !forbidden ? 'unknown' : null;
 }

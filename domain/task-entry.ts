@@ -74,6 +74,8 @@ export interface Announced {
 export interface TaskEntry {
   readonly id: TaskId;
   fact: TaskFact | Unread | null;
+  /** We may not read its data, and so shall not soon. */
+  forbidden: boolean;
   status: StatusBrief | Unread | null;
   /** When the ensemble created the status, epoch ms; 0 before it is read. */
   statusCreatedAt: number;
@@ -164,6 +166,7 @@ export function newEntry(id: TaskId): TaskEntry {
   return {
     id,
     fact: null,
+    forbidden: false,
     status: null,
     statusCreatedAt: 0,
     attempts: noValues(),

@@ -96,9 +96,18 @@ export class TaskIndex {
     });
   }
 
+  /** The task is there, and we may not read it. */
+  setForbidden(id: TaskId): void {
+    this.#change(id, (entry) => {
+      entry.fact ??= 'unread';
+      entry.forbidden = true;
+    });
+  }
+
   removeTask(id: TaskId): void {
     this.#change(id, (entry) => {
       this.#leaveOrder(entry);
+      entry.forbidden = false;
       entry.fact = null;
       entry.status = null;
       entry.cancel = null;
@@ -257,6 +266,7 @@ export class TaskIndex {
       entry.fact = fact;
       entry.position = fact;
     });
+    entry.forbidden = false;
     entry.queue = briefOf(entry)?.queue ?? null;
     if (isNew) this.order.add(entry);
   }

@@ -100,6 +100,7 @@ export class Picture {
     return {
       onPresent: change,
       onAbsent: (path) => change(path, undefined),
+      onForbidden: (path) => this.#onForbidden(path),
       onSynced: () => {
         if (this.synced) this.index.states.goLive();
         this.#changed();
@@ -118,6 +119,13 @@ export class Picture {
       if (!(error instanceof CoordinationError)) throw error;
       this.#log.warn({ err: error }, 'a parent znode is missing and could not be made again');
     });
+  }
+
+  #onForbidden(path: string): void {
+    this.#logOnce(path, 'this may not be read, and is stepped around');
+    const parsed = parseTaskPath(path);
+    if (parsed?.kind === 'task') this.index.setForbidden(parsed.task);
+    this.#changed();
   }
 
   #onWorker(path: string, znode: Znode | null | undefined): void {

@@ -70,6 +70,27 @@ test('an assignment whose task has not been read yet may be of any queue', () =>
   assert.deepEqual(planned(index), [5], 'what is no task takes no slot of any queue');
 });
 
+test('an assignment whose task may not be read is of no queue, until it is read after all', () => {
+  const index = new TaskIndex();
+  const worker = addWorker(index, 'w', { concurrency: 9 });
+  set(index, 'p', { concurrency: 1 });
+  addTask(index, 1, { queue: 'p' });
+  index.setTask(taskId(3), 'unread');
+  index.setAssignment(worker, taskId(3), 'unread');
+  assert.deepEqual(planned(index), []);
+  index.setForbidden(taskId(3));
+  index.setTask(taskId(3), 'unread'); // after a reconnect, say
+  assert.deepEqual(planned(index), [1]);
+  index.settle(entryOf(index, 1), worker);
+  index.setTask(taskId(3), taskFact(3, { queue: 'p' }));
+  assert.deepEqual(planned(index), []);
+  index.removeTask(taskId(3));
+  index.setAssignment(worker, taskId(3), null);
+  index.setTask(taskId(3), 'unread'); // another one
+  index.setAssignment(worker, taskId(3), 'unread');
+  assert.deepEqual(planned(index), []);
+});
+
 const moves = fc.array(fc.tuple(fc.constantFrom('fact', 'fact', 'plan', 'commit', 'refuse', 'end'), fc.nat()), {
   maxLength: 40,
 });

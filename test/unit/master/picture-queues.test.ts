@@ -1,13 +1,17 @@
-// Goal: settings of queues that people spoil loosen nothing in silence, for the master and for the gateways. Method: the real
-// picture and the real directory over a session whose tree the test holds.
+// Goal: what people spoil of queues, or hide, loosens nothing in silence and blocks nothing, for the master and for the gateways.
+// Method: the real picture and the real directory over a session whose tree the test holds.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CoordinationError } from '../../../coordination/coordination-error.ts';
 import { QueueDirectory } from '../../../coordination/queue-ledger.ts';
 import type { RecursiveListener, Session } from '../../../coordination/session.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Picture } from '../../../services/master/picture.ts';
+
+/** Data that nobody may read. */
+const forbidden = 'forbidden';
 
 /** Answers from its own tree, with an event for each change. */
 class HeldSession {
@@ -30,6 +34,7 @@ class HeldSession {
 
   async getData(path: string) {
     const data = this.#data.get(path);
+    if (data === forbidden) throw CoordinationError.refused(-102, path);
     const stat = { numChildren: this.#childrenOf(path).length, ctime: 0, czxid: 1n, version: 0, ephemeralOwner: 0n };
     return data === undefined ? null : { data: Buffer.from(data), stat };
   }
@@ -42,7 +47,7 @@ class HeldSession {
   async write(path: string, data: string) {
     const change = this.#data.has(path) ? 'changed' : 'created';
     this.#data.set(path, data);
-    for (const listener of this.#listeners.get('/queues') ?? []) listener(path, change);
+    for (const listener of this.#listeners.get(path.slice(0, path.indexOf('/', 1))) ?? []) listener(path, change);
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -63,7 +68,7 @@ async function startMaster() {
     assert.deepEqual(directory.settingsOf('p'), picture.index.queues.settingsOf('p'));
     return directory.settingsOf('p');
   };
-  return { held, lines, settings };
+  return { held, lines, settings, index: picture.index };
 }
 
 test('what is no object leaves the settings as they were, and is said once', async () => {
@@ -92,4 +97,20 @@ test('a member that is not taken is named, once', async () => {
   assert.match(lines[1] ?? '', /: pause$/);
   await held.write('/queues/q', 'new');
   assert.match(lines[2] ?? '', /^\/queues\/q these are no settings/);
+});
+
+test('a task that nobody may read takes no slot of any queue, and is named once', async () => {
+  const { held, lines, index } = await startMaster();
+  await held.write('/queues/p', '{"v":1,"concurrency":1}');
+  const task = 'task-0000000007';
+  await held.write('/assign/w', '');
+  await held.write(`/assign/w/${task}`, '');
+  for (let time = 0; time < 2; time += 1) {
+    await held.write(`/tasks/${task}`, forbidden);
+    assert.deepEqual([index.mayStart('p'), lines.length], [true, 1]);
+  }
+  assert.match(lines[0] ?? '', /^\/tasks\/task-0000000007 this may not be read/);
+  assert.deepEqual([index.tasks.size, index.unsettled.size], [1, 0]);
+  await held.write(`/tasks/${task}`, '{"v":1,"type":"echo","queue":"p"}');
+  assert.equal(index.mayStart('p'), false);
 });
