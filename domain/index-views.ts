@@ -27,13 +27,15 @@ export function listTasks(
 ): IndexedTasks {
   const tasks: IndexedTasks['tasks'][number][] = [];
   let scanned = 0;
-  let last: string | null = null;
+  let last: ListPosition | null = null;
   for (const entry of index.order.newestFirst(after)) {
     if (!entry.position) continue;
-    if (tasks.length === limit || scanned === scanMax) return { tasks, next: last };
+    if (tasks.length === limit || scanned === scanMax) {
+      return { tasks, next: last && formatPosition(last) };
+    }
     scanned += 1;
-    last = formatPosition(entry.position);
-    if (mayFit(entry, filter, now)) tasks.push({ id: entry.id, position: last });
+    last = entry.position;
+    if (mayFit(entry, filter, now)) tasks.push({ id: entry.id, position: formatPosition(last) });
   }
   return { tasks, next: null };
 }

@@ -41,6 +41,14 @@ export const limits = {
   backlogQueuesMax: 1000,
   /** Events that a master, and a gateway, keeps for those who resume. */
   eventsKept: 10_000,
+  /** To the admin endpoint of one process: the event streams, and as many again for everything else. */
+  adminConnectionsMax: 512,
+  /** A request line with headers: sixteen labels in the query of a list, each character as nine. */
+  adminHeadersBytesMax: 64 * KiB,
+  /** A request to the admin endpoint has arrived by then, or its connection is closed. */
+  adminRequestMs: 10 * second,
+  /** A connection to the admin endpoint that nobody uses is closed after that. */
+  adminIdleMs: 30 * second,
   /** Tasks whose time has come that a master looks at in one go: events of more at once than it keeps would reach nobody. */
   alarmsAtOnce: 1000,
   /** Gateways, mostly one stream each, that may listen to one master. */

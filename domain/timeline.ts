@@ -1,4 +1,4 @@
-// Things that have a time each, the earliest first: timeds that go off, waits that began. A time that is not that of its
+// Things that have a time each, the earliest first: alarms that go off, waits that began. A time that is not that of its
 // thing any more is idle; it is dropped when it comes to the top, and tidied away when the idle ones outnumber the others.
 // Pure.
 

@@ -4,6 +4,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { limits } from '../domain/limits.ts';
 import { formatAddress } from './environment.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -31,16 +32,26 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
+/** Answers may take as long as they like: a stream of events ends with the leading. */
+const connectionLimits = {
+  maxHeaderSize: limits.adminHeadersBytesMax,
+  headersTimeout: limits.adminRequestMs,
+  requestTimeout: limits.adminRequestMs,
+  keepAliveTimeout: limits.adminIdleMs,
+  connectionsCheckingInterval: limits.adminRequestMs / 2,
+};
+
 /** Rejects where the port cannot be had. */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const routes = new Map<string, AdminRoute>(Object.entries({ ...standardRoutes(options), ...options.routes }));
-  const server = createServer((request, response) => {
+  const server = createServer(connectionLimits, (request, response) => {
     answer(routes, request, response).catch((error: unknown) => {
       options.log.error({ err: error, url: request.url }, 'an admin request failed');
       if (response.headersSent) response.destroy();
       else sendJson(response, 500, { status: 'error' });
     });
   });
+  server.maxConnections = limits.adminConnectionsMax;
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return { address: formatAddress(options.advertisedHost, port), port, close: () => close(server) };

@@ -2,7 +2,10 @@
 // port, asked with fetch.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { limits } from '../../../domain/limits.ts';
 import { sendJson, startAdminServer } from '../../../runtime/admin-server.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
@@ -45,4 +48,30 @@ test('close ends connections that are kept open, so that a process can stop', as
   await (await fetch(`http://${server.address}/healthz`)).text();
   await server.close();
   await assert.rejects(fetch(`http://${server.address}/healthz`));
+});
+
+test('so many connections and no more; a long query is answered, a longer one is not', async (t) => {
+  const server = await startAdminServer({
+    ...{ host: '127.0.0.1', port: 0, advertisedHost: 'localhost', log: createLog('test', 'silent') },
+    ...{ metrics: createMetrics(), isReady: () => true },
+  });
+  t.after(() => server.close());
+  const query = async (length: number) => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/healthz?q=${'x'.repeat(length)}`, {
+      headers: { connection: 'close' },
+    });
+    await response.text();
+    return response.status;
+  };
+  assert.deepEqual([await query(40_000), await query(70_000)], [200, 431]);
+  const open = Array.from({ length: limits.adminConnectionsMax }, () => connect(server.port, '127.0.0.1'));
+  t.after(() => {
+    for (const socket of open) socket.destroy();
+  });
+  await Promise.all(open.map((socket) => once(socket, 'connect')));
+  const oneMore = connect(server.port, '127.0.0.1');
+  await once(oneMore.resume(), 'close');
+  const [first] = open;
+  first?.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+  assert.match(String(await once(first as Socket, 'data')), /^HTTP\/1.1 200/);
 });
