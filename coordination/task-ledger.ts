@@ -9,7 +9,7 @@ import type { WorkerId } from '../domain/task.ts';
 import { CoordinationError } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Session } from './session.ts';
-import { removeTask, type TaskRemoval } from './task-removal.ts';
+import { removeKeyOfBatch, removeTask, type TaskRemoval } from './task-removal.ts';
 import { paths } from './znode-paths.ts';
 import { decodeAssignment, encodeAssignment, encodeAttempt, encodeStatus } from './znode-records.ts';
 import type { Operation } from './zookeeper-requests.ts';
@@ -73,6 +73,11 @@ export class TaskLedger {
     const { task } = removal;
     const outcome = await removeTask(this.#session, this.#commits, task, removal);
     if (outcome === 'not final') throw new CoordinationError('no_node', 'not applied', `${paths.status(task)} is gone`);
+  }
+
+  /** As {@link removeKeyOfBatch}. */
+  removeKey(idempotencyKey: string, czxid: bigint): Promise<void> {
+    return removeKeyOfBatch(this.#session, this.#commits, idempotencyKey, czxid);
   }
 
   async #endOperations(decision: SettleDecision & { kind: 'end' }): Promise<Operation[]> {

@@ -1,5 +1,9 @@
-// What the removal of a final task consists of: everything below it, its idempotency key where that is its own, and the
-// task, in one transaction. Its status is among what is below it, so the transaction is refused where there is none
+// What the removal of a final task consists of: everything below it, its idempotency key where it has that alone, and the
+// task, in one transaction. The key of a batch stays until all of its tasks are gone: the leading master, which sees them
+// all, removes it then. Where none led, or it died before, the key stays and does no harm: a submit with it finds
+// that its tasks are gone, removes it and makes new ones.
+//
+// The task's status is among what is below it, so the transaction is refused where there is none
 // (any more); whoever relied on an older picture looks again. The assignment of a task that is gone is the master's to settle.
 
 import type { TaskId, TaskRecord } from '../domain/task.ts';
@@ -23,9 +27,27 @@ export interface TaskRemoval {
 
 export type RemovalOutcome = 'removed' | 'not final' | 'no such task';
 
-/** The tasks of a batch share its key, which goes with the first of them. */
+/** The tasks of a batch share its key: see {@link removeKeyOfBatch}. */
 export function keyToRemove({ idempotencyKey, batch }: Pick<TaskRecord, 'idempotencyKey' | 'batch'>): string | null {
-  return batch === null || batch.index === 0 ? idempotencyKey : null;
+  return batch === null || batch.size === 1 ? idempotencyKey : null;
+}
+
+/**
+ * Of tasks that were made by transaction `czxid` and are all gone. A key that was made anew since is another one: each
+ * submit sets the bucket. Throws CoordinationError.
+ */
+export function removeKeyOfBatch(
+  session: Session,
+  commits: GroupCommit,
+  idempotencyKey: string,
+  czxid: bigint,
+): Promise<void> {
+  const { bucket, path } = keyPaths(idempotencyKey);
+  return untilKnown(session, path, async () => {
+    const [bucketStat, stat] = await Promise.all([session.exists(bucket), session.exists(path)]);
+    if (!bucketStat || stat?.czxid !== czxid) return;
+    await commits.commit([{ kind: 'check', path: bucket, version: bucketStat.version }, removal(path)]);
+  });
 }
 
 /**

@@ -1,65 +1,52 @@
-// Tasks that were submitted together under one idempotency key. The key goes with the first of them, so that one is kept for
-// as long as any other is: a repeated submit then finds those that are left. Members have consecutive numbers of one
-// transaction. Pure.
+// Tasks that were submitted together under one idempotency key, which goes when the last of them has gone, whoever removed
+// them. Members have consecutive numbers of one transaction. Pure.
 
 import { briefOf, type TaskEntry } from './task-entry.ts';
 
-interface Batch {
-  members: number;
-  /** The first one, where it is to go as soon as it is the only one. */
-  held: TaskEntry | null;
+export interface KeyedBatch {
+  readonly idempotencyKey: string;
+  /** The transaction that made them and their key. */
+  readonly czxid: bigint;
+  /** Number of the first. */
+  readonly first: number;
+  readonly size: number;
 }
 
 export class KeyedBatches {
-  readonly #batches = new Map<string, Batch>();
-  readonly #onAlone: (first: TaskEntry) => void;
-
-  /** `onAlone` is told of a first one that was held back, once the others are gone. */
-  constructor(onAlone: (first: TaskEntry) => void) {
-    this.#onAlone = onAlone;
-  }
+  readonly #members = new Map<string, number>();
+  /** Told of each batch of which none is left that was read, while somebody wants to know. */
+  onGone: ((batch: KeyedBatch) => void) | null = null;
 
   /** `change` may make it another task, or none: of which batch it is a member is compared before and after. */
   follow(entry: TaskEntry, change: () => void): void {
-    const before = keyOf(entry);
+    const before = batchOf(entry);
     change();
-    const after = keyOf(entry);
-    if (before === after) return; // read once more, after a reconnect say: who is held stays so
-    if (before !== null) this.#leave(before, entry);
-    if (after !== null) this.#join(after);
+    const after = batchOf(entry);
+    if (nameOf(before) === nameOf(after)) return; // read once more, after a reconnect say
+    if (before) this.#leave(before);
+    if (after) this.#members.set(nameOf(after), (this.#members.get(nameOf(after)) ?? 0) + 1);
   }
 
-  /** True: it is the first of a batch of which others are still there, and it will be told of when they are gone. */
-  hold(entry: TaskEntry): boolean {
-    const key = briefOf(entry)?.batch?.index === 0 ? keyOf(entry) : null;
-    const batch = key === null ? null : this.#batches.get(key);
-    if (!batch || batch.members <= 1) return false;
-    batch.held = entry;
-    return true;
-  }
-
-  #join(key: string): void {
-    const batch = this.#batches.get(key);
-    if (batch) batch.members += 1;
-    else this.#batches.set(key, { members: 1, held: null });
-  }
-
-  #leave(key: string, entry: TaskEntry): void {
-    const batch = this.#batches.get(key);
-    if (!batch) return;
-    batch.members -= 1;
-    if (batch.held === entry) batch.held = null;
-    if (batch.members === 0) this.#batches.delete(key);
-    if (batch.members !== 1 || !batch.held) return;
-    const first = batch.held;
-    batch.held = null;
-    this.#onAlone(first);
+  #leave(batch: KeyedBatch): void {
+    const name = nameOf(batch);
+    const rest = (this.#members.get(name) ?? 0) - 1;
+    if (rest > 0) {
+      this.#members.set(name, rest);
+      return;
+    }
+    this.#members.delete(name);
+    this.onGone?.(batch);
   }
 }
 
-/** Its transaction may have made other batches too; the number of the first tells them apart. */
-function keyOf(entry: TaskEntry): string | null {
+function batchOf(entry: TaskEntry): KeyedBatch | null {
   const brief = briefOf(entry);
   if (!brief?.batch || brief.idempotencyKey === null || !entry.position) return null;
-  return `${entry.position.czxid} ${entry.position.number - brief.batch.index}`;
+  const { czxid, number } = entry.position;
+  return { idempotencyKey: brief.idempotencyKey, czxid, first: number - brief.batch.index, size: brief.batch.size };
+}
+
+/** A transaction may have made other batches too; the number of the first tells them apart. */
+function nameOf(batch: KeyedBatch | null): string {
+  return batch ? `${batch.czxid} ${batch.first}` : '';
 }

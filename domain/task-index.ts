@@ -50,7 +50,7 @@ export class TaskIndex {
   readonly order = new CreationOrder<TaskEntry>();
   readonly queues = new QueueTable();
   readonly states = new TaskStates(this.queues);
-  readonly batches = new KeyedBatches((first) => this.finished.has(first) && this.onFinished?.(first));
+  readonly batches = new KeyedBatches();
   /** Told of each task that becomes final, while somebody wants to know. */
   onFinished: ((entry: TaskEntry) => void) | null = null;
   readonly #alarms = new Timeline<TaskEntry>((entry, at) => entry.alarmAt === at && this.tasks.get(entry.id) === entry);

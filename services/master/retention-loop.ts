@@ -1,9 +1,12 @@
 // The leading master's housekeeping: removes finished tasks whose time is over, one full transaction after the other,
-// never several at once, so that it does not disturb the work. Ends with `signal`.
+// never several at once, so that it does not disturb the work; and the idempotency keys of batches of which all tasks are
+// gone, whoever removed them. Ends with `signal`.
 
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { TaskLedger } from '../../coordination/task-ledger.ts';
 import { keyToRemove } from '../../coordination/task-removal.ts';
+import { taskIdOf } from '../../coordination/znode-paths.ts';
+import type { KeyedBatch } from '../../domain/keyed-batches.ts';
 import { type RetentionPolicy, RetentionQueue } from '../../domain/retention.ts';
 import type { TaskEntry } from '../../domain/task-entry.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -16,8 +19,6 @@ const notSyncedMs = 1000;
 const pauseAfterFailureMs = 1000;
 const pauseAfterFailureMsMax = 3_600_000;
 const timerMsMax = 60_000;
-/** Between looks at the first of a batch of which others are kept. */
-const heldMs = 60_000;
 
 export interface RetentionLoopOptions {
   readonly picture: Picture;
@@ -36,32 +37,35 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   const queue = new RetentionQueue(policy);
   const failures = new Failures();
   for (const entry of index.finished) queue.add(entry);
+  const gone: KeyedBatch[] = [];
   let wake: () => void = () => undefined;
   index.onFinished = (entry) => {
     queue.add(entry);
+    wake();
+  };
+  index.batches.onGone = (batch) => {
+    gone.push(batch);
     wake();
   };
   const onAbort = () => wake();
   signal.addEventListener('abort', onAbort);
   while (!signal.aborted) {
     const due = picture.synced ? queue.take(Date.now(), index.finished, removalsAtOnce) : [];
-    // The first of a batch takes the key of all with it; it comes back when the others are gone, or is asked after.
-    const held = new Set(due.filter((entry) => index.batches.hold(entry)));
-    for (const entry of held) queue.retry(entry, Date.now() + heldMs);
-    const free = due.filter((entry) => !held.has(entry));
-    for (const entry of await removeAll(options, free)) queue.retry(entry, Date.now() + failures.pauseMs(entry));
-    if (due.length > 0) continue;
+    for (const entry of await removeAll(options, due)) queue.retry(entry, Date.now() + failures.pauseMs(entry));
+    await removeKeys(options, gone.splice(0, removalsAtOnce));
+    if (due.length > 0 || gone.length > 0) continue;
     await new Promise<void>((resolve) => {
       let timer: NodeJS.Timeout | undefined;
       wake = () => {
         clearTimeout(timer);
         const dueAt = picture.synced ? queue.nextDueAt(index.finished) : Date.now() + notSyncedMs;
-        timer = setTimeout(resolve, signal.aborted ? 0 : delayUntil(dueAt));
+        timer = setTimeout(resolve, signal.aborted || gone.length > 0 ? 0 : delayUntil(dueAt));
       };
       wake();
     });
   }
   index.onFinished = null;
+  index.batches.onGone = null;
   signal.removeEventListener('abort', onAbort);
 }
 
@@ -101,6 +105,24 @@ async function removeAll(
     }),
   );
   return failed;
+}
+
+/** One that cannot be removed now stays, as it would without us: whoever uses it next removes it. */
+async function removeKeys({ picture, ledger, log, onFenced }: RetentionLoopOptions, gone: KeyedBatch[]): Promise<void> {
+  await Promise.all(
+    gone.map(async ({ idempotencyKey, czxid, first, size }) => {
+      // Of one that was made with them we may know no more than its name; then we are told again once it is gone.
+      const isUnread = (place: number) => picture.index.tasks.get(taskIdOf(first + place))?.fact === 'unread';
+      if (Array.from({ length: size }, (_, place) => place).some(isUnread)) return;
+      try {
+        await ledger.removeKey(idempotencyKey, czxid);
+      } catch (error) {
+        if (!(error instanceof CoordinationError)) throw error;
+        if (error.code === 'fenced') onFenced();
+        log.debug({ err: error }, 'the idempotency key of a batch that is gone could not be removed');
+      }
+    }),
+  );
 }
 
 function removalOf({ id, fact, status, attempts, cancel }: TaskEntry) {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { RetentionQueue } from '../../../domain/retention.ts';
 import type { TaskEntry } from '../../../domain/task-entry.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
-import { addTask, entryOf, status, taskFact, taskId } from './facts.ts';
+import { addTask, entryOf } from './facts.ts';
 
 /** Tasks 1, 2, ... finished at these times, kept for `retentionMs` each. */
 function finished(times: readonly number[], retentionMs: number, idempotencyKey: string | null = null) {
@@ -95,60 +95,3 @@ test('what is long gone does not pile up behind what is kept for long', () => {
   }
   assert.ok(size < 5000, `${size} items`);
 });
-
-test('the first of a batch that has a key stays until the others are gone, and is told of then', () => {
-  const index = new TaskIndex();
-  const told: string[] = [];
-  index.onFinished = ({ id }) => told.push(id);
-  // One transaction made two batches and a task; numbers begin anywhere.
-  const fact = (number: number, index: number, size: number, idempotencyKey: string | null) =>
-    taskFact(number, { idempotencyKey, batch: { index, size } }, { czxid: 5n });
-  for (const number of [12, 10, 11]) index.setTask(taskId(number), fact(number, number - 10, 3, 'k'));
-  for (const number of [13, 14]) index.setTask(taskId(number), fact(number, number - 13, 2, 'l'));
-  index.setTask(taskId(15), fact(15, 0, 2, null));
-  index.setTask(taskId(16), fact(16, 1, 2, null));
-  for (let number = 10; number <= 16; number += 1) index.setStatus(taskId(number), status());
-  told.length = 0;
-  const held = () =>
-    [10, 11, 12, 13, 14, 15, 16].filter((number) => {
-      const entry = index.tasks.get(taskId(number));
-      return entry && index.batches.hold(entry);
-    });
-  assert.deepEqual(held(), [10, 13]);
-  index.removeTask(taskId(11));
-  assert.deepEqual([held(), told], [[10, 13], []]);
-  index.setTask(taskId(12), fact(12, 2, 3, 'k')); // the same once more
-  index.removeTask(taskId(12));
-  assert.deepEqual([held(), told], [[13], [taskId(10)]]);
-  index.removeTask(taskId(13)); // by a client
-  index.removeTask(taskId(14));
-  index.removeTask(taskId(10));
-  assert.deepEqual([held(), told], [[], [taskId(10)]]);
-});
-
-/** Every order of `things`. */
-function ordersOf<T>(things: readonly T[]): T[][] {
-  if (things.length <= 1) return [[...things]];
-  return things.flatMap((first, i) => ordersOf(things.filter((_, j) => j !== i)).map((rest) => [first, ...rest]));
-}
-
-for (const size of [2, 3, 5]) {
-  test(`the first of ${size} stays held though all of them are read once more, in whatever order`, () => {
-    const batch = Array.from({ length: size }, (_, i) => i);
-    const fact = (i: number) => taskFact(i, { idempotencyKey: 'k', batch: { index: i, size } }, { czxid: 5n });
-    for (const order of ordersOf(batch)) {
-      const index = new TaskIndex();
-      const told: string[] = [];
-      index.onFinished = ({ id }) => told.push(id);
-      for (const i of batch) index.setTask(taskId(i), fact(i));
-      for (const i of batch) index.setStatus(taskId(i), status());
-      told.length = 0;
-      assert.ok(index.batches.hold(entryOf(index, 0)));
-      for (const i of order) index.setTask(taskId(i), fact(i));
-      assert.deepEqual(told, [], `${order}: the others are still there`);
-      for (const i of order) if (i !== 0) index.removeTask(taskId(i));
-      assert.deepEqual(told, [taskId(0)], `${order}`);
-      assert.equal(index.batches.hold(entryOf(index, 0)), false);
-    }
-  });
-}

@@ -1,5 +1,5 @@
-// Goal: the housekeeping forgets nothing that it put off. Method: the real loop over an index that the test fills, a ledger that
-// removes from it at once, and a clock that the test moves.
+// Goal: the key of a batch goes with the last of its tasks, and never while one may be there. Method: the real loop over an index
+// that the test fills, and a ledger that removes from it at once.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,46 +9,46 @@ import { TaskIndex } from '../../../domain/task-index.ts';
 import { createLog } from '../../../runtime/log.ts';
 import type { Picture } from '../../../services/master/picture.ts';
 import { runRetention } from '../../../services/master/retention-loop.ts';
-import { addTask, status, taskFact, taskId } from '../domain/facts.ts';
+import { status, taskFact, taskId } from '../domain/facts.ts';
 
-/** Until everything that is under way has come to a timer. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-test('the first of a batch that was held is asked after, though nobody says that it is alone', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
+test('the key of a batch goes when all of it is gone, also by others; not while one of it was not read yet', async (t) => {
   const index = new TaskIndex();
-  const options = { idempotencyKey: 'k', retentionMs: 0 };
-  const batch = (i: number) => ({ ...options, batch: { index: i, size: 2 } });
-  index.setTask(taskId(1), taskFact(1, batch(0), { czxid: 5n }));
-  index.setTask(taskId(2), taskFact(2, { ...batch(1), retentionMs: 1_000_000_000 }, { czxid: 5n }));
-  addTask(index, 3, { retentionMs: 0 });
-  for (const number of [1, 2, 3]) index.setStatus(taskId(number), status());
-  const removed: TaskId[] = [];
+  const batch = (i: number, idempotencyKey: string) =>
+    taskFact(i, { idempotencyKey, retentionMs: 0, batch: { index: (i - 1) % 2, size: 2 } }, { czxid: 5n });
+  for (const i of [1, 2]) index.setTask(taskId(i), batch(i, 'due'));
+  for (const i of [3, 4]) index.setTask(taskId(i), batch(i, 'kept'));
+  index.setTask(taskId(5), batch(5, 'unread'));
+  index.setTask(taskId(6), 'unread');
+  for (const i of [1, 2, 5]) index.setStatus(taskId(i), status());
+  const removed: (TaskId | string)[] = [];
   const remove = async ({ task }: { task: TaskId }) => {
     removed.push(task);
     index.removeTask(task);
   };
+  const removeKey = async (key: string) => removed.push(key);
   const over = new AbortController();
+  t.after(() => over.abort());
   const ended = runRetention(
     {
-      ...{ picture: { index, synced: true } as unknown as Picture, ledger: { remove } as unknown as TaskLedger },
+      picture: { index, synced: true } as unknown as Picture,
+      ledger: { remove, removeKey } as unknown as TaskLedger,
       ...{ policy: { finishedTasksMax: 10, minRetentionMs: 0 }, log: createLog('test', 'silent') },
       ...{ onRemoved: () => undefined, onFenced: () => undefined },
     },
     over.signal,
   );
-  await settled();
-  assert.deepEqual(removed, [taskId(3)]);
-  index.onFinished = null; // what is said now is lost
-  index.removeTask(taskId(2));
-  for (let second = 0; second < 61; second += 1) {
-    t.mock.timers.tick(1000);
-    await settled();
-  }
-  assert.deepEqual(removed, [taskId(3), taskId(1)]);
+  const until = async (what: string) => {
+    while (!removed.includes(what)) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await until('due');
+  assert.deepEqual([...removed].sort(), ['due', taskId(1), taskId(2), taskId(5)].sort());
+  index.removeTask(taskId(3)); // by a client
+  index.removeTask(taskId(4));
+  await until('kept');
+  index.setTask(taskId(6), batch(6, 'unread'));
+  index.removeTask(taskId(6));
+  await until('unread');
+  assert.equal(removed.length, 6);
   over.abort();
-  t.mock.timers.tick(60_000);
   await ended;
 });
