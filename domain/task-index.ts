@@ -25,13 +25,12 @@ import {
   withoutKey,
   withValue,
 } from './task-entry.ts';
+import { type Phase, phaseOf } from './task-phase.ts';
 import { TaskStates } from './task-states.ts';
 import { Timeline } from './timeline.ts';
 
 /** A status is removed a moment before its task, in the same transaction: what is seen between the two is no task that waits. */
 const goneStatusMs = 20;
-
-export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' | 'ready' | 'foreign';
 
 export class TaskIndex {
   readonly tasks = new Map<TaskId, TaskEntry>();
@@ -54,6 +53,8 @@ export class TaskIndex {
   /** Told of each task that becomes final, while somebody wants to know. */
   onFinished: ((entry: TaskEntry) => void) | null = null;
   readonly #alarms = new Timeline<TaskEntry>((entry, at) => entry.alarmAt === at && this.tasks.get(entry.id) === entry);
+  /** Made once: a phase is asked for with every change. */
+  readonly #isLost = (worker: WorkerId, assignment: AssignmentFact) => this.isLost(worker, assignment);
   #now = 0;
 
   /** Alarms that are set, those of tasks that are gone included. */
@@ -203,17 +204,7 @@ export class TaskIndex {
   }
 
   phase(entry: TaskEntry): Phase {
-    const { fact, status } = entry;
-    if (entry.decided || fact === 'unread' || status === 'unread') return 'unclear';
-    if (Math.max(entry.deferredUntil, entry.goneUntil) > this.#now) return 'unclear';
-    if (fact === null) return entry.assignments.size > 0 ? 'unsettled' : 'unclear';
-    if (status) return entry.assignments.size > 0 ? 'unsettled' : 'final';
-    if (fact.content.kind === 'newer') return 'foreign';
-    if (entry.assignments.size > 0) return this.#needsAttention(entry) ? 'unsettled' : 'running';
-    if (fact.content.kind === 'invalid' || entry.cancel) return entry.cancel === 'unread' ? 'unclear' : 'unsettled';
-    const notBefore = notBeforeOf(entry);
-    if (notBefore === 'unread') return 'unclear';
-    return notBefore > this.#now ? 'scheduled' : 'ready';
+    return phaseOf(entry, this.#now, this.#isLost);
   }
 
   /** True where the assignment belongs to no living worker: its worker is gone, or has begun a new life since. */
@@ -300,14 +291,6 @@ export class TaskIndex {
     entry.handBacks += 1;
     if (entry.handBacks < 2) return;
     entry.deferredUntil = this.#now + Math.min(limits.handBackPauseMsMax, 250 * 2 ** entry.handBacks);
-  }
-
-  #needsAttention(entry: TaskEntry): boolean {
-    if (entry.assignments.size > 1 || entry.cancel !== null) return true;
-    for (const [worker, assignment] of entry.assignments) {
-      if (assignment !== 'unread' && this.isLost(worker, assignment)) return true;
-    }
-    return false;
   }
 
   #change(id: TaskId, change: (entry: TaskEntry) => void): void {

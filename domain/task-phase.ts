@@ -1,0 +1,34 @@
+// Where a task stands for its master, computed from what is known of it: the order of the questions is the rule. Pure.
+
+import { notBeforeOf } from './entry-state.ts';
+import type { WorkerId } from './task.ts';
+import type { AssignmentFact, TaskEntry } from './task-entry.ts';
+
+/** `unclear`: left alone until the rest is known. `unsettled`: to be put right. `foreign`: a newer version of us looks after it. */
+export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' | 'ready' | 'foreign';
+
+/** True where the assignment belongs to no living worker. */
+type IsLost = (worker: WorkerId, assignment: AssignmentFact) => boolean;
+
+/** `now` in epoch ms. */
+export function phaseOf(entry: TaskEntry, now: number, isLost: IsLost): Phase {
+  const { fact, status } = entry;
+  if (entry.decided || fact === 'unread' || status === 'unread') return 'unclear';
+  if (Math.max(entry.deferredUntil, entry.goneUntil) > now) return 'unclear';
+  if (fact === null) return entry.assignments.size > 0 ? 'unsettled' : 'unclear';
+  if (status) return entry.assignments.size > 0 ? 'unsettled' : 'final';
+  if (fact.content.kind === 'newer') return 'foreign';
+  if (entry.assignments.size > 0) return needsAttention(entry, isLost) ? 'unsettled' : 'running';
+  if (fact.content.kind === 'invalid' || entry.cancel) return entry.cancel === 'unread' ? 'unclear' : 'unsettled';
+  const notBefore = notBeforeOf(entry);
+  if (notBefore === 'unread') return 'unclear';
+  return notBefore > now ? 'scheduled' : 'ready';
+}
+
+function needsAttention(entry: TaskEntry, isLost: IsLost): boolean {
+  if (entry.assignments.size > 1 || entry.cancel !== null) return true;
+  for (const [worker, assignment] of entry.assignments) {
+    if (assignment !== 'unread' && isLost(worker, assignment)) return true;
+  }
+  return false;
+}
