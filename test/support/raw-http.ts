@@ -2,7 +2,7 @@
 // its own.
 
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 
 export interface RawRequest {
   readonly method: string;
@@ -51,6 +51,13 @@ export function rawRequest(
   });
 }
 
+const decoders: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  gzip: gunzipSync,
+  br: brotliDecompressSync,
+  deflate: inflateSync,
+};
+
 function textOf(bytes: Buffer, headers: IncomingHttpHeaders): string {
-  return (headers['content-encoding'] === 'gzip' && bytes.length > 0 ? gunzipSync(bytes) : bytes).toString();
+  const decode = decoders[headers['content-encoding'] ?? ''];
+  return (decode && bytes.length > 0 ? decode(bytes) : bytes).toString();
 }
