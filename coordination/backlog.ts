@@ -1,7 +1,8 @@
 // `/backlog`: how many tasks are unfinished, written by the leading master, watched by the gateways, which refuse more
 // when there are too many.
 
-import { monotonicMs } from '../runtime/clock.ts';
+import type { Json } from '../domain/task.ts';
+import { UncountedSubmits } from '../domain/uncounted-submits.ts';
 import { isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { isObject, parseObject } from './record-json.ts';
@@ -17,6 +18,8 @@ export interface Backlog {
   readonly queues: Readonly<Record<string, number>>;
   /** Tasks that wait (scheduled and queued), of each queue that has a `maxQueued`. */
   readonly waiting: Readonly<Record<string, number>>;
+  /** Every task with a lower number is counted. */
+  readonly next: number;
 }
 
 export async function writeBacklog(commits: GroupCommit, backlog: Backlog): Promise<void> {
@@ -31,23 +34,23 @@ export async function writeBacklog(commits: GroupCommit, backlog: Backlog): Prom
   }
 }
 
-/**
- * The backlog as a gateway sees it: the master's count, which may be a second old, and our own submits of the last one
- * to two seconds. (Not all since the last count: a count that has not changed is not written again.)
- */
+/** The backlog as a gateway sees it: the master's count, which may be a second old, and those of our own submits that are not in it. */
 export class BacklogWatch {
   readonly #mirror: TreeCache;
-  #counted: Pick<Backlog, 'unfinished' | 'waiting'> = nothingCounted;
-  #second = 0;
-  #submittedNow = 0;
-  #submittedBefore = 0;
+  #counted: Counts = nothingCounted;
+  /** Of the count that is known; the same may be told again after a reconnect. */
+  #mzxid = 0n;
+  /** Our own submits are to be told here. */
+  readonly own = new UncountedSubmits();
 
   /** `onCount` is told of each count of the master that arrives. */
   constructor(session: Session, onCount: () => void = () => undefined) {
     this.#mirror = new TreeCache(session, paths.backlog, 0, {
       onPresent: (_path, znode) => {
-        if (!znode) return;
+        if (!znode || znode.stat.mzxid === this.#mzxid) return;
+        this.#mzxid = znode.stat.mzxid;
         this.#counted = readCounts(znode);
+        this.own.counted(this.#counted.next);
         onCount();
       },
       onAbsent: () => {
@@ -63,38 +66,28 @@ export class BacklogWatch {
   }
 
   get unfinished(): number {
-    this.#turnSecond();
-    return this.#counted.unfinished + this.#submittedNow + this.#submittedBefore;
+    return this.#counted.unfinished + this.own.size;
   }
 
   /** The master's count of the tasks of a queue that wait; 0 where it counts none. */
   waitingIn(queue: string): number {
     return Object.hasOwn(this.#counted.waiting, queue) ? (this.#counted.waiting[queue] ?? 0) : 0;
   }
-
-  countSubmit(tasks = 1): void {
-    this.#turnSecond();
-    this.#submittedNow += tasks;
-  }
-
-  #turnSecond(): void {
-    const second = Math.floor(monotonicMs() / 1000);
-    if (second === this.#second) return;
-    this.#submittedBefore = second === this.#second + 1 ? this.#submittedNow : 0;
-    this.#submittedNow = 0;
-    this.#second = second;
-  }
 }
 
-const nothingCounted = { unfinished: 0, waiting: {} };
+type Counts = Pick<Backlog, 'unfinished' | 'waiting' | 'next'>;
+
+const nothingCounted: Counts = { unfinished: 0, waiting: {}, next: 0 };
 
 /** Nothing where there is no backlog to be read: nobody is refused for what nobody knows. */
-function readCounts({ data }: Znode): Pick<Backlog, 'unfinished' | 'waiting'> {
+function readCounts({ data }: Znode): Counts {
   const object = parseObject(data.toString('utf8'));
-  const { unfinished, waiting } = { unfinished: object?.['unfinished'], waiting: object?.['waiting'] };
+  const { unfinished, waiting, next } = { ...nothingCounted, next: null, ...object } as Record<string, Json>;
   const counts = Object.entries(isObject(waiting) ? waiting : {});
   return {
     unfinished: typeof unfinished === 'number' ? unfinished : 0,
     waiting: Object.fromEntries(counts.filter((entry): entry is [string, number] => typeof entry[1] === 'number')),
+    // A master that does not say has counted all there was.
+    next: typeof next === 'number' ? next : Number.POSITIVE_INFINITY,
   };
 }

@@ -4,6 +4,7 @@
 
 import type { BacklogWatch } from '../../coordination/backlog.ts';
 import type { QueueDirectory } from '../../coordination/queue-ledger.ts';
+import { taskNumber } from '../../coordination/znode-paths.ts';
 import { ServiceError } from '../../domain/errors.ts';
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
@@ -39,13 +40,16 @@ export class Admission {
     }
     const limited = placesByLimitedQueue(records, this.#queues);
     for (const [queue, places] of limited) this.#requireRoom(queue, places.length);
-    this.#backlog.countSubmit(records.length);
+    const { own } = this.#backlog;
+    own.begin(records.length);
     const submits = [...limited].map(([queue, places]) => ({ places, submit: this.#recent.add(queue, places.length) }));
     return {
       made: (tasks) => {
+        own.end(records.length, tasks.map(taskNumber));
         for (const { places, submit } of submits) this.#made(submit, places, tasks);
       },
       giveBack: () => {
+        own.end(records.length, []);
         for (const { submit } of submits) this.#recent.remove(submit);
       },
     };

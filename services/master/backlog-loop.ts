@@ -1,4 +1,5 @@
-// Keeps `/backlog` up to date while this master leads: written when the counts have changed, at most once a second.
+// Keeps `/backlog` up to date while this master leads: written when the counts have changed, or tasks have come, at most once
+// a second.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backlog, writeBacklog } from '../../coordination/backlog.ts';
@@ -20,7 +21,7 @@ export async function runBacklog(
   while (!signal.aborted) {
     const changed = nextChange(picture, signal);
     const { states, queues } = picture.index;
-    const backlog: Backlog = backlogOf(states.counts, queues);
+    const backlog: Backlog = { ...backlogOf(states.counts, queues), next: picture.nextNumber };
     const text = JSON.stringify(backlog);
     if (picture.synced && text !== written) {
       written = await writeBacklog(commits, backlog).then(

@@ -66,6 +66,11 @@ export class Picture {
     ];
   }
 
+  /** No task that is known has this number or a higher one. */
+  get nextNumber(): number {
+    return this.#newestNumber + 1;
+  }
+
   /** True while the picture is complete and current. */
   get synced(): boolean {
     return this.#mirrors.every((mirror) => mirror.synced);

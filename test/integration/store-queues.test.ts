@@ -253,6 +253,25 @@ test('too many unfinished in all: a batch that would exceed is refused whole', a
   assert.equal((await names(paths.tasks)).length, 10);
 });
 
+test('too many unfinished in all: what nobody counts is not forgotten, what is counted is not counted twice', async (t) => {
+  const proxied = await proxiedStore(t, zookeeper, { unfinishedTasksMax: 10 });
+  const { store, session, names } = proxied;
+  for (let task = 0; task < 10; task += 1) await store.submit(taskRecord(), null);
+  await assert.rejects(store.submit(taskRecord(), null), queueFull);
+  const next = Math.max(...(await names(paths.tasks)).map((name) => Number(name.slice('task-'.length)))) + 1;
+  const count = async (unfinished: number, counted: number) => {
+    const data = Buffer.from(JSON.stringify({ v: 1, unfinished, queues: {}, waiting: {}, next: counted }));
+    const isThere = await session.exists(paths.backlog);
+    if (isThere) await session.commit([{ kind: 'set', path: paths.backlog, data, version: null }]);
+    else await session.create(paths.backlog, data);
+  };
+  await count(7, next - 3); // three of them it has not seen yet
+  await assert.rejects(store.submit(taskRecord(), null), queueFull);
+  await count(9, next);
+  await eventually('there is room for one', () => store.submit(taskRecord(), null).then(() => true));
+  await assert.rejects(store.submit(taskRecord(), null), queueFull);
+});
+
 test('through the whole stack: a small queue that is worked off never looks full; one that is not fills up to its limit', async (t) => {
   const stack = await startStack(t, zookeeper, { sessionTimeoutMs: calmSessionMs });
   const store = await startStore(t, zookeeper, { chroot: stack.chroot });
