@@ -101,6 +101,7 @@ test('a lost session: told when there is another, and again of what comes then; 
   assert.deepEqual([before.told, without.told], [0, 0]);
   await Promise.all([before, without].map((listener) => listener.hears('the new session', () => proxy.heal())));
   await changed;
+  await store.read(id); // the look after the telling: what comes from now on is told again
   await Promise.all([
     before.hears('the end', () => session.create(paths.status(id))),
     without.hears('it', async () => 0),
