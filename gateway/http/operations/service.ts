@@ -3,6 +3,7 @@
 import { ServiceError } from '../../../domain/errors.ts';
 import { sendJson, sendText } from '../json-answer.ts';
 import { operation } from '../operation.ts';
+import { sendProblem } from '../problem-json.ts';
 import { json } from '../schemas.ts';
 
 export const getLiveness = operation({
@@ -16,6 +17,8 @@ export const getLiveness = operation({
   handle: () => (_request, response) => sendJson(response, 200, { status: 'ok' }),
 });
 
+const noSession = new ServiceError('coordination-unavailable', 'There is no ZooKeeper session.');
+
 export const getReadiness = operation({
   operationId: 'getReadiness',
   method: 'get',
@@ -28,9 +31,10 @@ export const getReadiness = operation({
   handle:
     ({ api }) =>
     (_request, response) => {
-      if (api.isDraining) throw new ServiceError('shutting-down', 'The gateway is shutting down.');
-      if (!api.isReady) throw new ServiceError('coordination-unavailable', 'There is no ZooKeeper session.');
-      sendJson(response, 200, { status: 'ready' });
+      // Answers, not failures: who asks this asks again and again, so they are neither logged nor counted as refusals.
+      if (api.isDraining) sendProblem(response, new ServiceError('shutting-down', 'The gateway is shutting down.'));
+      else if (!api.isReady) sendProblem(response, noSession);
+      else sendJson(response, 200, { status: 'ready' });
     },
 });
 

@@ -52,9 +52,12 @@ test('it is formatted', () => {
 });
 
 test('the descriptors that reflection answers with are those of the .proto: npm run proto', () => {
-  const args = ['build', 'proto', '--as-file-descriptor-set', '--exclude-source-info', '-o', '-#format=binpb'];
-  const { stdout } = spawnSync(bufProgram, args, { cwd: root });
-  assert.ok(stdout.equals(readFileSync(join(root, 'proto', 'descriptors.binpb'))));
+  const sources = { descriptors: 'proto', 'health-descriptors': 'node_modules/grpc-health-check/proto' };
+  for (const [name, source] of Object.entries(sources)) {
+    const args = ['build', source, '--as-file-descriptor-set', '--exclude-source-info', '-o', '-#format=binpb'];
+    const { stdout } = spawnSync(bufProgram, args, { cwd: root });
+    assert.ok(stdout.equals(readFileSync(join(root, 'proto', `${name}.binpb`))), name);
+  }
 });
 
 test('it breaks no client of the last release', (t) => {
