@@ -33,7 +33,7 @@ export function serviceErrorOf(error: unknown): unknown {
     return new ServiceError('too-many-queues', message);
   }
   if (!(error instanceof CoordinationError)) return error;
-  if (error.outcome === 'not applied') return unavailable(whyNotApplied(error), error);
+  if (error.outcome === 'not applied') return notApplied(error);
   const message =
     'the connection to ZooKeeper broke before the answer came, so the change may or may not have been made; ' +
     'a submit with an idempotency key, and everything that is no submit, can safely be repeated';
@@ -41,7 +41,10 @@ export function serviceErrorOf(error: unknown): unknown {
   return new ServiceError('outcome-unknown', message, { cause: error });
 }
 
-function whyNotApplied({ code }: CoordinationError): string {
+function notApplied(error: CoordinationError): ServiceError {
+  const { code } = error;
   const isLate = code === 'connection_lost' || code === 'session_lost' || code === 'deadline_exceeded';
-  return isLate ? 'ZooKeeper could not answer in time' : `ZooKeeper refused it (${code})`;
+  if (isLate) return unavailable('ZooKeeper could not answer in time', error);
+  const message = `ZooKeeper refused it (${code}); nothing was changed. Where it goes on refusing, somebody has to look at the tree or its ACLs`;
+  return new ServiceError('coordination-unavailable', message, { cause: error, retryAfterMs });
 }

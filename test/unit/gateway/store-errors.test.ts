@@ -14,6 +14,13 @@ it('what was not done can be tried again soon', () => {
   assert.deepEqual([error.reason, retryAfterMsOf(error)], ['coordination-unavailable', 1000]);
 });
 
+it('what ZooKeeper refuses is told with its code, and who can help', () => {
+  const error = serviceErrorOf(CoordinationError.refused(-102, 'x'));
+  assert.ok(error instanceof ServiceError);
+  assert.equal(error.reason, 'coordination-unavailable');
+  assert.match(error.message, /no_auth.*nothing was changed.*ACLs/);
+});
+
 it('what may have been done is not to be repeated blindly, so nobody is told when', () => {
   const error = serviceErrorOf(new CoordinationError('connection_lost', 'unknown', 'x'));
   assert.ok(error instanceof ServiceError);
