@@ -1,6 +1,7 @@
 // `/backlog`: how many tasks are unfinished, written by the leading master, watched by the gateways, which refuse more
 // when there are too many.
 
+import type { BacklogCounts } from '../domain/backlog-counts.ts';
 import type { Json } from '../domain/task.ts';
 import { UncountedSubmits } from '../domain/uncounted-submits.ts';
 import { isRefusal } from './coordination-error.ts';
@@ -11,13 +12,7 @@ import { TreeCache } from './tree-cache.ts';
 import { paths } from './znode-paths.ts';
 import type { Operation, Znode } from './zookeeper-requests.ts';
 
-export interface Backlog {
-  /** Tasks that are not final. */
-  readonly unfinished: number;
-  /** The same by queue, of the longest ones where there are too many to write down. */
-  readonly queues: Readonly<Record<string, number>>;
-  /** Tasks that wait (scheduled and queued), of each queue that has a `maxQueued`. */
-  readonly waiting: Readonly<Record<string, number>>;
+export interface Backlog extends BacklogCounts {
   /** Every task with a lower number is counted. */
   readonly next: number;
 }

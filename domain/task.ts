@@ -14,7 +14,8 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export const finalStates = ['succeeded', 'failed', 'cancelled'] as const;
 export type FinalState = (typeof finalStates)[number];
 /** `scheduled` waits for its time or its next attempt; `queued` waits for a worker. */
-export type TaskState = 'scheduled' | 'queued' | 'running' | FinalState;
+export const taskStates = ['scheduled', 'queued', 'running', ...finalStates] as const;
+export type TaskState = (typeof taskStates)[number];
 
 export type AttemptOutcome = 'succeeded' | 'failed' | 'timed_out' | 'lost';
 

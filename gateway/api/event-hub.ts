@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import type { TaskEvent } from '../../domain/master-index.ts';
+import { aborted } from '../../runtime/aborted.ts';
 import type { MasterIndex } from './master-index.ts';
 
 export type EventChange =
@@ -170,11 +171,4 @@ export class EventHub {
 function noLeader(): ServiceError {
   const message = 'No master leads at the moment, so there is nobody to tell of events; single tasks can be watched.';
   return new ServiceError('no-leader', message);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-  });
 }

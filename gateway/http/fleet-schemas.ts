@@ -1,8 +1,8 @@
 // What the HTTP face answers about many tasks, workers and queues, as JSON Schema. Components of the OpenAPI document.
 
+import { taskStates } from '../../domain/task.ts';
 import { queueSettingsProperties } from '../api/control-schemas.ts';
 import { count, exactly, listOf, orNull, type Schema, text, textOrNull, time } from './schema-words.ts';
-import { taskStates } from './task-schemas.ts';
 
 const task = { $ref: '#/components/schemas/Task' };
 const state: Schema = { type: 'string', enum: [...taskStates] };

@@ -1,12 +1,12 @@
 // The parameters of the operations on tasks.
 
 import { limits } from '../../domain/limits.ts';
+import { taskStates } from '../../domain/task.ts';
 import { parseIdempotencyKeyHeader } from '../api/idempotency-key.ts';
 import { parseTaskId } from '../api/task-id.ts';
 import { parseWait } from '../api/wait-time.ts';
 import { header, pathParameter, queryInteger, queryText, queryTexts } from './parameters.ts';
 import { preferredWaitMs } from './prefer-header.ts';
-import { taskStates } from './task-schemas.ts';
 
 export const taskId = pathParameter(
   { name: 'id', description: 'Id of a task, as its submit answered it.', schema: { type: 'string' } },

@@ -1,10 +1,8 @@
 // What the HTTP face answers, as JSON Schema: the Task and the problem document. Components of the OpenAPI document;
 // tests check real answers against them.
 
-import { finalStates } from '../../domain/task.ts';
+import { taskStates } from '../../domain/task.ts';
 import { exactly, orNull, type Schema, textOrNull, time, timeOrNull } from './schema-words.ts';
-
-export const taskStates = ['scheduled', 'queued', 'running', ...finalStates] as const;
 
 const taskErrorSchema = exactly('Why a task or an attempt did not succeed.', {
   code: {

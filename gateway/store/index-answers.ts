@@ -10,7 +10,7 @@ import type {
   TaskEvent,
   WorkerView,
 } from '../../domain/master-index.ts';
-import { finalStates, type TaskState } from '../../domain/task.ts';
+import { taskStates } from '../../domain/task.ts';
 
 /** The answer of one kind, from parsed JSON; null where it is none. */
 export type AnswerReader<T> = (json: unknown) => T | null;
@@ -22,7 +22,6 @@ const numberOrNull = { type: ['number', 'null'] };
 const flag = { type: 'boolean' };
 const position = { type: 'string', pattern: '^[0-9a-f]{1,16}-\\d{1,15}$' };
 const taskId = { type: 'string', pattern: '^task-\\d{1,32}$' };
-const states: readonly TaskState[] = ['scheduled', 'queued', 'running', ...finalStates];
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, removeAdditional: 'all' });
 
@@ -78,7 +77,7 @@ export const readStats = reader<StatsView>(
     leader: text,
     workers: count,
     slots: counts(['total', 'free']),
-    tasks: counts(states),
+    tasks: counts(taskStates),
     oldestQueuedMs: numberOrNull,
   }),
 );
@@ -87,7 +86,7 @@ const taskEvent = object<TaskEvent>({
   id: taskId,
   type: textOrNull,
   queue: textOrNull,
-  state: { enum: states },
+  state: { enum: taskStates },
   attempt: count,
   worker: textOrNull,
   at: { type: 'number' },

@@ -16,6 +16,7 @@ import {
   type TaskFilter,
   type WorkerView,
 } from '../../domain/master-index.ts';
+import { aborted } from '../../runtime/aborted.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import type { MasterIndex } from '../api/master-index.ts';
 import { serverLimits } from '../server-limits.ts';
@@ -50,14 +51,11 @@ export class MasterIndexClient implements MasterIndex {
   async serve(session: Session, stop: AbortSignal): Promise<void> {
     const leader = new LeaderAddress(session, () => this.#tellChange());
     const ended = AbortSignal.any([stop, session.signal]);
-    const aborted = new Promise<void>((resolve) => {
-      ended.addEventListener('abort', () => resolve(), { once: true });
-      if (ended.aborted) resolve();
-    });
+    const over = aborted(ended);
     try {
-      await Promise.race([leader.start(), aborted]);
+      await Promise.race([leader.start(), over]);
       this.#leader = leader;
-      await aborted;
+      await over;
     } finally {
       this.#leader = null;
       this.#tellChange();

@@ -17,6 +17,7 @@ import { invariant } from '../../domain/invariant.ts';
 import type { QueueSettings } from '../../domain/queue-settings.ts';
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
 import type { TaskSnapshot } from '../../domain/task-view.ts';
+import { aborted } from '../../runtime/aborted.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import type { Submitted, SubmittedBatch, TaskStore } from '../api/task-store.ts';
 import { Admission, type Place } from './admission.ts';
@@ -56,18 +57,15 @@ export class ZooKeeperTaskStore implements TaskStore {
     await ensureParents(session);
     const parts = this.#partsOf(session);
     const ended = AbortSignal.any([stop, session.signal]);
-    const aborted = new Promise<void>((resolve) => {
-      ended.addEventListener('abort', () => resolve(), { once: true });
-      if (ended.aborted) resolve();
-    });
+    const over = aborted(ended);
     const stopListening = session.onState(() => this.#onReadyChanged());
     try {
-      await Promise.race([parts.start(), aborted]);
+      await Promise.race([parts.start(), over]);
       if (ended.aborted) return;
       this.#parts = parts;
       this.#watches.begin(parts);
       this.#onReadyChanged();
-      await aborted;
+      await over;
     } finally {
       stopListening();
       this.#watches.end();

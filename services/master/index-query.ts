@@ -3,7 +3,7 @@
 
 import { limits } from '../../domain/limits.ts';
 import { type ListPosition, parsePosition, type TaskFilter } from '../../domain/master-index.ts';
-import { finalStates, type TaskState } from '../../domain/task.ts';
+import { taskStates } from '../../domain/task.ts';
 
 export interface TasksQuery {
   readonly filter: TaskFilter;
@@ -16,13 +16,12 @@ export class BadQuery extends Error {
   override readonly name = 'BadQuery';
 }
 
-const states: readonly TaskState[] = ['scheduled', 'queued', 'running', ...finalStates];
 const eventIdCharactersMax = 100;
 
 export function parseTasksQuery(query: URLSearchParams): TasksQuery {
   allowOnly(query, ['state', 'type', 'queue', 'worker', 'label', 'limit', 'after']);
   const state = single(query, 'state');
-  const known = states.find((candidate) => candidate === state) ?? null;
+  const known = taskStates.find((candidate) => candidate === state) ?? null;
   if (state !== null && known === null) throw new BadQuery('state is none that a task has');
   const filter = { state: known, type: single(query, 'type'), queue: single(query, 'queue') };
   const labels = query.getAll('label').map(parseLabel);
