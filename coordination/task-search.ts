@@ -2,8 +2,9 @@
 // was submitted together is one transaction with one submit id and consecutive numbers, so one of it tells of all.
 
 import type { TaskId, TaskRecord } from '../domain/task.ts';
+import { parseTaskId, taskIdOf, taskNumber } from '../domain/task-id.ts';
 import type { Session } from './session.ts';
-import { parseTaskId, paths, taskIdOf, taskNumber } from './znode-paths.ts';
+import { paths } from './znode-paths.ts';
 import { decodeTask } from './znode-records.ts';
 
 const readsAtOnce = 64;

@@ -5,13 +5,14 @@
 
 import { limits } from '../domain/limits.ts';
 import type { TaskId, TaskRecord } from '../domain/task.ts';
+import { parseTaskId, taskNumber } from '../domain/task-id.ts';
 import { ensureParents } from './bootstrap.ts';
 import { CoordinationError } from './coordination-error.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Stat } from './jute.ts';
 import type { Session } from './session.ts';
 import { type FoundTasks, TaskSearch } from './task-search.ts';
-import { parseTaskId, paths, taskNumber } from './znode-paths.ts';
+import { paths } from './znode-paths.ts';
 import { encodeTask } from './znode-records.ts';
 import type { Operation } from './zookeeper-requests.ts';
 

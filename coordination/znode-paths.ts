@@ -2,6 +2,7 @@
 
 import { limits } from '../domain/limits.ts';
 import type { TaskId, WorkerId } from '../domain/task.ts';
+import { parseTaskId } from '../domain/task-id.ts';
 
 export const paths = {
   master: '/master',
@@ -22,6 +23,7 @@ export const paths = {
   status: (task: TaskId) => `/tasks/${task}/status`,
   attempt: (task: TaskId, attempt: number) => `/tasks/${task}/attempt-${attempt}`,
   cancel: (task: TaskId) => `/tasks/${task}/cancel`,
+  unblocked: (task: TaskId) => `/tasks/${task}/unblocked`,
   queue: (name: string) => `/queues/${name}`,
 } as const;
 
@@ -36,29 +38,12 @@ export const parentPaths: readonly string[] = [
   paths.schedules,
 ];
 
-/** The ensemble numbers with ten digits at least, a person may use fewer; the upper bound only keeps nonsense short. */
-const taskName = /^task-\d{1,32}$/;
 const attemptName = /^attempt-([1-9]\d{0,8})$/;
 const queueName = new RegExp(limits.namePattern);
 
-/** The id that this name is, or null: other names under `/tasks` are left alone. */
-export function parseTaskId(name: string): TaskId | null {
-  return taskName.test(name) ? (name as TaskId) : null;
-}
-
-/** The sequence number in a task's name: orders the tasks of one transaction and nothing else. */
-export function taskNumber(task: TaskId): number {
-  return Number(task.slice('task-'.length));
-}
-
-/** The name that the ensemble makes of a sequence number. */
-export function taskIdOf(number: number): TaskId {
-  return `task-${String(number).padStart(10, '0')}` as TaskId;
-}
-
 /** What a path under `/tasks` is about. */
 export type TaskPath =
-  | { readonly kind: 'task' | 'status' | 'cancel'; readonly task: TaskId }
+  | { readonly kind: 'task' | 'status' | 'cancel' | 'unblocked'; readonly task: TaskId }
   | { readonly kind: 'attempt'; readonly task: TaskId; readonly attempt: number };
 
 export function parseTaskPath(path: string): TaskPath | null {
@@ -66,7 +51,7 @@ export function parseTaskPath(path: string): TaskPath | null {
   const task = parseTaskId(name);
   if (root !== 'tasks' || !task || tooDeep !== undefined) return null;
   if (child === undefined) return { kind: 'task', task };
-  if (child === 'status' || child === 'cancel') return { kind: child, task };
+  if (child === 'status' || child === 'cancel' || child === 'unblocked') return { kind: child, task };
   const attempt = parseAttemptName(child);
   return attempt === null ? null : { kind: 'attempt', task, attempt };
 }

@@ -1,13 +1,13 @@
 // Which texts can be the id of a task. Everything else names no task, and never becomes part of a path in the ensemble:
 // `..`, slashes and control characters end here.
 
-import { parseTaskId as taskIdOf } from '../../coordination/znode-paths.ts';
 import { ServiceError } from '../../domain/errors.ts';
 import type { TaskId } from '../../domain/task.ts';
+import { parseTaskId as idOf } from '../../domain/task-id.ts';
 
 /** Throws 'task-not-found' for a text that can be no task's id. */
 export function parseTaskId(text: string): TaskId {
-  const id = taskIdOf(text);
+  const id = idOf(text);
   if (!id) throw taskNotFound(text);
   return id;
 }

@@ -4,9 +4,9 @@
 
 import type { BacklogWatch } from '../../coordination/backlog.ts';
 import type { QueueDirectory } from '../../coordination/queue-ledger.ts';
-import { taskNumber } from '../../coordination/znode-paths.ts';
 import { ServiceError } from '../../domain/errors.ts';
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
+import { taskNumber } from '../../domain/task-id.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import type { RecentSubmits, Submit } from './recent-submits.ts';
 

@@ -14,13 +14,13 @@ import {
   parseTaskPath,
   parseWorkerPath,
   paths,
-  taskNumber,
 } from '../../coordination/znode-paths.ts';
 import { decodeAssignment, decodeTask, decodeWorker } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import { EventRing } from '../../domain/event-ring.ts';
 import { limits } from '../../domain/limits.ts';
 import type { TaskContent } from '../../domain/task-entry.ts';
+import { taskNumber } from '../../domain/task-id.ts';
 import { TaskIndex } from '../../domain/task-index.ts';
 import type { Log } from '../../runtime/log.ts';
 import { BriefReader } from './brief-reader.ts';

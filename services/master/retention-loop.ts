@@ -5,10 +5,10 @@
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { TaskLedger } from '../../coordination/task-ledger.ts';
 import { keyToRemove } from '../../coordination/task-removal.ts';
-import { taskIdOf } from '../../coordination/znode-paths.ts';
 import type { KeyedBatch } from '../../domain/keyed-batches.ts';
 import { type RetentionPolicy, RetentionQueue } from '../../domain/retention.ts';
 import type { TaskEntry } from '../../domain/task-entry.ts';
+import { taskIdOf } from '../../domain/task-id.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Picture } from './picture.ts';
 

@@ -4,9 +4,10 @@
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import { announce, deregister } from '../../coordination/membership.ts';
 import type { Session } from '../../coordination/session.ts';
-import { parseTaskId, paths } from '../../coordination/znode-paths.ts';
+import { paths } from '../../coordination/znode-paths.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import type { TaskId, WorkerId, WorkerRecord } from '../../domain/task.ts';
+import { parseTaskId } from '../../domain/task-id.ts';
 import type { Log } from '../../runtime/log.ts';
 import { RunEnd } from './run-end.ts';
 import type { Slots } from './slots.ts';

@@ -7,13 +7,12 @@ import {
   parseAssignPath,
   parseAttemptName,
   parseQueuePath,
-  parseTaskId,
   parseTaskPath,
   parseWorkerPath,
   paths,
-  taskNumber,
 } from '../../../coordination/znode-paths.ts';
 import type { TaskId, WorkerId } from '../../../domain/task.ts';
+import { parseTaskId, taskNumber } from '../../../domain/task-id.ts';
 
 const task = 'task-0000000042' as TaskId;
 const worker = 'worker1' as WorkerId;
