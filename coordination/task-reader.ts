@@ -56,14 +56,21 @@ async function readTask(session: Session, directory: AssignmentDirectory, id: Ta
 async function readChildren(session: Session, id: TaskId, { data, stat }: Znode): Promise<TaskSnapshot> {
   const reading = decodeTask(data, stat.ctime);
   const record = reading.kind === 'task' ? reading.record : null;
-  const snapshot = { id, record, createdAt: stat.ctime, status: null, attempts: [], assignment: null };
+  const none = { unblockedAt: null, status: null, attempts: [], assignment: null };
+  const snapshot = { id, record, createdAt: stat.ctime, ...none };
   if (stat.numChildren === 0) return snapshot;
   const names = (await session.getChildren(paths.task(id)))?.children ?? [];
-  const [status, attempts] = await Promise.all([
+  const [unblocked, status, attempts] = await Promise.all([
+    names.includes('unblocked') ? session.exists(paths.unblocked(id)) : null,
     names.includes('status') ? session.getData(paths.status(id)) : null,
     readAttempts(session, id, names),
   ]);
-  return { ...snapshot, attempts, status: status && decodeStatus(status.data, status.stat.ctime) };
+  return {
+    ...snapshot,
+    attempts,
+    unblockedAt: unblocked?.ctime ?? null,
+    status: status && decodeStatus(status.data, status.stat.ctime),
+  };
 }
 
 async function readAttempts(session: Session, id: TaskId, names: readonly string[]): Promise<AttemptRecord[]> {

@@ -7,13 +7,16 @@ import type {
   AssignmentRecord,
   AttemptRecord,
   Backoff,
+  Dependency,
   Json,
+  ScheduledBy,
   StatusRecord,
   TaskError,
   TaskRecord,
   WorkerRecord,
 } from '../domain/task.ts';
-import { finalStates } from '../domain/task.ts';
+import { afterFailures, finalStates, withdrawReasons } from '../domain/task.ts';
+import { parseTaskId } from '../domain/task-id.ts';
 import {
   clamp,
   encode,
@@ -37,7 +40,8 @@ export type TaskReading =
   | { readonly kind: 'invalid'; readonly why: string };
 
 export function encodeTask(record: TaskRecord): Buffer {
-  const { idempotencyKey, retryOf, batch, runAt, submittedAt, ...rest } = record;
+  const { idempotencyKey, retryOf, batch, runAt, submittedAt, ...others } = record;
+  const { deadlineMs, exclusiveKey, after, afterFailure, schedule, ...rest } = others;
   return encode({
     v: 1,
     ...rest,
@@ -46,6 +50,10 @@ export function encodeTask(record: TaskRecord): Buffer {
     ...(idempotencyKey !== null && { idempotencyKey }),
     ...(retryOf !== null && { retryOf }),
     ...(batch !== null && { batch }),
+    ...(deadlineMs !== null && { deadlineMs }),
+    ...(exclusiveKey !== null && { exclusiveKey }),
+    ...(after.length > 0 && { after: [...after], afterFailure }),
+    ...(schedule !== null && { schedule: { ...schedule, at: toTimestamp(schedule.at) } }),
   });
 }
 
@@ -84,12 +92,16 @@ export const defaultTaskOptions = {
   backoff: defaultBackoff,
   labels: {},
   retentionMs: limits.retentionMsDefault,
+  deadlineMs: null,
+  exclusiveKey: null,
+  after: [] as readonly Dependency[],
+  afterFailure: 'fail',
 } as const;
 
 /** Any text that is no JSON object is a command, as in `create -s /tasks/task- "echo hello"`. */
 function shellTask(command: string, createdAt: number): TaskRecord {
   const origin = { submitId: null, submittedAt: createdAt, idempotencyKey: null, retryOf: null, batch: null };
-  return { ...defaultTaskOptions, type: 'shell', payload: command, ...origin };
+  return { ...defaultTaskOptions, type: 'shell', payload: command, ...origin, schedule: null };
 }
 
 const namePattern = new RegExp(limits.namePattern);
@@ -99,6 +111,10 @@ function readTask(object: JsonObject, createdAt: number): TaskReading {
   if (typeof type !== 'string' || !namePattern.test(type)) return invalid('its "type" is no handler name');
   const queue = object['queue'] ?? defaultTaskOptions.queue;
   if (typeof queue !== 'string' || !namePattern.test(queue)) return invalid('its "queue" is no queue name');
+  const after = readDependencies(object['after']);
+  if (!after) return invalid('its "after" is no list of tasks to come after');
+  const exclusiveKey = object['exclusiveKey'] ?? null;
+  if (exclusiveKey !== null && typeof exclusiveKey !== 'string') return invalid('its "exclusiveKey" is no text');
   const bounded = (key: 'priority' | 'timeoutMs' | 'maxAttempts' | 'retentionMs', min: number, max: number): number =>
     clamp(object[key], min, max) ?? defaultTaskOptions[key];
   const record: TaskRecord = {
@@ -117,6 +133,11 @@ function readTask(object: JsonObject, createdAt: number): TaskReading {
     idempotencyKey: readText(object['idempotencyKey']),
     retryOf: readText(object['retryOf']),
     batch: readBatch(object['batch']),
+    deadlineMs: clamp(object['deadlineMs'], limits.deadlineMsMin, limits.deadlineMsMax),
+    exclusiveKey: readText(exclusiveKey),
+    after,
+    afterFailure: afterFailures.find((known) => known === object['afterFailure']) ?? 'fail',
+    schedule: readScheduledBy(object['schedule']),
   };
   return { kind: 'task', record };
 }
@@ -129,6 +150,25 @@ function readBackoff(value: Json | undefined): Backoff {
     maxDelayMs: clamp(value['maxDelayMs'], 0, limits.backoffDelayMsMax),
     jitter: value['jitter'] !== false,
   };
+}
+
+/** Null where it cannot be told what the task has to wait for: to run it too early would be worse than not at all. */
+function readDependencies(value: Json | undefined): readonly Dependency[] | null {
+  if (value === undefined || value === null) return defaultTaskOptions.after;
+  if (!Array.isArray(value) || value.length > limits.dependenciesMax) return null;
+  const read = value.map((item) => (typeof item === 'string' ? parseTaskId(item) : readPlace(item)));
+  return read.every((dependency) => dependency !== null) ? read : null;
+}
+
+function readPlace(value: Json): number | null {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < limits.batchTasksMax
+    ? value
+    : null;
+}
+
+function readScheduledBy(value: Json | undefined): ScheduledBy | null {
+  const name = isObject(value) ? readText(value['name']) : null;
+  return isObject(value) && name !== null ? { name, at: fromTimestamp(value['at']) } : null;
 }
 
 function readBatch(value: Json | undefined): TaskRecord['batch'] {
@@ -216,7 +256,7 @@ export function encodeAssignment(record: AssignmentRecord, previous: Buffer = Bu
 /** Empty data, or anything that is no JSON object, is a person's: every member null. */
 export function decodeAssignment(data: Buffer): AssignmentRecord {
   const object = parseObject(data.toString('utf8')) ?? {};
-  const withdraw = (['cancelled', 'expired'] as const).find((known) => known === object['withdraw']);
+  const withdraw = withdrawReasons.find((known) => known === object['withdraw']);
   const progress = object['progress'];
   const percent = isObject(progress) ? clamp(progress['percent'], 0, 100) : null;
   return {

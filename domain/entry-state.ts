@@ -3,7 +3,7 @@
 
 import type { TaskState, WorkerId } from './task.ts';
 import { type AssignmentFact, type AttemptBrief, briefOf, type TaskEntry, type Unread } from './task-entry.ts';
-import type { TaskSnapshot } from './task-view.ts';
+import { earliestStart, type TaskSnapshot } from './task-view.ts';
 
 /** Null: it is no task, or what that depends on has not been read yet. */
 export function stateOf(entry: TaskEntry, now: number): TaskState | null {
@@ -17,11 +17,11 @@ export function stateOf(entry: TaskEntry, now: number): TaskState | null {
   return due > now ? 'scheduled' : 'queued';
 }
 
-/** When the next attempt may start (epoch ms): the last attempt's word, before it the task's own. */
+/** When the next attempt may start, epoch ms; Infinity while other tasks have to succeed before. */
 export function notBeforeOf(entry: TaskEntry): number | Unread {
   const last = lastAttemptOf(entry);
-  if (last === 'unread' || entry.fact === 'unread') return 'unread';
-  return last?.retryAt ?? briefOf(entry)?.runAt ?? 0;
+  if (last === 'unread' || entry.fact === 'unread' || entry.unblockedAt === 'unread') return 'unread';
+  return earliestStart(last?.retryAt ?? null, briefOf(entry), entry.unblockedAt);
 }
 
 /** Since when it can be given to a worker (epoch ms): its time has come, or it came into being or back after that. */
@@ -41,8 +41,8 @@ export function workerOf(entry: TaskEntry): string | null {
 }
 
 /** True where everything has been read that tells its state and how it came to it. */
-export function isKnown({ fact, status, attempts, assignments }: TaskEntry): boolean {
-  if (fact === null || fact === 'unread' || status === 'unread') return false;
+export function isKnown({ fact, status, attempts, assignments, unblockedAt }: TaskEntry): boolean {
+  if (fact === null || fact === 'unread' || status === 'unread' || unblockedAt === 'unread') return false;
   for (const attempt of attempts.values()) if (attempt === 'unread') return false;
   if (status === null) for (const assignment of assignments.values()) if (assignment === 'unread') return false;
   return true;
@@ -53,12 +53,13 @@ export function snapshotOf(entry: TaskEntry): TaskSnapshot {
   const { id, fact, status } = entry;
   const createdAt = fact === null || fact === 'unread' ? 0 : fact.createdAt;
   const brief = briefOf(entry);
-  const left = { payload: null, timeoutMs: 0, submitId: null, submittedAt: createdAt, retryOf: null };
+  const left = { payload: null, submitId: null, submittedAt: createdAt, deadlineMs: null };
   const assigned = assignmentOf(entry);
   return {
     id,
     record: brief && { ...brief, ...left },
     createdAt,
+    unblockedAt: entry.unblockedAt === 'unread' ? null : entry.unblockedAt,
     status: status === 'unread' ? null : status && { ...status, result: null, error: null },
     attempts: readAttempts(entry).map((attempt) => ({ ...attempt, outcome: 'failed', error: null })),
     assignment: assigned && { worker: assigned.worker, record: assigned.fact.record },

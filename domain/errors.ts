@@ -30,6 +30,7 @@ export const errorReasons = {
   'task-not-final': 'failed_precondition',
   'task-already-final': 'failed_precondition',
   'task-not-retryable': 'failed_precondition',
+  'dependency-not-found': 'failed_precondition',
   'queue-full': 'resource_exhausted',
   'too-many-waits': 'resource_exhausted',
   'too-many-queues': 'resource_exhausted',

@@ -72,6 +72,14 @@ export const limits = {
   attemptsMax: 100,
   attemptsDefault: 3,
   delayMsMax: 365 * day,
+  deadlineMsMin: 1,
+  deadlineMsMax: 365 * day,
+  /** Printable ASCII. */
+  exclusiveKeyCharactersMax: 255,
+  /** Tasks that one task may come after. */
+  dependenciesMax: 100,
+  /** Tasks outside of a batch that its members may come after, all together: each is a condition of the one transaction. */
+  batchDependenciesMax: 1000,
   backoffDelayMsDefault: 1 * second,
   /** No retry waits longer, whatever its backoff says. */
   backoffDelayMsMax: 7 * day,

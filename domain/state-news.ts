@@ -7,7 +7,7 @@ import type { TaskEvent } from './master-index.ts';
 import type { TaskState } from './task.ts';
 import { type Announced, briefOf, type TaskEntry } from './task-entry.ts';
 import { type HistoryStep, taskHistory } from './task-history.ts';
-import type { TaskView } from './task-view.ts';
+import { earliestStart, type TaskView } from './task-view.ts';
 
 /** Notes the present state of the task as announced, where all of it is known; nobody is told. */
 export function takeAsAnnounced(entry: TaskEntry, now: number): void {
@@ -118,7 +118,12 @@ function waitingSince(entry: TaskEntry, state: TaskState, attempt: number): numb
   const ended = last && last !== 'unread' ? last : null;
   const createdAt = entry.fact === null || entry.fact === 'unread' ? 0 : entry.fact.createdAt;
   const since = ended?.finishedAt ?? createdAt;
-  return state === 'scheduled' ? since : Math.max(since, ended?.retryAt ?? briefOf(entry)?.runAt ?? 0);
+  const due = earliestStart(
+    ended?.retryAt ?? null,
+    briefOf(entry),
+    entry.unblockedAt === 'unread' ? null : entry.unblockedAt,
+  );
+  return state === 'scheduled' || due === Infinity ? since : Math.max(since, due);
 }
 
 function eventOf({ id }: TaskEntry, { type, queue, state, attempt, worker }: TaskView, at: number): TaskEvent {

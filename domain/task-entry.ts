@@ -15,19 +15,30 @@ import type {
 } from './task.ts';
 
 /** Of a task's record what deciding needs; payloads stay in the ensemble. */
-export type TaskBrief = Pick<
-  TaskRecord,
-  | 'type'
-  | 'queue'
-  | 'priority'
-  | 'runAt'
-  | 'maxAttempts'
-  | 'backoff'
-  | 'labels'
-  | 'retentionMs'
-  | 'idempotencyKey'
-  | 'batch'
->;
+export interface TaskBrief
+  extends Pick<
+    TaskRecord,
+    | 'type'
+    | 'queue'
+    | 'priority'
+    | 'runAt'
+    | 'timeoutMs'
+    | 'maxAttempts'
+    | 'backoff'
+    | 'labels'
+    | 'retentionMs'
+    | 'idempotencyKey'
+    | 'batch'
+    | 'retryOf'
+    | 'exclusiveKey'
+    | 'afterFailure'
+    | 'schedule'
+  > {
+  /** The tasks that it comes after, by their names. */
+  readonly after: readonly TaskId[];
+  /** Epoch ms; null: no deadline. */
+  readonly deadlineAt: number | null;
+}
 
 /** What became of a task, without what it says of it: results stay in the ensemble. */
 export type StatusBrief = Omit<StatusRecord, 'result' | 'error'>;
@@ -50,6 +61,8 @@ export interface TaskFact {
 export interface AssignmentFact {
   readonly czxid: bigint;
   readonly version: number;
+  /** By the ensemble's clock, epoch ms. */
+  readonly createdAt: number;
   readonly record: AssignmentRecord;
 }
 
@@ -80,6 +93,8 @@ export interface TaskEntry {
   /** When the ensemble created the status, epoch ms; 0 before it is read. */
   statusCreatedAt: number;
   attempts: ReadonlyMap<number, AttemptBrief | Unread>;
+  /** When it was let go by those that it comes after, by the ensemble's clock, epoch ms; null where it was not. */
+  unblockedAt: number | Unread | null;
   /** The reason given with the request to cancel. */
   cancel: { readonly reason: string } | Unread | null;
   assignments: ReadonlyMap<WorkerId, AssignmentFact | Unread>;
@@ -170,6 +185,7 @@ export function newEntry(id: TaskId): TaskEntry {
     status: null,
     statusCreatedAt: 0,
     attempts: noValues(),
+    unblockedAt: null,
     cancel: null,
     assignments: noValues(),
     decided: false,

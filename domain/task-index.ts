@@ -112,6 +112,7 @@ export class TaskIndex {
       entry.fact = null;
       entry.status = null;
       entry.cancel = null;
+      entry.unblockedAt = null;
       entry.attempts = noValues();
     });
   }
@@ -140,6 +141,13 @@ export class TaskIndex {
     this.#change(id, (entry) => {
       entry.attempts =
         record === null ? withoutKey(entry.attempts, attempt) : withValue(entry.attempts, attempt, record);
+    });
+  }
+
+  /** When it was let go by the tasks that it comes after, by the ensemble's clock, epoch ms. */
+  setUnblocked(id: TaskId, at: number | Unread | null): void {
+    this.#change(id, (entry) => {
+      entry.unblockedAt = at;
     });
   }
 
@@ -247,7 +255,7 @@ export class TaskIndex {
     }
     if (phase === 'ready') this.ready.enqueue(entry, this.tasks.size);
     const due = this.states.update(entry, this.#now) === 'scheduled' ? notBeforeOf(entry) : 'unread';
-    if (due !== 'unread') this.alarm(entry, due);
+    if (due !== 'unread' && due !== Infinity) this.alarm(entry, due);
   }
 
   #setFact(entry: TaskEntry, fact: TaskFact): void {
@@ -298,7 +306,8 @@ export class TaskIndex {
     const entry = known ?? newEntry(id);
     change(entry);
     const empty = entry.fact === null && entry.status === null && entry.assignments.size === 0;
-    if (empty && entry.cancel === null && entry.attempts.size === 0 && !entry.decided) {
+    const isBare = entry.cancel === null && entry.unblockedAt === null && entry.attempts.size === 0;
+    if (empty && isBare && !entry.decided) {
       this.tasks.delete(id);
       this.unsettled.delete(id);
       this.finished.delete(entry);

@@ -2,10 +2,12 @@
 // render exactly this.
 
 import type {
+  AfterFailure,
   AssignmentRecord,
   AttemptRecord,
   Json,
   Progress,
+  ScheduledBy,
   StatusRecord,
   TaskError,
   TaskId,
@@ -13,6 +15,7 @@ import type {
   TaskState,
   WorkerId,
 } from './task.ts';
+import { dependenciesOf } from './task-id.ts';
 
 /** Everything the ensemble knows of one task at one moment. */
 export interface TaskSnapshot {
@@ -21,6 +24,8 @@ export interface TaskSnapshot {
   readonly record: TaskRecord | null;
   /** When its znode was created, by the server's clock. */
   readonly createdAt: number;
+  /** When it was let go by the tasks that it comes after, by the server's clock; null where it was not, or comes after none. */
+  readonly unblockedAt: number | null;
   readonly status: StatusRecord | null;
   /** Ended attempts in order. */
   readonly attempts: readonly AttemptRecord[];
@@ -51,6 +56,12 @@ export interface TaskView {
   readonly error: TaskError | null;
   readonly attempts: readonly AttemptView[];
   readonly retryOf: string | null;
+  /** Not finished by then, it fails. */
+  readonly deadlineAt: number | null;
+  readonly exclusiveKey: string | null;
+  readonly after: readonly TaskId[];
+  readonly afterFailure: AfterFailure;
+  readonly schedule: ScheduledBy | null;
 }
 
 /** The state of a task at `now`. The order of the questions is the rule: a status beats an assignment beats a time. */
@@ -60,10 +71,25 @@ export function taskStateAt(snapshot: TaskSnapshot, now: number): TaskState {
   return notBefore(snapshot) > now ? 'scheduled' : 'queued';
 }
 
-/** The earliest time at which the next attempt may start; 0 where nothing holds it back. */
-export function notBefore(snapshot: TaskSnapshot): number {
-  const last = snapshot.attempts.at(-1);
-  return last?.retryAt ?? snapshot.record?.runAt ?? 0;
+/** The earliest time at which the next attempt may start; 0 where nothing holds it back, Infinity where other tasks do. */
+export function notBefore({ record, attempts, unblockedAt }: TaskSnapshot): number {
+  return earliestStart(attempts.at(-1)?.retryAt ?? null, record, unblockedAt);
+}
+
+/** `retryAt` is the last attempt's word. Before the first attempt the task's own time counts, and that of those it comes after. */
+export function earliestStart(
+  retryAt: number | null,
+  task: { readonly runAt: number | null; readonly after: readonly unknown[] } | null,
+  unblockedAt: number | null,
+): number {
+  if (retryAt !== null) return retryAt;
+  const letGoAt = task && task.after.length > 0 ? (unblockedAt ?? Infinity) : 0;
+  return Math.max(task?.runAt ?? 0, letGoAt);
+}
+
+/** Epoch ms; null: it has no deadline. */
+export function deadlineOf(record: Pick<TaskRecord, 'submittedAt' | 'deadlineMs'> | null): number | null {
+  return record?.deadlineMs == null ? null : record.submittedAt + record.deadlineMs;
 }
 
 export function taskView(snapshot: TaskSnapshot, now: number): TaskView {
@@ -90,6 +116,11 @@ export function taskView(snapshot: TaskSnapshot, now: number): TaskView {
     error: status?.error ?? null,
     attempts,
     retryOf: record?.retryOf ?? null,
+    deadlineAt: deadlineOf(record),
+    exclusiveKey: record?.exclusiveKey ?? null,
+    after: record ? dependenciesOf(snapshot.id, record) : [],
+    afterFailure: record?.afterFailure ?? 'fail',
+    schedule: record?.schedule ?? null,
   };
 }
 

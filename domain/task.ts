@@ -19,13 +19,17 @@ export type TaskState = (typeof taskStates)[number];
 
 export type AttemptOutcome = 'succeeded' | 'failed' | 'timed_out' | 'lost';
 
-/** Codes of a task's or an attempt's error (contract section 6). */
+/**
+ * Codes of a task's or an attempt's error. `timeout`: the attempt took longer than its `timeoutMs`; `expired`: the task was not
+ * finished by its deadline; `dependency_failed`: a task that it was to follow did not succeed.
+ */
 export type TaskErrorCode =
   | 'handler_error'
   | 'exit_code'
   | 'signal'
   | 'timeout'
   | 'expired'
+  | 'dependency_failed'
   | 'worker_lost'
   | 'invalid_task'
   | 'invalid_result'
@@ -45,6 +49,16 @@ export interface Backoff {
   readonly jitter: boolean;
 }
 
+/** A task that comes before: by its id, or by its place in the batch, which is before that of the task itself. */
+export type Dependency = TaskId | number;
+
+/**
+ * What becomes of a task when one that it comes after did not succeed: it fails too, it runs nevertheless, or it waits until
+ * a retry of that one has succeeded.
+ */
+export const afterFailures = ['fail', 'run', 'wait'] as const;
+export type AfterFailure = (typeof afterFailures)[number];
+
 /** What a task is to do and under which rules: a submit with its defaults filled in. */
 export interface TaskSpec {
   readonly type: string;
@@ -59,6 +73,13 @@ export interface TaskSpec {
   readonly backoff: Backoff;
   readonly labels: Readonly<Record<string, string>>;
   readonly retentionMs: number;
+  /** From the submit on; a task that is not finished by then fails, `expired`. Null: no deadline. */
+  readonly deadlineMs: number | null;
+  /** Tasks with the same key never run at the same time, and run in the order of their submission. */
+  readonly exclusiveKey: string | null;
+  /** Tasks that have to have succeeded before it may run. */
+  readonly after: readonly Dependency[];
+  readonly afterFailure: AfterFailure;
 }
 
 /** A task as it is kept in `/tasks/<id>`. */
@@ -71,6 +92,14 @@ export interface TaskRecord extends TaskSpec {
   readonly retryOf: string | null;
   /** Its place, from 0, among the tasks that were submitted together; they share submit id and key. Null for a single one. */
   readonly batch: { readonly index: number; readonly size: number } | null;
+  /** The schedule that made it. */
+  readonly schedule: ScheduledBy | null;
+}
+
+export interface ScheduledBy {
+  readonly name: string;
+  /** The tick that it is for, epoch ms; null where somebody ran the schedule by hand. */
+  readonly at: number | null;
 }
 
 /** One ended attempt, kept in `/tasks/<id>/attempt-<k>`. */
@@ -102,8 +131,9 @@ export interface Progress {
   readonly message: string | null;
 }
 
-/** Why a master wants a running attempt back. */
-export type WithdrawReason = 'cancelled' | 'expired';
+/** Why a master wants a running attempt back: `expired` is the task's deadline, `timed_out` the attempt's `timeoutMs`. */
+export const withdrawReasons = ['cancelled', 'expired', 'timed_out'] as const;
+export type WithdrawReason = (typeof withdrawReasons)[number];
 
 /** A run of a task on a worker, kept in `/assign/<worker>/<task>`. */
 export interface AssignmentRecord {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
-import type { Json, TaskSpec } from '../../domain/task.ts';
+import type { Dependency, Json, TaskSpec } from '../../domain/task.ts';
 import { bodyCheck, listBodyCheck } from './body-check.ts';
 import { oneIdempotencyKey } from './idempotency-key.ts';
 import { parseRfc3339 } from './rfc3339.ts';
@@ -57,7 +57,7 @@ export function parseBatch(sent: unknown, headerKey: string | null, now: number)
 }
 
 function specOf(body: SubmitTaskBody, now: number): TaskSpec {
-  const { type, queue, priority, timeoutMs, maxAttempts, labels, retentionMs, backoff } = body;
+  const { type, queue, priority, timeoutMs, maxAttempts, labels, retentionMs, backoff, afterFailure } = body;
   return {
     type,
     payload: body.payload as Json,
@@ -69,6 +69,10 @@ function specOf(body: SubmitTaskBody, now: number): TaskSpec {
     backoff: { ...backoff, maxDelayMs: backoff.maxDelayMs ?? null },
     labels,
     retentionMs,
+    deadlineMs: body.deadlineMs ?? null,
+    exclusiveKey: body.exclusiveKey ?? null,
+    after: body.after as readonly Dependency[], // texts have the form of ids by now
+    afterFailure,
   };
 }
 

@@ -3,6 +3,7 @@
 
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { limits } from '../../domain/limits.ts';
+import { type AfterFailure, afterFailures } from '../../domain/task.ts';
 
 /** openapi-types does not know `propertyNames`, a keyword of JSON Schema since draft 6. */
 type MapSchema = OpenAPIV3_1.SchemaObject & { propertyNames: OpenAPIV3_1.SchemaObject };
@@ -77,6 +78,37 @@ const timing: Record<string, OpenAPIV3_1.SchemaObject> = {
   },
 };
 
+const deadlineAndOrder: Record<string, OpenAPIV3_1.SchemaObject> = {
+  deadlineMs: {
+    type: 'integer',
+    minimum: limits.deadlineMsMin,
+    maximum: limits.deadlineMsMax,
+    description: 'A task that has not finished so many milliseconds after its submit fails, whatever it is doing then.',
+  },
+  exclusiveKey: {
+    type: 'string',
+    pattern: `^[ -~]{1,${limits.exclusiveKeyCharactersMax}}$`,
+    description: 'Tasks with the same key never run at the same time, and run in the order of their submission.',
+  },
+  afterFailure: {
+    type: 'string',
+    enum: [...afterFailures],
+    default: 'fail',
+    description:
+      'When a task of `after` does not succeed: fail too, run nevertheless, or wait until a retry of it has succeeded.',
+  },
+};
+
+const taskIdItem: OpenAPIV3_1.SchemaObject = { type: 'string', pattern: '^task-\\d{1,32}$' };
+const after: OpenAPIV3_1.SchemaObject = {
+  type: 'array',
+  description: 'Ids of tasks that have to have succeeded before this one runs.',
+  items: taskIdItem,
+  maxItems: limits.dependenciesMax,
+  uniqueItems: true,
+  default: [],
+};
+
 const specProperties: Record<string, OpenAPIV3_1.SchemaObject> = {
   type: { type: 'string', pattern: limits.namePattern, description: 'The handler that runs it.' },
   payload: {
@@ -101,6 +133,18 @@ const specProperties: Record<string, OpenAPIV3_1.SchemaObject> = {
   },
   backoff,
   labels,
+  ...deadlineAndOrder,
+  after,
+};
+
+const memberProperties: Record<string, OpenAPIV3_1.SchemaObject> = {
+  ...specProperties,
+  after: {
+    ...after,
+    description:
+      'Tasks that have to have succeeded before this one runs: ids, or places in this batch, from 0, before its own.',
+    items: { type: ['string', 'integer'], pattern: '^task-\\d{1,32}$', minimum: 0 },
+  },
 };
 
 export const idempotencyKeySchema: OpenAPIV3_1.SchemaObject = {
@@ -136,7 +180,7 @@ export const submitTasksSchema: OpenAPIV3_1.SchemaObject = {
         ...specRules,
         required: ['type'],
         description: 'As for a single task, without a key of its own.',
-        properties: specProperties,
+        properties: memberProperties,
       },
     },
     idempotencyKey: {
@@ -164,6 +208,11 @@ export interface SubmitTaskBody {
     readonly jitter: boolean;
   };
   readonly labels: Record<string, string>;
+  readonly deadlineMs?: number;
+  readonly exclusiveKey?: string;
+  /** Numbers only in a batch: places before its own. */
+  readonly after: readonly (string | number)[];
+  readonly afterFailure: AfterFailure;
   readonly idempotencyKey?: string;
 }
 

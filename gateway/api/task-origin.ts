@@ -7,22 +7,23 @@ import type { TaskId, TaskRecord, TaskSpec } from '../../domain/task.ts';
 import type { TaskSnapshot, TaskView } from '../../domain/task-view.ts';
 import { canonicalJson } from './storable-json.ts';
 
-type Origin = Partial<Pick<TaskRecord, 'submitId' | 'idempotencyKey' | 'retryOf' | 'batch'>>;
+type Origin = Partial<Pick<TaskRecord, 'submitId' | 'idempotencyKey' | 'retryOf' | 'batch' | 'schedule'>>;
 
 export function recordOf(spec: TaskSpec, origin: Origin): TaskRecord {
-  const single = { submitId: randomUUID(), idempotencyKey: null, retryOf: null, batch: null };
+  const single = { submitId: randomUUID(), idempotencyKey: null, retryOf: null, batch: null, schedule: null };
   return { ...spec, submittedAt: Date.now(), ...single, ...origin };
 }
 
-/** Of a failed or cancelled task what a new one takes over: everything but when it was to run. */
+/** Of a failed or cancelled task what a new one takes over: everything but when, and after which others, it was to run. */
 export function retryableSpec({ id, record, status }: TaskSnapshot): TaskSpec {
   if (!status) throw notFinal(id, 'only a failed or cancelled task can be retried');
   if (status.state === 'succeeded') {
     throw new ServiceError('task-not-retryable', `Task ${id} has succeeded; submit a new task to run it again.`);
   }
   if (!record) throw new ServiceError('task-not-retryable', `What task ${id} was to do cannot be read.`);
-  const { type, payload, queue, priority, timeoutMs, maxAttempts, backoff, labels, retentionMs } = record;
-  return { type, payload, queue, priority, runAt: null, timeoutMs, maxAttempts, backoff, labels, retentionMs };
+  const { submitId, submittedAt, idempotencyKey, retryOf, batch, schedule, ...spec } = record;
+  // What it came after is over by now, and may be gone.
+  return { ...spec, runAt: null, after: [], afterFailure: 'fail' };
 }
 
 export function fingerprintOfRetry(id: TaskId): string {
@@ -46,5 +47,5 @@ function wordOf(state: TaskView['state']): string {
 
 /** The task as it is at the moment of its commit, known without a read. */
 export function newborn(id: TaskId, record: TaskRecord | null, createdAt: number): TaskSnapshot {
-  return { id, record, createdAt, status: null, attempts: [], assignment: null };
+  return { id, record, createdAt, unblockedAt: null, status: null, attempts: [], assignment: null };
 }

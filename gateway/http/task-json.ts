@@ -26,6 +26,11 @@ export function taskJson(task: TaskView): Record<string, unknown> {
     error: task.error && { code: task.error.code, message: task.error.message },
     attempts: task.attempts.map(attemptJson),
     retryOf: task.retryOf,
+    deadlineAt: timeOrNull(task.deadlineAt),
+    exclusiveKey: task.exclusiveKey,
+    after: task.after,
+    afterFailure: task.afterFailure,
+    schedule: task.schedule && { name: task.schedule.name, at: timeOrNull(task.schedule.at) },
   };
 }
 

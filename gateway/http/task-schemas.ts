@@ -1,7 +1,7 @@
 // What the HTTP face answers, as JSON Schema: the Task and the problem document. Components of the OpenAPI document;
 // tests check real answers against them.
 
-import { taskStates } from '../../domain/task.ts';
+import { afterFailures, taskStates } from '../../domain/task.ts';
 import { exactly, orNull, type Schema, textOrNull, time, timeOrNull } from './schema-words.ts';
 
 const taskErrorSchema = exactly('Why a task or an attempt did not succeed.', {
@@ -27,6 +27,11 @@ const progressSchema = exactly('What the running attempt said of itself.', {
   message: textOrNull,
 });
 
+const scheduledBySchema = exactly('The schedule that made it.', {
+  name: { type: 'string' },
+  at: { ...timeOrNull, description: 'The tick that it is for; null where the schedule was run by hand.' },
+});
+
 export const taskSchema = exactly('A task as it is now. Every field is always there, null where it has no value.', {
   id: { type: 'string', description: 'Opaque.', examples: ['task-0000000042'] },
   type: { ...textOrNull, description: 'Null for a task made by hand whose data cannot be read; queue likewise.' },
@@ -47,6 +52,15 @@ export const taskSchema = exactly('A task as it is now. Every field is always th
   error: orNull(taskErrorSchema),
   attempts: { type: 'array', items: attemptSchema, description: 'Ended attempts in order.' },
   retryOf: { ...textOrNull, description: 'The task that this one runs again.' },
+  deadlineAt: { ...timeOrNull, description: 'Not finished by then, it fails.' },
+  exclusiveKey: textOrNull,
+  after: { type: 'array', items: { type: 'string' }, description: 'Tasks that have to have succeeded before it runs.' },
+  afterFailure: {
+    type: 'string',
+    enum: [...afterFailures],
+    description: 'What it does when one of them does not succeed.',
+  },
+  schedule: orNull(scheduledBySchema),
 });
 
 export const problemSchema: Schema = {

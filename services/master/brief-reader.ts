@@ -3,8 +3,10 @@
 
 import { decodeAttempt, decodeStatus } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
-import type { Backoff, TaskRecord } from '../../domain/task.ts';
+import type { Backoff, TaskId, TaskRecord } from '../../domain/task.ts';
 import type { AttemptBrief, StatusBrief, TaskBrief } from '../../domain/task-entry.ts';
+import { dependenciesOf } from '../../domain/task-id.ts';
+import { deadlineOf } from '../../domain/task-view.ts';
 
 /** Different values that are remembered; beyond that (somebody makes them up) each is kept for itself. */
 const sharedMax = 10_000;
@@ -14,19 +16,27 @@ export class BriefReader {
   readonly #texts = new Map<string, string>();
   readonly #backoffs = new Map<string, Backoff>();
 
-  task(record: TaskRecord): TaskBrief {
-    const { priority, runAt, maxAttempts, backoff, labels, retentionMs, idempotencyKey, batch } = record;
+  task(id: TaskId, record: TaskRecord): TaskBrief {
+    const { priority, runAt, timeoutMs, maxAttempts, backoff, labels, retentionMs, idempotencyKey, batch } = record;
+    const { retryOf, exclusiveKey, afterFailure, schedule } = record;
     return {
       type: this.#text(record.type),
       queue: this.#text(record.queue),
       priority,
       runAt,
+      timeoutMs,
+      deadlineAt: deadlineOf(record),
       maxAttempts,
       backoff: shared(this.#backoffs, Object.values(backoff).join(), backoff),
       labels: Object.keys(labels).length === 0 ? noLabels : labels,
       retentionMs,
       idempotencyKey,
       batch,
+      retryOf,
+      exclusiveKey,
+      after: dependenciesOf(id, record),
+      afterFailure,
+      schedule: schedule && { ...schedule, name: this.#text(schedule.name) },
     };
   }
 

@@ -169,8 +169,8 @@ export class Picture {
     const { worker, task } = parsed;
     if (task === null) return this.index.setReachable(worker, znode !== undefined);
     if (!znode) return this.index.setAssignment(worker, task, znode === null ? 'unread' : null);
-    const { czxid, version } = znode.stat;
-    this.index.setAssignment(worker, task, { czxid, version, record: decodeAssignment(znode.data) });
+    const { czxid, version, ctime: createdAt } = znode.stat;
+    this.index.setAssignment(worker, task, { czxid, version, createdAt, record: decodeAssignment(znode.data) });
   }
 
   #onTask(path: string, znode: Znode | null | undefined): void {
@@ -186,6 +186,8 @@ export class Picture {
       case 'status':
         if (!znode) return index.setStatus(task, unread);
         return index.setStatus(task, this.#briefs.status(znode), znode.stat.ctime);
+      case 'unblocked':
+        return index.setUnblocked(task, znode ? znode.stat.ctime : unread);
       case 'cancel':
         return index.setCancel(task, znode ? { reason: znode.data.toString('utf8').slice(0, 1024) } : unread);
       case 'attempt':
@@ -200,7 +202,7 @@ export class Picture {
     if (reading.kind === 'newer') this.#logOnce(path, `a record of version ${reading.v} is left to a newer master`);
     if (reading.kind === 'invalid') this.#logOnce(path, reading.why);
     const content: TaskContent =
-      reading.kind === 'task' ? { kind: 'task', brief: this.#briefs.task(reading.record) } : reading;
+      reading.kind === 'task' ? { kind: 'task', brief: this.#briefs.task(parsed.task, reading.record) } : reading;
     const { czxid, version, ctime: createdAt } = stat;
     const number = Math.min(taskNumber(parsed.task), positionNumberMax);
     this.#noteNumber(number);

@@ -125,7 +125,7 @@ async function removeKeys({ picture, ledger, log, onFenced }: RetentionLoopOptio
   );
 }
 
-function removalOf({ id, fact, status, attempts, cancel }: TaskEntry) {
+function removalOf({ id, fact, status, attempts, cancel, unblockedAt }: TaskEntry) {
   const known = fact === null || fact === 'unread' ? null : fact;
   return {
     task: id,
@@ -134,6 +134,7 @@ function removalOf({ id, fact, status, attempts, cancel }: TaskEntry) {
     children: [
       ...(status ? ['status'] : []),
       ...(cancel ? ['cancel'] : []),
+      ...(unblockedAt === null ? [] : ['unblocked']),
       ...[...attempts.keys()].map((attempt) => `attempt-${attempt}`),
     ],
   };

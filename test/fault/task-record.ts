@@ -5,6 +5,13 @@ import { defaultTaskOptions } from '../../coordination/znode-records.ts';
 import type { TaskRecord } from '../../domain/task.ts';
 
 export function taskRecord(members: Partial<TaskRecord> = {}): TaskRecord {
-  const origin = { submitId: randomUUID(), submittedAt: Date.now(), idempotencyKey: null, retryOf: null, batch: null };
+  const origin = {
+    submitId: randomUUID(),
+    submittedAt: Date.now(),
+    idempotencyKey: null,
+    retryOf: null,
+    batch: null,
+    schedule: null,
+  };
   return { ...defaultTaskOptions, type: 'echo', ...origin, ...members };
 }

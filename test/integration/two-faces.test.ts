@@ -76,6 +76,7 @@ both('a task has its defaults', (face) => face.submit(idle), {
       ...{ id: 'task 1', type: 'nobody-runs-this', queue: 'default', state: 'queued', payload: null, priority: 0 },
       ...{ labels: {}, attempt: 0, maxAttempts: 3, worker: null, progress: null, submittedAt: 'time', runAt: null },
       ...{ startedAt: null, finishedAt: null, result: null, error: null, attempts: [], retryOf: null },
+      ...{ deadlineAt: null, exclusiveKey: null, after: [], afterFailure: 'fail', schedule: null },
     },
     created: true,
   },

@@ -20,6 +20,11 @@ export const queuedTask = {
   error: null,
   attempts: [],
   retryOf: null,
+  deadlineAt: null,
+  exclusiveKey: null,
+  after: [],
+  afterFailure: 'fail',
+  schedule: null,
 } as const;
 
 const times = { startedAt: '2026-01-31T09:30:00.012Z', finishedAt: '2026-01-31T09:30:00.020Z' };

@@ -8,7 +8,15 @@ import * as queueRecord from '../../../coordination/queue-record.ts';
 import * as records from '../../../coordination/znode-records.ts';
 import { limits } from '../../../domain/limits.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
-import type { AssignmentRecord, AttemptRecord, Json, StatusRecord, TaskRecord } from '../../../domain/task.ts';
+import {
+  type AssignmentRecord,
+  type AttemptRecord,
+  afterFailures,
+  type Json,
+  type StatusRecord,
+  type TaskId,
+  type TaskRecord,
+} from '../../../domain/task.ts';
 
 const createdAt = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 const decodeTask = (text: string) => records.decodeTask(Buffer.from(text), createdAt);
@@ -47,7 +55,12 @@ const taskRecord: fc.Arbitrary<TaskRecord> = record({
   idempotencyKey: orNull(text),
   retryOf: orNull(name),
   batch: orNull(fc.constantFrom({ index: 0, size: 1 }, { index: 7, size: 8 }, { index: 3, size: 1000 })),
-});
+  deadlineMs: orNull(fc.integer({ min: limits.deadlineMsMin, max: limits.deadlineMsMax })),
+  exclusiveKey: orNull(text),
+  after: fc.constantFrom([], ['task-0000000001' as TaskId, 0, 2]),
+  afterFailure: fc.constantFrom(...afterFailures),
+  schedule: orNull(record({ name, at: orNull(time) })),
+}).map((task) => (task.after.length > 0 ? task : { ...task, afterFailure: 'fail' as const }));
 
 test('a task of ours reads back as it was written', () => {
   fc.assert(
@@ -180,6 +193,7 @@ test('a task by hand with little in it has the defaults, and what is out of boun
   assert.deepEqual(little.record, {
     ...records.defaultTaskOptions,
     ...{ type: 'echo', submitId: null, submittedAt: createdAt, idempotencyKey: null, retryOf: null, batch: null },
+    schedule: null,
   });
   const much = decodeTask(
     '{"v":1,"type":"echo","priority":1e9,"maxAttempts":0,"timeoutMs":"soon","labels":{"a":1,"b":"c"},"backoff":7,"runAt":"never"}',

@@ -25,12 +25,19 @@ export function brief(options: Partial<TaskBrief> = {}): TaskBrief {
     queue: 'default',
     priority: 0,
     runAt: null,
+    timeoutMs: 3_600_000,
+    deadlineAt: null,
     maxAttempts: 3,
     backoff: { type: 'fixed', delayMs: 1000, maxDelayMs: null, jitter: false },
     labels: {},
     retentionMs: 3_600_000,
     idempotencyKey: null,
     batch: null,
+    retryOf: null,
+    exclusiveKey: null,
+    after: [],
+    afterFailure: 'fail',
+    schedule: null,
     ...options,
   };
 }
@@ -51,7 +58,7 @@ export function assignmentFact(
   fact: Partial<AssignmentFact> = {},
 ): AssignmentFact {
   const whole = { attempt: 1, startedAt: 1000, withdraw: null, progress: null, ...record };
-  return { czxid: 100n, version: 0, record: whole, ...fact };
+  return { czxid: 100n, version: 0, createdAt: 1000, record: whole, ...fact };
 }
 
 export function attempt(number: number, options: Partial<AttemptRecord> = {}): AttemptRecord {

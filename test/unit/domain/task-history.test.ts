@@ -10,10 +10,10 @@ import { type TaskSnapshot, taskView } from '../../../domain/task-view.ts';
 import { attempt, brief, status, taskId } from './facts.ts';
 
 const createdAt = 1000;
-const none = { status: null, attempts: [], assignment: null };
+const none = { unblockedAt: null, status: null, attempts: [], assignment: null };
 
 function snapshot(options: Partial<TaskSnapshot> = {}, record: Partial<TaskRecord> = {}): TaskSnapshot {
-  const origin = { submitId: null, submittedAt: createdAt, retryOf: null, batch: null };
+  const origin = { submitId: null, submittedAt: createdAt, retryOf: null, batch: null, deadlineMs: null };
   const whole = { ...brief(), payload: null, timeoutMs: 1000, labels: {}, ...origin, ...record } as TaskRecord;
   return { id: taskId(1), record: whole, createdAt, ...none, ...options };
 }

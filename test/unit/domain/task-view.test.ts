@@ -20,12 +20,26 @@ const record: TaskRecord = {
     idempotencyKey: null,
     retryOf: null,
     batch: null,
+    deadlineMs: 60_000,
+    exclusiveKey: 'account-1',
+    after: [],
+    afterFailure: 'fail',
+    schedule: null,
   },
 };
 const running = { worker: workerId('w'), record: assignmentFact({ attempt: 2, startedAt: 700 }).record };
 
 function snapshot(facts: Partial<TaskSnapshot> = {}): TaskSnapshot {
-  return { id: taskId(1), record, createdAt: 400, status: null, attempts: [], assignment: null, ...facts };
+  return {
+    id: taskId(1),
+    record,
+    createdAt: 400,
+    unblockedAt: null,
+    status: null,
+    attempts: [],
+    assignment: null,
+    ...facts,
+  };
 }
 
 test('a status beats an assignment, an assignment beats a time', () => {
@@ -51,7 +65,8 @@ test('a queued task', () => {
   assert.deepEqual(taskView(snapshot(), now), {
     ...{ id: taskId(1), type: 'echo', queue: 'q', state: 'queued', payload: [1], priority: 3, labels: { a: 'b' } },
     ...{ attempt: 0, maxAttempts: 2, worker: null, progress: null, submittedAt: 500, runAt: null, startedAt: null },
-    ...{ finishedAt: null, result: null, error: null, attempts: [], retryOf: null },
+    ...{ finishedAt: null, result: null, error: null, attempts: [], retryOf: null, deadlineAt: 60_500 },
+    ...{ exclusiveKey: 'account-1', after: [], afterFailure: 'fail', schedule: null },
   });
 });
 

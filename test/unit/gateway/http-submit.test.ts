@@ -33,7 +33,8 @@ describe('POST /tasks', () => {
     assert.match(submittedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     const none = { worker: null, progress: null, runAt: null, startedAt: null, finishedAt: null, result: null };
     const start = { queue: 'default', state: 'queued', priority: 0, attempt: 0, maxAttempts: 3, attempts: [] };
-    assert.deepEqual(rest, { ...body, ...none, ...start, error: null, retryOf: null });
+    const alone = { deadlineAt: null, exclusiveKey: null, after: [], afterFailure: 'fail', schedule: null };
+    assert.deepEqual(rest, { ...body, ...none, ...start, ...alone, error: null, retryOf: null });
   });
 
   it('names the places that do not fit', async () => {

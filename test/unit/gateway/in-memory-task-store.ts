@@ -40,7 +40,15 @@ export class InMemoryTaskStore implements TaskStore {
     this.#created += 1;
     if (record.idempotencyKey !== null) this.#keys.set(record.idempotencyKey, { id, fingerprint });
     this.submitted.push(record);
-    this.put({ id, record, createdAt: record.submittedAt, status: null, attempts: [], assignment: null });
+    this.put({
+      id,
+      record,
+      createdAt: record.submittedAt,
+      unblockedAt: null,
+      status: null,
+      attempts: [],
+      assignment: null,
+    });
     return { id, createdAt: record.submittedAt, created: true };
   }
 

@@ -41,6 +41,10 @@ describe('a submit', () => {
       backoff: { type: 'exponential', delayMs: 1000, maxDelayMs: null, jitter: true },
       labels: {},
       retentionMs: 3_600_000,
+      deadlineMs: null,
+      exclusiveKey: null,
+      after: [],
+      afterFailure: 'fail',
     });
   });
 
@@ -55,6 +59,10 @@ describe('a submit', () => {
       backoff: { type: 'fixed', delayMs: 0, maxDelayMs: 5, jitter: false },
       labels: { 'team/a': '' },
       retentionMs: 0,
+      deadlineMs: 1,
+      exclusiveKey: 'account 7',
+      after: ['task-0000000001'],
+      afterFailure: 'wait',
     };
     assert.deepEqual(spec(structuredClone(given)), { ...given, runAt: null });
   });
