@@ -23,17 +23,19 @@ export type AttemptOutcome = 'succeeded' | 'failed' | 'timed_out' | 'lost';
  * Codes of a task's or an attempt's error. `timeout`: the attempt took longer than its `timeoutMs`; `expired`: the task was not
  * finished by its deadline; `dependency_failed`: a task that it was to follow did not succeed.
  */
-export type TaskErrorCode =
-  | 'handler_error'
-  | 'exit_code'
-  | 'signal'
-  | 'timeout'
-  | 'expired'
-  | 'dependency_failed'
-  | 'worker_lost'
-  | 'invalid_task'
-  | 'invalid_result'
-  | 'cancelled';
+export const taskErrorCodes = [
+  'handler_error',
+  'exit_code',
+  'signal',
+  'timeout',
+  'expired',
+  'dependency_failed',
+  'worker_lost',
+  'invalid_task',
+  'invalid_result',
+  'cancelled',
+] as const;
+export type TaskErrorCode = (typeof taskErrorCodes)[number];
 
 export interface TaskError {
   readonly code: TaskErrorCode;

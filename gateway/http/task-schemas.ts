@@ -1,14 +1,13 @@
 // What the HTTP face answers, as JSON Schema: the Task and the problem document. Components of the OpenAPI document;
 // tests check real answers against them.
 
-import { afterFailures, taskStates } from '../../domain/task.ts';
+import { afterFailures, taskErrorCodes, taskStates } from '../../domain/task.ts';
 import { exactly, orNull, type Schema, textOrNull, time, timeOrNull } from './schema-words.ts';
 
 const taskErrorSchema = exactly('Why a task or an attempt did not succeed.', {
   code: {
     type: 'string',
-    description:
-      'handler_error, exit_code, signal, timeout, expired, worker_lost, invalid_task, invalid_result or cancelled; more may come.',
+    description: `${taskErrorCodes.join(', ')}; more may come.`,
   },
   message: { type: 'string', description: 'For people.' },
 });
