@@ -61,7 +61,7 @@ export function snapshotOf(entry: TaskEntry): TaskSnapshot {
     createdAt,
     unblockedAt: entry.unblockedAt === 'unread' ? null : entry.unblockedAt,
     status: status === 'unread' ? null : status && { ...status, result: null, error: null },
-    attempts: readAttempts(entry).map((attempt) => ({ ...attempt, outcome: 'failed', error: null })),
+    attempts: readAttempts(entry).map((attempt) => ({ ...attempt, error: null })),
     assignment: assigned && { worker: assigned.worker, record: assigned.fact.record },
   };
 }

@@ -11,15 +11,25 @@ export interface FailedAttempt {
   readonly retryable: boolean;
   /** The handler's own wish for the delay, in place of the policy's. */
   readonly retryAfterMs: number | null;
+  /** Epoch ms. */
+  readonly finishedAt: number;
 }
 
 export interface RetryPolicy {
   readonly maxAttempts: number;
   readonly backoff: Backoff;
+  /** Epoch ms: from then on no attempt begins. Null: no deadline. */
+  readonly deadlineAt: number | null;
 }
 
-/** Milliseconds until the next attempt, or null where there is none. `random` is in [0, 1). */
-export function nextRetryDelayMs(policy: RetryPolicy, failed: FailedAttempt, random: number): number | null {
+/** When the next attempt may start, epoch ms, or null where there is none. `random` is in [0, 1). */
+export function nextRetryAt(policy: RetryPolicy, failed: FailedAttempt, random: number): number | null {
+  const delayMs = retryDelayMs(policy, failed, random);
+  const at = delayMs === null ? null : failed.finishedAt + delayMs;
+  return at === null || at >= (policy.deadlineAt ?? Infinity) ? null : at;
+}
+
+function retryDelayMs(policy: RetryPolicy, failed: FailedAttempt, random: number): number | null {
   if (!failed.retryable || failed.attempt >= policy.maxAttempts) return null;
   if (failed.retryAfterMs !== null) return clampDelay(failed.retryAfterMs);
   const { type, delayMs, maxDelayMs, jitter } = policy.backoff;

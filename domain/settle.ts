@@ -2,10 +2,10 @@
 // task is final or gone. One decision for a task at a time; the next follows from the facts that it leaves. Pure.
 
 import { limits } from './limits.ts';
-import { nextRetryDelayMs } from './retry.ts';
-import type { AttemptRecord, StatusRecord, TaskId, WithdrawReason, WorkerId } from './task.ts';
+import type { TaskId, WithdrawReason, WorkerId } from './task.ts';
 import type { AssignmentFact, TaskEntry, TaskFact } from './task-entry.ts';
 import type { TaskIndex } from './task-index.ts';
+import { type EndEvent, type EndRecords, type Moment, recordsOf } from './task-machine.ts';
 
 /** An assignment as it was when the decision was made; its commit checks the version. */
 export interface HeldAssignment {
@@ -14,19 +14,26 @@ export interface HeldAssignment {
 }
 
 export type SettleDecision = { readonly entry: TaskEntry; readonly task: TaskId } & (
-  | {
+  | ({
       /** Records an outcome of the master's own, and takes the assignment away where there was one. */
       readonly kind: 'end';
       readonly taskVersion: number;
-      readonly attempt: AttemptRecord | null;
-      readonly status: StatusRecord | null;
       readonly assignment: HeldAssignment | null;
       /** The worker may still be running it: the task's version grows, so that its late outcome finds no place. */
       readonly forced: boolean;
-    }
+    } & EndRecords)
   | { readonly kind: 'release'; readonly assignment: HeldAssignment }
   | { readonly kind: 'withdraw'; readonly assignment: HeldAssignment; readonly reason: WithdrawReason }
 );
+
+/** A task that is there and has not ended, and what deciding about it takes. */
+interface OpenTask {
+  readonly entry: TaskEntry;
+  readonly fact: TaskFact;
+  readonly cancel: { readonly reason: string } | null;
+  readonly now: number;
+  readonly random: number;
+}
 
 /** `now` in epoch ms, `random` in [0, 1). Null: nothing to do, or not yet. */
 export function planSettlement(index: TaskIndex, entry: TaskEntry, now: number, random: number): SettleDecision | null {
@@ -45,10 +52,12 @@ function settlementOf(index: TaskIndex, entry: TaskEntry, now: number, random: n
   }
   const surplus = surplusAssignment(index, held);
   if (surplus) return { kind: 'release', entry, task: entry.id, assignment: surplus };
+  if (entry.cancel === 'unread') return null;
+  const task = { entry, fact, cancel: entry.cancel, now, random };
   const lost = held.find(({ worker, fact: assignment }) => index.isLost(worker, assignment));
-  if (lost && fact.content.kind !== 'invalid') return lose(index, entry, fact, lost, now, random);
-  if (lost || entry.assignments.size === 0) return endWaiting(index, entry, fact, lost ?? null, now);
-  return first && entry.cancel && entry.cancel !== 'unread' ? withdraw(index, entry, fact, first, now) : null;
+  if (lost && fact.content.kind !== 'invalid') return lose(index, task, lost);
+  if (lost || entry.assignments.size === 0) return endWaiting(index, task, lost ?? null);
+  return first ? withdraw(index, task, first) : null;
 }
 
 function heldAssignments(entry: TaskEntry): HeldAssignment[] {
@@ -66,63 +75,38 @@ function surplusAssignment(index: TaskIndex, held: readonly HeldAssignment[]): H
 }
 
 /** The task is not running: it ends as what it is. `assignment` is that of a lost worker to what is no task. */
-function endWaiting(
-  index: TaskIndex,
-  entry: TaskEntry,
-  fact: TaskFact,
-  assignment: HeldAssignment | null,
-  now: number,
-): SettleDecision | null {
-  const attempt = index.nextAttempt(entry) - 1;
-  const ended = { attempt, worker: null, startedAt: null, finishedAt: now, result: null };
-  const base = { kind: 'end', entry, task: entry.id, taskVersion: fact.version, assignment } as const;
+function endWaiting(index: TaskIndex, task: OpenTask, assignment: HeldAssignment | null): SettleDecision | null {
+  const { entry, fact, cancel, now } = task;
+  const at = { attempt: index.nextAttempt(entry) - 1, worker: null, startedAt: null, finishedAt: now };
   if (fact.content.kind === 'invalid') {
-    const error = { code: 'invalid_task', message: `this is no task of ours: ${fact.content.why}` } as const;
-    return { ...base, attempt: null, status: { ...ended, state: 'failed', error }, forced: false };
+    return end(task, { kind: 'invalid_task', why: fact.content.why }, at, assignment, false);
   }
-  if (!entry.cancel || entry.cancel === 'unread') return null;
-  const error = { code: 'cancelled', message: entry.cancel.reason } as const;
-  return { ...base, attempt: null, status: { ...ended, state: 'cancelled', error }, forced: false };
+  return cancel && end(task, { kind: 'cancelled', reason: cancel.reason }, at, assignment, false);
 }
 
 /** The worker of a running attempt is gone: the attempt counts, and the task ends if that was the last one. */
-function lose(
-  index: TaskIndex,
-  entry: TaskEntry,
-  fact: TaskFact,
-  held: HeldAssignment,
-  now: number,
-  random: number,
-): SettleDecision {
-  const known = held.fact.record.attempt;
-  const attempt = known !== null && !entry.attempts.has(known) ? known : Math.max(0, ...entry.attempts.keys()) + 1;
-  const { startedAt } = held.fact.record;
-  const policy = fact.content.kind === 'task' ? fact.content.brief : null;
-  const failed = { attempt, retryable: true, retryAfterMs: 0 };
-  const delayMs = policy && !entry.cancel ? nextRetryDelayMs(policy, failed, random) : null;
-  const message = `worker ${held.worker} was lost during attempt ${attempt} of ${policy?.maxAttempts ?? 1}`;
-  const error = { code: 'worker_lost', message } as const;
-  const base = { worker: held.worker, startedAt, finishedAt: now, attempt };
-  const retryAt = delayMs === null ? null : now + delayMs;
-  const record: AttemptRecord = { ...base, outcome: 'lost', error, retryAt };
-  // A cancelled task is ended by the next decision, when nothing holds it any more.
-  const final = delayMs === null && !entry.cancel;
-  const status: StatusRecord | null = final ? { ...base, state: 'failed', result: null, error } : null;
-  const taskVersion = fact.version;
+function lose(index: TaskIndex, task: OpenTask, held: HeldAssignment): SettleDecision {
+  const { entry, cancel, now } = task;
+  const { attempt: known, startedAt } = held.fact.record;
+  const attempt = known !== null && !entry.attempts.has(known) ? known : index.nextAttempt(entry);
+  const at = { attempt, worker: held.worker, startedAt, finishedAt: now };
   // Registered anew by the same process (somebody removed it by hand), it may still be running the attempt.
   const forced = index.workers.get(held.worker)?.fact !== null;
-  return { kind: 'end', entry, task: entry.id, taskVersion, attempt: record, status, assignment: held, forced };
+  const event = { kind: 'worker_lost', lostBefore: lostAttempts(entry), cancel: cancel?.reason ?? null } as const;
+  return end(task, event, at, held, forced);
+}
+
+function lostAttempts({ attempts }: TaskEntry): number {
+  let lost = 0;
+  for (const attempt of attempts.values()) if (attempt !== 'unread' && attempt.outcome === 'lost') lost += 1;
+  return lost;
 }
 
 /** Marks the assignment first; a worker that has not let go when the grace is over loses it by force. */
-function withdraw(
-  index: TaskIndex,
-  entry: TaskEntry,
-  fact: TaskFact,
-  assignment: HeldAssignment,
-  now: number,
-): SettleDecision | null {
+function withdraw(index: TaskIndex, task: OpenTask, assignment: HeldAssignment): SettleDecision | null {
+  const { entry, cancel, now } = task;
   const { record } = assignment.fact;
+  if (!cancel) return null;
   if (record.withdraw === null) {
     return { kind: 'withdraw', entry, task: entry.id, assignment, reason: 'cancelled' };
   }
@@ -131,17 +115,19 @@ function withdraw(
     index.alarm(entry, forceAt);
     return null;
   }
-  const reason = entry.cancel && entry.cancel !== 'unread' ? entry.cancel.reason : '';
   const attempt = record.attempt ?? index.nextAttempt(entry);
-  const status: StatusRecord = {
-    state: 'cancelled',
-    result: null,
-    error: { code: 'cancelled', message: reason },
-    attempt,
-    worker: assignment.worker,
-    startedAt: record.startedAt,
-    finishedAt: now,
-  };
-  const taskVersion = fact.version;
-  return { kind: 'end', entry, task: entry.id, taskVersion, attempt: null, status, assignment, forced: true };
+  const at = { attempt, worker: assignment.worker, startedAt: record.startedAt, finishedAt: now };
+  return end(task, { kind: 'cancelled', reason: cancel.reason }, at, assignment, true);
+}
+
+function end(
+  { entry, fact, random }: OpenTask,
+  event: EndEvent,
+  at: Moment,
+  assignment: HeldAssignment | null,
+  forced: boolean,
+): SettleDecision {
+  const terms = fact.content.kind === 'task' ? fact.content.brief : null;
+  const records = recordsOf(event, at, terms, random);
+  return { kind: 'end', entry, task: entry.id, taskVersion: fact.version, ...records, assignment, forced };
 }

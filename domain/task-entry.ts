@@ -43,7 +43,7 @@ export interface TaskBrief
 /** What became of a task, without what it says of it: results stay in the ensemble. */
 export type StatusBrief = Omit<StatusRecord, 'result' | 'error'>;
 /** The same of an attempt. */
-export type AttemptBrief = Omit<AttemptRecord, 'outcome' | 'error'>;
+export type AttemptBrief = Omit<AttemptRecord, 'error'>;
 
 /** `newer`: written by a newer version of us, which will look after it. */
 export type TaskContent = { kind: 'task'; brief: TaskBrief } | { kind: 'newer' } | { kind: 'invalid'; why: string };

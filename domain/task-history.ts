@@ -68,8 +68,10 @@ function waitingSteps(snapshot: TaskSnapshot, ended: number, until: number): His
   const since = then.attempts.at(-1)?.finishedAt ?? snapshot.createdAt;
   const due = notBefore(then);
   const steps: HistoryStep[] = [];
-  if (due > since || due > until) steps.push(stepOf(taskView(then, due - 1)));
-  if (due <= until) steps.push(stepOf(taskView(then, due)));
+  // A person may have it run while other tasks still hold it back: then it has never been queued.
+  const isBlocked = due === Infinity;
+  if (due > since || due > until) steps.push(stepOf(taskView(then, isBlocked ? since : due - 1)));
+  if (due <= until && !isBlocked) steps.push(stepOf(taskView(then, due)));
   return steps;
 }
 

@@ -46,8 +46,8 @@ export class BriefReader {
   }
 
   attempt({ data, stat }: Znode, number: number): AttemptBrief {
-    const { attempt, worker, startedAt, finishedAt, retryAt } = decodeAttempt(data, number, stat.ctime);
-    return { attempt, worker: worker === null ? null : this.#text(worker), startedAt, finishedAt, retryAt };
+    const { error: _, worker, ...rest } = decodeAttempt(data, number, stat.ctime);
+    return { ...rest, worker: worker === null ? null : this.#text(worker) };
   }
 
   #text(text: string): string {

@@ -1,21 +1,14 @@
-// How a run is to be recorded, from how it ended: as the task's final status, as a failed attempt with the time of the
-// next one, as handed back without having counted, or not at all. Pure but for the types.
+// How a run is to be recorded, from how it ended: as what the machine of the task's life makes of it, as handed back without
+// having counted, or not at all. Pure but for the types.
 
-import { nextRetryDelayMs } from '../../domain/retry.ts';
-import type { AttemptRecord, StatusRecord, TaskError, TaskRecord } from '../../domain/task.ts';
+import type { TaskRecord } from '../../domain/task.ts';
+import { type EndEvent, type EndRecords, type Moment, recordsOf } from '../../domain/task-machine.ts';
+import { deadlineOf } from '../../domain/task-view.ts';
 import { RunEnd } from './run-end.ts';
 import type { AttemptResult } from './task-runner.ts';
 
-/** What is common to everything that an attempt leaves behind; times in epoch ms. */
-export interface AttemptFacts {
-  readonly attempt: number;
-  readonly worker: string;
-  readonly startedAt: number;
-  readonly finishedAt: number;
-}
-
 export type Ending =
-  | { readonly kind: 'outcome'; readonly status: StatusRecord | null; readonly attempt: AttemptRecord | null }
+  | ({ readonly kind: 'outcome' } & EndRecords)
   | { readonly kind: 'hand_back' }
   | { readonly kind: 'nothing' };
 
@@ -23,58 +16,31 @@ export type Ending =
 export function endingOf(
   result: AttemptResult,
   record: TaskRecord,
-  facts: AttemptFacts,
+  at: Moment,
   cancelReason: string,
   random: number,
 ): Ending {
-  switch (result.kind) {
-    case 'succeeded':
-      return succeeded(result.result, facts);
-    case 'failed':
-      return failed(result, record, facts, random);
-    case 'aborted':
-      return aborted(result.reason, facts, cancelReason);
-  }
-}
-
-function succeeded(result: StatusRecord['result'], facts: AttemptFacts): Ending {
-  return { kind: 'outcome', status: { ...facts, state: 'succeeded', result, error: null }, attempt: null };
-}
-
-function failed(
-  result: AttemptResult & { kind: 'failed' },
-  policy: TaskRecord,
-  facts: AttemptFacts,
-  random: number,
-): Ending {
-  const { error, outcome, retryable, retryAfterMs } = result;
-  const delayMs = nextRetryDelayMs(policy, { attempt: facts.attempt, retryable, retryAfterMs }, random);
-  const retryAt = delayMs === null ? null : facts.finishedAt + delayMs;
-  const status: StatusRecord | null = retryAt === null ? { ...facts, state: 'failed', result: null, error } : null;
-  return { kind: 'outcome', status, attempt: { ...facts, outcome, error, retryAt } };
+  const event = result.kind === 'aborted' ? eventOf(result.reason, cancelReason) : result;
+  if (event === 'hand_back' || event === 'nothing') return { kind: event };
+  return { kind: 'outcome', ...recordsOf(event, at, { ...record, deadlineAt: deadlineOf(record) }, random) };
 }
 
 /** In place of a result that no packet to ZooKeeper can carry. */
 export function tooLargeResult(result: AttemptResult): AttemptResult {
   if (result.kind !== 'succeeded') return result;
-  const error: TaskError = { code: 'invalid_result', message: 'the result is too large to be kept in ZooKeeper' };
-  return { kind: 'failed', outcome: 'failed', error, retryable: true, retryAfterMs: null };
+  const error = { code: 'invalid_result', message: 'the result is too large to be kept in ZooKeeper' } as const;
+  return { kind: 'failed', error, retryable: true, retryAfterMs: null };
 }
 
 /** The data of the task is no task of ours: it ends as failed without having run. */
-export function invalidTaskEnding(why: string, facts: AttemptFacts): Ending {
-  const error: TaskError = { code: 'invalid_task', message: `this is no task of ours: ${why}` };
-  return { kind: 'outcome', status: { ...facts, state: 'failed', result: null, error }, attempt: null };
+export function invalidTaskEnding(why: string, at: Moment): Ending {
+  return { kind: 'outcome', ...recordsOf({ kind: 'invalid_task', why }, at, null, 0) };
 }
 
-function aborted(reason: unknown, facts: AttemptFacts, cancelReason: string): Ending {
+/** Of a run that was ended from outside. */
+function eventOf(reason: unknown, cancelReason: string): EndEvent | 'hand_back' | 'nothing' {
   const why = reason instanceof RunEnd ? reason.why : null;
-  if (why?.kind === 'shutdown') return { kind: 'hand_back' };
-  if (why?.kind !== 'withdrawn') return { kind: 'nothing' };
-  const cancelled = why.reason === 'cancelled';
-  const error: TaskError = cancelled
-    ? { code: 'cancelled', message: cancelReason }
-    : { code: 'expired', message: 'the task ran out of time' };
-  const state = cancelled ? 'cancelled' : 'failed';
-  return { kind: 'outcome', status: { ...facts, state, result: null, error }, attempt: null };
+  if (why?.kind === 'shutdown') return 'hand_back';
+  if (why?.kind !== 'withdrawn') return 'nothing';
+  return why.reason === 'cancelled' ? { kind: 'cancelled', reason: cancelReason } : { kind: why.reason };
 }

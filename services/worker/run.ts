@@ -8,8 +8,9 @@ import { parseAttemptName, paths } from '../../coordination/znode-paths.ts';
 import { decodeTask } from '../../coordination/znode-records.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Progress, TaskRecord, WorkerId } from '../../domain/task.ts';
+import type { Moment } from '../../domain/task-machine.ts';
 import type { Log } from '../../runtime/log.ts';
-import { type AttemptFacts, type Ending, endingOf, invalidTaskEnding, tooLargeResult } from './ending.ts';
+import { type Ending, endingOf, invalidTaskEnding, tooLargeResult } from './ending.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
 import { cutMessage } from './handlers/handler-failure.ts';
 import type { HeldAssignment } from './held-assignment.ts';
@@ -26,6 +27,11 @@ export interface RunContext {
   readonly registry: HandlerRegistry;
   readonly log: Log;
   readonly onAttemptEnded: (kind: AttemptResult['kind']) => void;
+}
+
+interface RunStart {
+  readonly attempt: number;
+  readonly startedAt: number;
 }
 
 /**
@@ -89,7 +95,7 @@ async function execute(
   context: RunContext,
   held: HeldAssignment,
   record: TaskRecord,
-  { attempt, startedAt }: Omit<AttemptFacts, 'finishedAt'>,
+  { attempt, startedAt }: RunStart,
 ): Promise<AttemptResult> {
   const report = new ProgressReport((progress) => writeProgress(context, held, attempt, startedAt, progress));
   const result = await runAttempt({
@@ -112,7 +118,7 @@ async function decideEnding(
   held: HeldAssignment,
   result: AttemptResult,
   record: TaskRecord,
-  ended: AttemptFacts,
+  ended: Moment,
   { attempt, isTooLarge }: EndingTerms,
 ): Promise<Ending> {
   const facts = { ...ended, attempt };

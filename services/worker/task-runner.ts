@@ -3,7 +3,8 @@
 // ended. A handler that had ended before the abort has its result; what it does after an abort does not count.
 
 import { limits } from '../../domain/limits.ts';
-import type { Json, Progress, TaskError } from '../../domain/task.ts';
+import type { Json, Progress } from '../../domain/task.ts';
+import type { EndEvent } from '../../domain/task-machine.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
 import { failureOf } from './handlers/handler-failure.ts';
 import { readProgress } from './handlers/progress.ts';
@@ -24,14 +25,7 @@ export interface Attempt {
 }
 
 export type AttemptResult =
-  | { readonly kind: 'succeeded'; readonly result: Json }
-  | {
-      readonly kind: 'failed';
-      readonly outcome: 'failed' | 'timed_out';
-      readonly error: TaskError;
-      readonly retryable: boolean;
-      readonly retryAfterMs: number | null;
-    }
+  | (EndEvent & { readonly kind: 'succeeded' | 'failed' | 'timed_out' })
   /** `reason` is that of the caller's signal. */
   | { readonly kind: 'aborted'; readonly reason: unknown };
 
@@ -82,17 +76,11 @@ async function runUntil(signal: AbortSignal, endNow: AbortSignal, attempt: Attem
 }
 
 function abortedResult(reason: unknown): AttemptResult {
-  if (!(reason instanceof RunEnd) || reason.why.kind !== 'timed_out') return { kind: 'aborted', reason };
-  return {
-    kind: 'failed',
-    outcome: 'timed_out',
-    error: { code: 'timeout', message: reason.message },
-    retryable: true,
-    retryAfterMs: null,
-  };
+  const why = reason instanceof RunEnd ? reason.why.kind : null;
+  return why === 'timed_out' ? { kind: why } : { kind: 'aborted', reason };
 }
 
 function failedResult(thrown: unknown): AttemptResult {
   const { code, message, retryable, retryAfterMs } = failureOf(thrown);
-  return { kind: 'failed', outcome: 'failed', error: { code, message }, retryable, retryAfterMs };
+  return { kind: 'failed', error: { code, message }, retryable, retryAfterMs };
 }

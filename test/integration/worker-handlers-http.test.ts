@@ -60,7 +60,6 @@ test('a status below 500 is a result; from 500 on the attempt fails, with the de
   const busy = await call(t, (_, response) => response.writeHead(503, { 'retry-after': '7' }).end('x'.repeat(300_000)));
   assert.deepEqual(busy, {
     kind: 'failed',
-    outcome: 'failed',
     error: { code: 'handler_error', message: 'http: the server answered 503' },
     retryable: true,
     retryAfterMs: 7000,

@@ -117,7 +117,7 @@ test('at the timeout the group gets SIGTERM and may end in good order', async (t
   const result = await attempt(registry, 'shell', `trap "exit 0" TERM; ${pipe.prelude} while :; do sleep 0.01; done`, {
     timeoutMs: 300,
   });
-  assert.equal(result.kind === 'failed' && result.outcome, 'timed_out');
+  assert.equal(result.kind, 'timed_out');
   await pipe.ended;
 });
 

@@ -4,16 +4,28 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { limits } from '../../../domain/limits.ts';
-import { nextRetryDelayMs, type RetryPolicy } from '../../../domain/retry.ts';
+import { type FailedAttempt, nextRetryAt, type RetryPolicy } from '../../../domain/retry.ts';
 import type { Backoff } from '../../../domain/task.ts';
 
 function policy(backoff: Partial<Backoff>, maxAttempts = 10): RetryPolicy {
-  return { maxAttempts, backoff: { type: 'exponential', delayMs: 1000, maxDelayMs: null, jitter: false, ...backoff } };
+  return {
+    maxAttempts,
+    deadlineAt: null,
+    backoff: { type: 'exponential', delayMs: 1000, maxDelayMs: null, jitter: false, ...backoff },
+  };
+}
+
+const failedAt = 5000;
+
+/** From the end of the attempt. */
+function delayMs(retry: RetryPolicy, failed: Omit<FailedAttempt, 'finishedAt'>, random: number): number | null {
+  const at = nextRetryAt(retry, { ...failed, finishedAt: failedAt }, random);
+  return at === null ? null : at - failedAt;
 }
 
 function delays(retry: RetryPolicy, attempts: number, random = 0): (number | null)[] {
   return Array.from({ length: attempts }, (_, i) =>
-    nextRetryDelayMs(retry, { attempt: i + 1, retryable: true, retryAfterMs: null }, random),
+    delayMs(retry, { attempt: i + 1, retryable: true, retryAfterMs: null }, random),
   );
 }
 
@@ -34,12 +46,22 @@ test('jitter: between half and the whole', () => {
 
 test('no other attempt: they are used up, or the handler says that it is no use', () => {
   assert.deepEqual(delays(policy({}, 2), 3), [1000, null, null]);
-  assert.equal(nextRetryDelayMs(policy({}), { attempt: 1, retryable: false, retryAfterMs: 5 }, 0), null);
+  assert.equal(delayMs(policy({}), { attempt: 1, retryable: false, retryAfterMs: 5 }, 0), null);
 });
 
 test("the handler's own delay comes before the policy's", () => {
-  assert.equal(nextRetryDelayMs(policy({}), { attempt: 1, retryable: true, retryAfterMs: 7 }, 0.9), 7);
-  assert.equal(nextRetryDelayMs(policy({}), { attempt: 1, retryable: true, retryAfterMs: -7 }, 0.9), 0);
+  assert.equal(delayMs(policy({}), { attempt: 1, retryable: true, retryAfterMs: 7 }, 0.9), 7);
+  assert.equal(delayMs(policy({}), { attempt: 1, retryable: true, retryAfterMs: -7 }, 0.9), 0);
+});
+
+test('no other attempt begins at the deadline or after it, whoever wished for that', () => {
+  const late = (deadlineAt: number, retryAfterMs: number | null = null) =>
+    delayMs({ ...policy({}), deadlineAt }, { attempt: 1, retryable: true, retryAfterMs }, 0);
+  assert.equal(late(failedAt + 1001), 1000);
+  assert.equal(late(failedAt + 1000), null);
+  assert.equal(late(failedAt + 100, 99), 99);
+  assert.equal(late(failedAt + 100, 100), null);
+  assert.equal(late(failedAt, 0), null);
 });
 
 test('whatever the numbers, a delay is one that can be waited for', () => {
@@ -55,7 +77,7 @@ test('whatever the numbers, a delay is one that can be waited for', () => {
   fc.assert(
     fc.property(backoff, attempt, random, after, (each, number, drawn, retryAfterMs) => {
       const failed = { attempt: number, retryable: true, retryAfterMs };
-      const delay = nextRetryDelayMs({ maxAttempts: 101, backoff: each }, failed, drawn);
+      const delay = delayMs({ maxAttempts: 101, deadlineAt: null, backoff: each }, failed, drawn);
       assert.ok(delay !== null && delay >= 0 && delay <= limits.backoffDelayMsMax, String(delay));
       if (retryAfterMs === null && each.maxDelayMs !== null && each.type === 'exponential') {
         assert.ok(delay <= each.maxDelayMs);

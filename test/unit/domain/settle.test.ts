@@ -72,15 +72,13 @@ test('a lost worker and no attempt left: failed, worker_lost', () => {
   assert.deepEqual([final?.state, final?.error?.code, final?.worker], ['failed', 'worker_lost', 'w']);
 });
 
-test('a lost worker of a cancelled task: the attempt is lost, then the task is cancelled', () => {
-  const index = lostRun({ maxAttempts: 1 });
+test('a lost worker of a cancelled task: the attempt is lost and the task is cancelled, once the reason is known', () => {
+  const index = lostRun();
+  index.setCancel(id, 'unread');
+  assert.equal(settle(index), null);
   index.setCancel(id, { reason: 'enough' });
-  const first = ended(index);
-  assert.deepEqual([first.status, first.attempt?.outcome, first.attempt?.retryAt], [null, 'lost', null]);
-  index.setAttempt(id, 1, attempt(1, { outcome: 'lost' }));
-  index.setAssignment(workerId('w'), id, null);
-  index.settle(first.entry, null);
-  const { status: final } = ended(index);
+  const { attempt: record, status: final } = ended(index);
+  assert.deepEqual([record?.outcome, record?.retryAt], ['lost', null]);
   assert.deepEqual(
     [final?.state, final?.error, final?.attempt],
     ['cancelled', { code: 'cancelled', message: 'enough' }, 1],
