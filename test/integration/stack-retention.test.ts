@@ -27,6 +27,25 @@ test('a finished task goes when its retention is over, one that runs or is kept 
   for (const { id } of gone) assert.equal((await stack.client.request('GET', `/tasks/${id}`)).status, 404);
 });
 
+test('a task can be run again as long as it is kept, and not a moment longer', async (t) => {
+  const master = { MIN_RETENTION_MS: 0 };
+  const stack = await startStack(t, zookeeper, { sessionTimeoutMs: calmSessionMs, master });
+  const failing = { type: 'sleep', payload: 'no', maxAttempts: 1, retentionMs: 1500 };
+  const { id } = await stack.client.run(failing);
+  const answers: number[] = [];
+  const made: string[] = [];
+  let refusals = 0;
+  while (refusals < 5) {
+    const { status, body } = await stack.client.request('POST', `/tasks/${id}/retry`);
+    answers.push(status);
+    if (status === 201) made.push(body.id);
+    else refusals += 1;
+  }
+  assert.match(answers.join(' '), /^(201 )+404 404 404 404 404$/);
+  assert.equal(new Set(made).size, made.length);
+  await eventually('all of them have run and gone, too', async () => (await names(stack, '/tasks')).length === 0);
+});
+
 test('an idempotency key goes with its task, ten times later than a task without one', async (t) => {
   const master = { MIN_RETENTION_MS: 150 };
   const stack = await startStack(t, zookeeper, { sessionTimeoutMs: calmSessionMs, master });

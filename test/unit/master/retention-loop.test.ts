@@ -1,5 +1,5 @@
-// Goal: the key of a batch goes with the last of its tasks, and never while one may be there. Method: the real loop over an index
-// that the test fills, and a ledger that removes from it at once.
+// Goal: the key of a batch goes with the last of its tasks, and never while one may be there; where much is due, it goes in
+// portions with a rest between. Method: the real loop over an index that the test fills, and a ledger that removes from it at once.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,6 +10,45 @@ import { createLog } from '../../../runtime/log.ts';
 import type { Picture } from '../../../services/master/picture.ts';
 import { runRetention } from '../../../services/master/retention-loop.ts';
 import { status, taskFact, taskId } from '../domain/facts.ts';
+
+/** The loop over this index, with a ledger of these verbs, until the signal. */
+function keep(index: TaskIndex, ledger: object, signal: AbortSignal): Promise<void> {
+  return runRetention(
+    {
+      picture: { index, synced: true } as unknown as Picture,
+      ledger: ledger as unknown as TaskLedger,
+      ...{ policy: { finishedTasksMax: 10_000, minRetentionMs: 0 }, log: createLog('test', 'silent') },
+      ...{ onRemoved: () => undefined, onFenced: () => undefined },
+    },
+    signal,
+  );
+}
+
+test('many that are due go a hundred at a time, and what comes after them waits for a rest', async (t) => {
+  const index = new TaskIndex();
+  for (let i = 1; i <= 250; i += 1) {
+    index.setTask(taskId(i), taskFact(i, { retentionMs: 0 }));
+    index.setStatus(taskId(i), status({ finishedAt: i }));
+  }
+  const removed: { task: TaskId; at: number }[] = [];
+  const remove = async ({ task }: { task: TaskId }) => {
+    removed.push({ task, at: performance.now() });
+    index.removeTask(task);
+  };
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const ended = keep(index, { remove }, over.signal);
+  while (removed.length < 250) await new Promise((resolve) => setImmediate(resolve));
+  over.abort();
+  await ended;
+  assert.deepEqual(
+    removed.map(({ task }) => task),
+    Array.from({ length: 250 }, (_, i) => taskId(i + 1)),
+  );
+  for (const place of [100, 200]) {
+    assert.ok((removed[place]?.at ?? 0) - (removed[place - 1]?.at ?? 0) >= 15, `a rest before ${place}`);
+  }
+});
 
 test('the key of a batch goes when all of it is gone, also by others; not while one of it was not read yet', async (t) => {
   const index = new TaskIndex();
@@ -28,15 +67,7 @@ test('the key of a batch goes when all of it is gone, also by others; not while 
   const removeKey = async (key: string) => removed.push(key);
   const over = new AbortController();
   t.after(() => over.abort());
-  const ended = runRetention(
-    {
-      picture: { index, synced: true } as unknown as Picture,
-      ledger: { remove, removeKey } as unknown as TaskLedger,
-      ...{ policy: { finishedTasksMax: 10, minRetentionMs: 0 }, log: createLog('test', 'silent') },
-      ...{ onRemoved: () => undefined, onFenced: () => undefined },
-    },
-    over.signal,
-  );
+  const ended = keep(index, { remove, removeKey }, over.signal);
   const until = async (what: string) => {
     while (!removed.includes(what)) await new Promise((resolve) => setImmediate(resolve));
   };
