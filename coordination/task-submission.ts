@@ -11,10 +11,11 @@ import { CoordinationError } from './coordination-error.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Stat } from './jute.ts';
 import type { Session } from './session.ts';
+import { DependencyNotFound, existenceOf, type OutsideDependency, outsideDependencies } from './task-dependencies.ts';
 import { type FoundTasks, TaskSearch } from './task-search.ts';
 import { paths } from './znode-paths.ts';
 import { encodeTask } from './znode-records.ts';
-import type { Operation } from './zookeeper-requests.ts';
+import type { Operation, OperationResult } from './zookeeper-requests.ts';
 
 /** The sequence of `/tasks` has come to its end (contract section 1). */
 export class SequenceExhausted extends Error {
@@ -55,7 +56,7 @@ export class TaskSubmission {
 
   /**
    * Creates all of `records`, with consecutive numbers, or none. They have one `submitId`, which must be unique. Throws
-   * {@link CoordinationError}, {@link SequenceExhausted} and {@link SubmitTooLarge}.
+   * {@link CoordinationError}, {@link SequenceExhausted}, {@link SubmitTooLarge} and {@link DependencyNotFound}.
    */
   async submit(records: readonly TaskRecord[]): Promise<TaskId[]> {
     const since = this.#nextNumber;
@@ -69,25 +70,44 @@ export class TaskSubmission {
     }
   }
 
-  /** Creates the tasks in one transaction with `before`; the outcome of a failure may be unknown. */
+  /**
+   * Creates the tasks in one transaction with `before`, which comes first there: where that is refused, nothing is said of the
+   * tasks to come after. The outcome of a failure may be unknown.
+   */
   async commit(before: readonly Operation[], records: readonly TaskRecord[]): Promise<TaskId[]> {
     if (this.#nextNumber + records.length > limits.taskNumberMax) throw new SequenceExhausted();
+    const dependencies = outsideDependencies(records);
+    const conditions = [...before, ...dependencies.map(existenceOf)];
     const creates = createOperations(records);
     try {
-      const results = await this.#commits.commit([...before, ...creates]);
-      const tasks = results.slice(before.length).map(({ path }) => createdTask(path));
+      const results = await this.#send([...conditions, ...creates], dependencies);
+      const tasks = results.slice(conditions.length).map(({ path }) => createdTask(path));
       // Answers come in order, so a lower number than before means that `/tasks` was removed by hand and begins anew.
       this.#nextNumber = Math.max(...tasks.map(taskNumber)) + 1;
       return tasks;
     } catch (error) {
       const { code, operationIndex } =
         error instanceof CoordinationError ? error : { code: null, operationIndex: null };
-      const atCreate = operationIndex !== null && operationIndex >= before.length;
+      const missing = operationIndex === null ? undefined : dependencies[operationIndex - before.length];
+      if (missing && code === 'no_node') throw new DependencyNotFound(missing);
+      const atCreate = operationIndex !== null && operationIndex >= conditions.length;
       if (atCreate && code === 'node_exists') throw new SequenceExhausted();
       if (code === 'too_large') throw new SubmitTooLarge(`a transaction of ${limits.packetBytesMax} bytes at most`);
       if (atCreate && code === 'no_node') await ensureParents(this.#session); // removed by hand
       throw error;
     }
+  }
+
+  /**
+   * One that is refused delays all that share its transaction. So one that our server would refuse goes alone; the leader may
+   * know better.
+   */
+  async #send(
+    operations: readonly Operation[],
+    dependencies: readonly OutsideDependency[],
+  ): Promise<OperationResult[]> {
+    const shown = await Promise.all(dependencies.map(({ task }) => this.#session.exists(paths.task(task))));
+    return await (shown.includes(null) ? this.#session : this.#commits).commit(operations);
   }
 
   /** As {@link TaskSearch.byTransaction}; `number` is one that the tasks cannot come before. */

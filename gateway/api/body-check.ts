@@ -73,19 +73,25 @@ function faultsBy(schema: OpenAPIV3_1.SchemaObject): FaultsOf {
   };
 }
 
-/** Among the objects that the schema looks at: what it takes as it is (a payload) may have any number of members. */
+/** Among the objects and lists that the schema looks at: what it takes as it is (a payload) may have any number of members. */
 function crowdIn(value: unknown, schema: OpenAPIV3_1.SchemaObject, pointer: string): FieldFault | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  if (typeof value !== 'object' || value === null) return null;
+  if (Array.isArray(value)) return longListFault(value, schema, pointer);
   if (Object.keys(value).length > membersMax) {
     return { pointer, detail: `must NOT have more than ${schema.maxProperties ?? membersMax} properties` };
   }
   const members = value as Readonly<Record<string, unknown>>;
   for (const [name, inside] of Object.entries(schema.properties ?? {})) {
-    const isObject = 'type' in inside && inside.type === 'object';
-    const crowd = isObject ? crowdIn(members[name], inside, pointer + pointerStep(name)) : null;
+    const isLookedInto = 'type' in inside && (inside.type === 'object' || inside.type === 'array');
+    const crowd = isLookedInto ? crowdIn(members[name], inside, pointer + pointerStep(name)) : null;
     if (crowd) return crowd;
   }
   return null;
+}
+
+function longListFault(list: readonly unknown[], { maxItems }: { maxItems?: number }, pointer: string) {
+  if (maxItems === undefined || list.length <= maxItems) return null;
+  return { pointer, detail: `must NOT have more than ${maxItems} items` };
 }
 
 function faultsInList(items: readonly unknown[], pointer: string, itemFaults: FaultsOf): FieldFault[] {
@@ -123,6 +129,8 @@ function faultOf({ keyword, instancePath, params, message, propertyName }: Error
       return { pointer: pointer + pointerStep(params['missingProperty']), detail: 'is required' };
     case 'enum':
       return { pointer, detail: `must be one of ${params['allowedValues'].join(', ')}` };
+    case 'uniqueItems':
+      return { pointer: pointer + pointerStep(Math.max(params['i'], params['j'])), detail: 'is there before already' };
     case 'format':
       return { pointer, detail: 'must be a time as RFC 3339 has it, such as 2026-01-31T09:30:00Z' };
     case 'not':

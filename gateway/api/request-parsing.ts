@@ -6,8 +6,10 @@ import { createHash } from 'node:crypto';
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Dependency, Json, TaskSpec } from '../../domain/task.ts';
+import { dependencyFaults } from './batch-dependencies.ts';
 import { bodyCheck, listBodyCheck } from './body-check.ts';
 import { oneIdempotencyKey } from './idempotency-key.ts';
+import { invalidRequest } from './invalid-request.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { canonicalJson } from './storable-json.ts';
 import { type SubmitTaskBody, type SubmitTasksBody, submitTaskSchema, submitTasksSchema } from './submit-schema.ts';
@@ -47,6 +49,8 @@ export function parseSubmit(sent: unknown, headerKey: string | null, now: number
 /** As {@link parseSubmit}, for a batch: `{"tasks":[...]}`, one key for the whole of it. */
 export function parseBatch(sent: unknown, headerKey: string | null, now: number): BatchRequest {
   const body = checkBatch(sent);
+  const faults = dependencyFaults(body.tasks);
+  if (faults.length > 0) throw invalidRequest(faults);
   for (const [place, { payload }] of body.tasks.entries()) requirePayloadSize(payload, `/tasks/${place}/payload`);
   const idempotencyKey = oneIdempotencyKey(headerKey, body.idempotencyKey ?? null);
   return {
@@ -57,7 +61,7 @@ export function parseBatch(sent: unknown, headerKey: string | null, now: number)
 }
 
 function specOf(body: SubmitTaskBody, now: number): TaskSpec {
-  const { type, queue, priority, timeoutMs, maxAttempts, labels, retentionMs, backoff, afterFailure } = body;
+  const { type, queue, priority, timeoutMs, maxAttempts, labels, retentionMs, backoff } = body;
   return {
     type,
     payload: body.payload as Json,
@@ -71,9 +75,14 @@ function specOf(body: SubmitTaskBody, now: number): TaskSpec {
     retentionMs,
     deadlineMs: body.deadlineMs ?? null,
     exclusiveKey: body.exclusiveKey ?? null,
-    after: body.after as readonly Dependency[], // texts have the form of ids by now
-    afterFailure,
+    ...dependenciesIn(body),
   };
+}
+
+/** What is to happen when one of none fails says nothing, and is not kept. */
+function dependenciesIn({ after, afterFailure }: SubmitTaskBody): Pick<TaskSpec, 'after' | 'afterFailure'> {
+  if (after.length === 0) return { after: [], afterFailure: 'fail' };
+  return { after: after as readonly Dependency[], afterFailure }; // texts have the form of ids by now
 }
 
 function runAtOf({ delayMs, runAt }: SubmitTaskBody, now: number): number | null {
@@ -82,9 +91,9 @@ function runAtOf({ delayMs, runAt }: SubmitTaskBody, now: number): number | null
 }
 
 /** Made from the request and not from the spec, in which a delay has become a time that differs at each repetition. */
-function comparable({ idempotencyKey: _, delayMs, runAt, ...rest }: SubmitTaskBody): object {
+function comparable({ idempotencyKey: _, delayMs, runAt, after, afterFailure, ...rest }: SubmitTaskBody): object {
   const start = runAt === undefined ? { delayMs: delayMs ?? 0 } : { runAt: parseRfc3339(runAt) };
-  return { ...rest, ...start };
+  return { ...rest, ...start, ...(after.length > 0 && { after, afterFailure }) };
 }
 
 function hashOf(request: object): string {

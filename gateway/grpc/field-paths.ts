@@ -8,10 +8,13 @@ export function camelCased(fields: Readonly<Record<string, unknown>>): Record<st
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [camelCase(name), value]));
 }
 
-/** What `check` throws about a JSON form is thrown on with field paths; `pathOf` makes one of a JSON pointer's steps. */
-export function withFieldPaths<T>(pathOf: (steps: readonly string[]) => string, check: () => T): T {
+/** The field path for the steps of a JSON pointer. */
+export type PathOf = (steps: readonly string[]) => string;
+
+/** What `check` throws about a JSON form is thrown on with field paths. */
+export async function withFieldPaths<T>(pathOf: PathOf, check: () => T | Promise<T>): Promise<T> {
   try {
-    return check();
+    return await check();
   } catch (error) {
     if (!(error instanceof ServiceError) || error.faults.length === 0) throw error;
     const faults = error.faults.map(({ pointer, detail }) => ({ pointer: pathOf(stepsOf(pointer)), detail }));
@@ -38,9 +41,16 @@ export function lengthFaults(field: string, text: string, charactersMax: number)
   return [{ pointer: field, detail: `must NOT have more than ${charactersMax} characters` }];
 }
 
-/** `/backoff/delayMs` is `backoff.delay_ms`; what lies in a map or in the payload keeps its own name. */
-export function specPath(steps: readonly string[]): string {
+/**
+ * `/backoff/delayMs` is `backoff.delay_ms`; what lies in a map or in the payload keeps its own name. The list `after` of the
+ * JSON form is two in the message, of which the first has `idCount` items.
+ */
+export function specPath(steps: readonly string[], idCount: number): string {
   const [field = '', ...rest] = steps;
+  if (field === 'after' && rest.length > 0) {
+    const place = Number(rest[0]);
+    return place < idCount ? `.after[${place}]` : `.after_members[${place - idCount}]`;
+  }
   const below = rest.map((step) => (field === 'backoff' ? `.${snakeCase(step)}` : `[${JSON.stringify(step)}]`));
   return `${field && `.${snakeCase(field)}`}${below.join('')}`;
 }

@@ -26,7 +26,7 @@ export async function queueUpdateOf({
   update_mask,
 }: UpdateQueueMessage): Promise<QueueUpdate> {
   const body = masked(settings, update_mask?.paths ?? []);
-  const change = withFieldPaths(
+  const change = await withFieldPaths(
     (steps) => ['settings', ...steps.map(snakeCase)].join('.'),
     () => parseQueueUpdate(camelCased(body)),
   );

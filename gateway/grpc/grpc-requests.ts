@@ -10,7 +10,7 @@ import { invalidRequest } from '../api/invalid-request.ts';
 import { type BatchRequest, parseBatch, parseSubmit, type SubmitRequest } from '../api/request-parsing.ts';
 import { formatRfc3339 } from '../api/rfc3339.ts';
 import { boundedWaitMs } from '../api/wait-time.ts';
-import { aboutField, camelCased, specPath, withFieldPaths } from './field-paths.ts';
+import { aboutField, camelCased, type PathOf, specPath, withFieldPaths } from './field-paths.ts';
 import { UnreadableMessage } from './grpc-protocol.ts';
 import { millisecondsOfDuration, millisecondsOfTimestamp, type ProtoTime } from './proto-time.ts';
 import { jsonOfValue, type ProtoValue } from './proto-value.ts';
@@ -46,13 +46,25 @@ interface TaskSpecMessage {
   readonly payload?: ProtoValue;
   readonly run_at?: ProtoTime;
   readonly backoff?: Readonly<Record<string, unknown>>;
+  readonly after?: readonly string[];
+  readonly after_members?: readonly number[];
+  readonly after_failure?: unknown;
   readonly [field: string]: unknown;
 }
 
-const backoffTypes: Readonly<Record<string, string | undefined>> = {
+/** Words of the JSON form by the names of an enum; undefined is the default. */
+type EnumWords = Readonly<Record<string, string | undefined>>;
+
+const backoffTypes: EnumWords = {
   BACKOFF_TYPE_UNSPECIFIED: undefined,
   BACKOFF_TYPE_EXPONENTIAL: 'exponential',
   BACKOFF_TYPE_FIXED: 'fixed',
+};
+const afterFailures: EnumWords = {
+  AFTER_FAILURE_UNSPECIFIED: undefined,
+  AFTER_FAILURE_FAIL: 'fail',
+  AFTER_FAILURE_RUN: 'run',
+  AFTER_FAILURE_WAIT: 'wait',
 };
 
 /** Throws 'invalid-request' for a message that could not be read. */
@@ -61,33 +73,43 @@ export function readable<Message extends object>(message: Message | UnreadableMe
   throw new ServiceError('invalid-request', `The request message cannot be read: ${message.detail}.`);
 }
 
-export async function submitOf({ spec, idempotency_key }: SubmitTaskMessage, now: number): Promise<SubmitRequest> {
+export async function submitOf(message: SubmitTaskMessage, now: number): Promise<SubmitRequest> {
+  const { spec, idempotency_key } = message;
   if (!spec) throw invalidRequest([{ pointer: 'spec', detail: 'is required' }]);
   const key = await keyOf(idempotency_key);
-  return withFieldPaths(
-    (steps) => `spec${specPath(steps)}`,
-    () => {
-      const faults: FieldFault[] = [];
-      const body = bodyOf(spec, '', faults);
-      if (faults.length > 0) throw invalidRequest(faults);
-      return parseSubmit(body, key, now);
-    },
-  );
+  return withFieldPaths(pathsOfSubmit(message), () => {
+    const faults: FieldFault[] = [];
+    const body = bodyOf(spec, '', faults);
+    if (spec.after_members?.length) {
+      faults.push({ pointer: '/afterMembers', detail: 'is only for tasks that are submitted together (SubmitTasks)' });
+    }
+    if (faults.length > 0) throw invalidRequest(faults);
+    return parseSubmit(body, key, now);
+  });
 }
 
-export async function batchOf({ specs = [], idempotency_key }: SubmitTasksMessage, now: number): Promise<BatchRequest> {
+export async function batchOf(message: SubmitTasksMessage, now: number): Promise<BatchRequest> {
+  const { specs = [], idempotency_key } = message;
   const key = await keyOf(idempotency_key);
-  return withFieldPaths(
-    ([, place, ...steps]) => (place === undefined ? 'specs' : `specs[${place}]${specPath(steps)}`),
-    () => {
-      // Too many are refused by their number alone, so nothing needs to be made of them.
-      if (specs.length > limits.batchTasksMax) return parseBatch({ tasks: specs }, key, now);
-      const faults: FieldFault[] = [];
-      const tasks = specs.map((spec, place) => bodyOf(spec, `/tasks/${place}`, faults));
-      if (faults.length > 0) throw invalidRequest(faults);
-      return parseBatch({ tasks }, key, now);
-    },
-  );
+  return withFieldPaths(pathsOfBatch(message), () => {
+    // Too many are refused by their number alone, so nothing needs to be made of them.
+    if (specs.length > limits.batchTasksMax) return parseBatch({ tasks: specs }, key, now);
+    const faults: FieldFault[] = [];
+    const tasks = specs.map((spec, place) => bodyOf(spec, `/tasks/${place}`, faults));
+    if (faults.length > 0) throw invalidRequest(faults);
+    return parseBatch({ tasks }, key, now);
+  });
+}
+
+/** Places in the JSON form of the message, as field paths. */
+export function pathsOfSubmit({ spec }: SubmitTaskMessage): PathOf {
+  return (steps) => `spec${specPath(steps, spec?.after?.length ?? 0)}`;
+}
+
+/** As {@link pathsOfSubmit}. */
+export function pathsOfBatch({ specs = [] }: SubmitTasksMessage): PathOf {
+  return ([, place, ...steps]) =>
+    place === undefined ? 'specs' : `specs[${place}]${specPath(steps, specs[Number(place)]?.after?.length ?? 0)}`;
 }
 
 /** Null where none is given, which in protobuf is the empty text. */
@@ -102,7 +124,7 @@ export function waitMsOf(wait: ProtoTime | undefined): number {
   return boundedWaitMs(ms);
 }
 
-export function reasonOf({ reason = '' }: CancelTaskMessage): string {
+export function reasonOf({ reason = '' }: CancelTaskMessage): Promise<string> {
   return withFieldPaths(
     (steps) => steps.join('.'),
     () => parseCancel({ reason }),
@@ -110,7 +132,7 @@ export function reasonOf({ reason = '' }: CancelTaskMessage): string {
 }
 
 function bodyOf(
-  { payload, run_at, backoff, ...scalars }: TaskSpecMessage,
+  { payload, run_at, backoff, after = [], after_members = [], after_failure, ...scalars }: TaskSpecMessage,
   pointer: string,
   faults: FieldFault[],
 ): Record<string, unknown> {
@@ -122,6 +144,9 @@ function bodyOf(
     else body['runAt'] = formatRfc3339(runAt);
   }
   if (backoff) body['backoff'] = backoffBody(backoff, `${pointer}/backoff`, faults);
+  if (after.length + after_members.length > 0) body['after'] = [...after, ...after_members];
+  const afterFailure = wordOf(after_failure, afterFailures, 'AfterFailure', `${pointer}/afterFailure`, faults);
+  if (afterFailure) body['afterFailure'] = afterFailure;
   return body;
 }
 
@@ -130,10 +155,13 @@ function backoffBody(
   pointer: string,
   faults: FieldFault[],
 ): object {
-  const name = String(type ?? 'BACKOFF_TYPE_UNSPECIFIED');
-  if (!Object.hasOwn(backoffTypes, name)) {
-    faults.push({ pointer: `${pointer}/type`, detail: 'is no known BackoffType' });
-  }
-  const known = backoffTypes[name];
+  const known = wordOf(type, backoffTypes, 'BackoffType', `${pointer}/type`, faults);
   return { ...camelCased(scalars), ...(known && { type: known }) };
+}
+
+/** An enum's value that is not set is its first one; one that is not known is read as its number. */
+function wordOf(value: unknown, words: EnumWords, enumName: string, pointer: string, faults: FieldFault[]) {
+  const name = String(value ?? Object.keys(words)[0]);
+  if (!Object.hasOwn(words, name)) faults.push({ pointer, detail: `is no known ${enumName}` });
+  return words[name];
 }

@@ -4,7 +4,7 @@ import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import type { TaskApi } from '../api/task-api.ts';
 import { parseTaskId } from '../api/task-id.ts';
-import { aboutField } from './field-paths.ts';
+import { aboutField, withFieldPaths } from './field-paths.ts';
 import { batchAnswers, listAnswers, type TaskAnswer, taskAnswers } from './grpc-answers.ts';
 import { type Answer, type CallServices, serverStream, unary } from './grpc-calls.ts';
 import { type ListTasksMessage, listOf } from './grpc-list-request.ts';
@@ -14,6 +14,8 @@ import {
   type CancelTaskMessage,
   type GetTaskMessage,
   keyOf,
+  pathsOfBatch,
+  pathsOfSubmit,
   type RetryTaskMessage,
   reasonOf,
   type SubmitTaskMessage,
@@ -50,7 +52,8 @@ function submitMethods(api: TaskApi, answerOf: TaskAnswer) {
     SubmitTask: async (message: SubmitTaskMessage, signal: AbortSignal) => {
       const waitMs = waitMsOf(message.wait);
       const { spec, idempotencyKey, fingerprint } = await submitOf(message, Date.now());
-      const { task, created } = await api.submit(spec, { idempotencyKey, fingerprint, waitMs, signal });
+      const options = { idempotencyKey, fingerprint, waitMs, signal };
+      const { task, created } = await withFieldPaths(pathsOfSubmit(message), () => api.submit(spec, options));
       return answerOf('SubmitTask', task, { created });
     },
     RetryTask: async ({ id = '', idempotency_key }: RetryTaskMessage) => {
@@ -64,7 +67,7 @@ function submitTasks(api: TaskApi, protocol: PackageDefinition) {
   const answerOf = batchAnswers(protocol);
   return async (message: SubmitTasksMessage) => {
     const { specs, ...options } = await batchOf(message, Date.now());
-    return answerOf(await api.submitBatch(specs, options));
+    return answerOf(await withFieldPaths(pathsOfBatch(message), () => api.submitBatch(specs, options)));
   };
 }
 
@@ -75,7 +78,7 @@ function taskVerbs(api: TaskApi, answerOf: TaskAnswer) {
       return answerOf('GetTask', await api.get(parseTaskId(id), { waitMs, signal }));
     },
     CancelTask: async (message: CancelTaskMessage) => {
-      const reason = reasonOf(message);
+      const reason = await reasonOf(message);
       return answerOf('CancelTask', await api.cancel(parseTaskId(message.id ?? ''), reason));
     },
     DeleteTask: async ({ id = '' }: { readonly id?: string }) => {

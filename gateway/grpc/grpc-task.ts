@@ -52,6 +52,11 @@ function frameOf(task: TaskView): object {
     started_at: timeOrUnset(task.startedAt),
     finished_at: timeOrUnset(task.finishedAt),
     retry_of: task.retryOf,
+    deadline_at: timeOrUnset(task.deadlineAt),
+    exclusive_key: textOrUnset(task.exclusiveKey),
+    after: task.after,
+    after_failure: `AFTER_FAILURE_${task.afterFailure.toUpperCase()}`,
+    schedule: task.schedule && { name: wellFormed(task.schedule.name), at: timeOrUnset(task.schedule.at) },
   };
 }
 

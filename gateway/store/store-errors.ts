@@ -3,6 +3,7 @@
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import { IdempotencyKeyReused } from '../../coordination/idempotent-submission.ts';
 import { TooManyQueues } from '../../coordination/queue-ledger.ts';
+import { DependencyNotFound, type OutsideDependency } from '../../coordination/task-dependencies.ts';
 import { SequenceExhausted, SubmitTooLarge } from '../../coordination/task-submission.ts';
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
@@ -28,6 +29,7 @@ export function serviceErrorOf(error: unknown): unknown {
     const message = `the tasks are too large for one transaction (${error.message}); submit them in smaller batches`;
     return new ServiceError('batch-too-large', message);
   }
+  if (error instanceof DependencyNotFound) return dependencyNotFound(error.dependency);
   if (error instanceof TooManyQueues) {
     const message = `${limits.queuesMax} queues have settings, and no more may; lift those of another one first`;
     return new ServiceError('too-many-queues', message);
@@ -39,6 +41,14 @@ export function serviceErrorOf(error: unknown): unknown {
     'a submit with an idempotency key, and everything that is no submit, can safely be repeated';
   // No word of when to try again: whoever obeys it blindly makes a second task of a submit without a key.
   return new ServiceError('outcome-unknown', message, { cause: error });
+}
+
+function dependencyNotFound({ task, batchIndex, place }: OutsideDependency): ServiceError {
+  const pointer = `${batchIndex === null ? '' : `/tasks/${batchIndex}`}/after/${place}`;
+  const message =
+    `There is no task ${task} to come after, or none any more: finished tasks are kept for their retentionMs. ` +
+    'Nothing was submitted; leave it out, or submit that task first.';
+  return new ServiceError('dependency-not-found', message, { faults: [{ pointer, detail: 'names no task' }] });
 }
 
 function notApplied(error: CoordinationError): ServiceError {

@@ -100,6 +100,11 @@ const spec = fc.record(
     backoff,
     labels,
     retention_ms: long,
+    deadline_ms: long,
+    exclusive_key: text,
+    after: fc.array(text, { maxLength: 3 }),
+    after_members: fc.array(number, { maxLength: 3 }),
+    after_failure: fc.constantFrom(0, 1, 2, 3, 4, -1),
   },
   { requiredKeys: [] },
 );

@@ -57,3 +57,26 @@ test('a task that was taken a moment ago is there; its end is seen by who has to
   assert.equal((await late.read(id))?.status, null, 'the follower is behind');
   assert.equal((await late.readFresh(id))?.status?.state, 'succeeded');
 });
+
+test('what a task comes after is there or not as the leader knows it', async (t) => {
+  const { present, late, session, behind } = await lateStore(t, '/dependencies');
+  const { id } = await present.submit(taskRecord(), null);
+  assert.equal(await behind.exists(paths.task(id)), null, 'the follower is behind');
+  assert.equal((await late.submit(taskRecord({ after: [id] }), null)).created, true);
+  await finish(session, id);
+  await behind.sync('/');
+  assert.equal(await present.remove(id), 'removed');
+  assert.ok(await behind.exists(paths.task(id)), 'the follower is behind');
+  await assert.rejects(late.submit(taskRecord({ after: [id] }), null), { reason: 'dependency-not-found' });
+});
+
+test('a submit with a key is found again though what it came after is gone, and neither is known here', async (t) => {
+  const { present, late, session, behind } = await lateStore(t, '/gone-dependency');
+  const { id: first } = await present.submit(taskRecord(), null);
+  const keyed = () => taskRecord({ after: [first], idempotencyKey: 'k' });
+  const { id } = await present.submit(keyed(), 'print');
+  await session.remove(paths.task(first));
+  assert.equal(await behind.exists(keyPaths('k').path), null, 'the follower is behind');
+  const again = await late.submit(keyed(), 'print');
+  assert.deepEqual([again.id, again.created], [id, false]);
+});

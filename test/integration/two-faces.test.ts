@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../../domain/limits.ts';
+import { taskIdOf } from '../../domain/task-id.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, answerOf, type Face, type Outcome } from '../support/faces.ts';
@@ -85,11 +86,14 @@ both('a task has its defaults', (face) => face.submit(idle), {
 both('every field comes back', async (face, tag) => {
   const payload = { text: 'ü', list: [1, 2.5, -0.1, true, null, {}, []], __proto__: null, deep: { deeper: ['x'] } };
   const labels = { a: '1', 'b/c.d_e-f': '', [tag]: 'ä'.repeat(256) };
-  const rest = { priority: -100, delayMs: 3_600_000, timeoutMs: 1, maxAttempts: 100, retentionMs: 0 };
+  const { id } = await submitted(face, idle);
+  const order = { deadlineMs: 7_200_000, exclusiveKey: `key ${tag}`, after: [id], afterFailure: 'wait' };
+  const rest = { priority: -100, delayMs: 3_600_000, timeoutMs: 1, maxAttempts: 100, retentionMs: 0, ...order };
   const backoff = { type: 'fixed', delayMs: 0, maxDelayMs: 5, jitter: false };
   const task = await submitted(face, { ...idle, queue: `q.${tag}`, payload, labels, backoff, ...rest });
   const startsAfter = Date.parse(task.runAt) - Date.parse(task.submittedAt);
   assert.ok(Math.abs(startsAfter - 3_600_000) < 1000);
+  assert.equal(Date.parse(task.deadlineAt) - Date.parse(task.submittedAt), 7_200_000);
   return [task, await face.get(task.id)];
 });
 
@@ -107,6 +111,8 @@ const bounds: [field: string, fits: unknown[], faulty: unknown[]][] = [
   ['maxAttempts', [1, 100], [0, 101]],
   ['retentionMs', [0, 30 * day], [-1, 30 * day + 1]],
   ['delayMs', [0, 365 * day], [-1, 365 * day + 1]],
+  ['deadlineMs', [1, 365 * day], [0, 365 * day + 1]],
+  ['exclusiveKey', [' ', '~'.repeat(255)], ['', '~'.repeat(256), 'ü', '\t']],
 ];
 for (const [field, fits, faulty] of bounds) {
   both(
@@ -236,6 +242,51 @@ both(
     ];
   },
   [refusal('invalid-request', ['/tasks']), refusal('invalid-request', ['/tasks']), refusal('batch-too-large')],
+);
+
+both('a batch names its own by places, others by ids, and is answered by ids', async (face) => {
+  const outside = await submitted(face, idle);
+  const specs = [idle, { ...idle, after: [0] }, { ...idle, after: [outside.id, 1, 0], afterFailure: 'run' }];
+  const { tasks } = answerOf(await face.submitMany(specs));
+  assert.deepEqual(
+    tasks.map(({ after }: Answer) => after),
+    [[], [tasks[0].id], [outside.id, tasks[1].id, tasks[0].id]],
+  );
+  assert.deepEqual(answerOf(await face.get(tasks[2].id)), tasks[2]);
+  return tasks;
+});
+
+const missing = 'task-2146999999';
+const ids = (count: number, first = 0) => Array.from({ length: count }, (_, place) => taskIdOf(first + place));
+both(
+  'what a task cannot come after is refused, with its place',
+  async (face) => {
+    const { id } = await submitted(face, idle);
+    return Promise.all([
+      face.submit({ ...idle, after: [missing] }),
+      face.submit({ ...idle, after: [id, missing] }),
+      face.submit({ ...idle, after: [id, id] }),
+      face.submit({ ...idle, after: ids(101) }),
+      face.submitMany([idle, { ...idle, after: [missing] }]),
+      face.submitMany([idle, { ...idle, after: [id, missing, 0] }]),
+      face.submitMany([{ ...idle, after: [0] }]),
+      face.submitMany([idle, { ...idle, after: [id, 0, 2] }]),
+      face.submitMany([idle, { ...idle, after: [0, 0] }]),
+      face.submitMany([idle, { ...idle, after: [-1] }]),
+      face.submitMany(Array.from({ length: 11 }, (_, group) => ({ ...idle, after: ids(100, group * 100) }))),
+    ]);
+  },
+  [
+    refusal('dependency-not-found', ['/after/0']),
+    refusal('dependency-not-found', ['/after/1']),
+    refusal('invalid-request', ['/after/1']),
+    refusal('invalid-request', ['/after']),
+    refusal('dependency-not-found', ['/tasks/1/after/0']),
+    refusal('dependency-not-found', ['/tasks/1/after/1']),
+    ...['/tasks/0/after/0', '/tasks/1/after/2', '/tasks/1/after/1', '/tasks/1/after/0', '/tasks'].map((place) =>
+      refusal('invalid-request', [place]),
+    ),
+  ],
 );
 
 both('a wait ends with the task, or with its time', async (face) => {

@@ -53,7 +53,7 @@ export function grpcFace(scope: TestScope, address: string): Face {
       call('SubmitTasks', { specs: specs.map(specOf), idempotency_key: key }, ({ tasks = [], created = false }) => ({
         tasks: tasks.map(taskOf),
         created,
-      })),
+      })).then((outcome) => asOneList(outcome, specs)),
     get: (id, waitMs) => call('GetTask', { id, ...wait(waitMs) }, task),
     cancel: (id, reason = '') => call('CancelTask', { id, reason }, task),
     retry: (id, key = '') => call('RetryTask', { id, idempotency_key: key }, made),
@@ -105,6 +105,18 @@ function pointerOf(field: string): string {
   return all.map((step) => `/${camelCase(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
+/** Places in `after_members` as JSON has them: behind the ids, in the one list `after`. */
+function asOneList(outcome: Outcome, specs: readonly Answer[]): Outcome {
+  if (outcome.kind === 'answer') return outcome;
+  const places = outcome.places.map((pointer) =>
+    pointer.replace(/^\/tasks\/(\d+)\/afterMembers\/(\d+)$/, (_, task, place) => {
+      const ids = specs[task].after.filter((item: Answer) => typeof item === 'string');
+      return `/tasks/${task}/after/${ids.length + Number(place)}`;
+    }),
+  );
+  return { ...outcome, places };
+}
+
 function camelCase(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
@@ -114,7 +126,7 @@ function snakeCase(name: string): string {
 }
 
 function specOf(spec: Answer): object {
-  const { payload, runAt, backoff, labels, ...scalars } = spec;
+  const { payload, runAt, backoff, labels, after = [], afterFailure, ...scalars } = spec;
   const fields = Object.entries(scalars).map(([name, value]) => [snakeCase(name), value]);
   return {
     ...Object.fromEntries(fields),
@@ -122,6 +134,9 @@ function specOf(spec: Answer): object {
     ...(runAt !== undefined && { run_at: timestampOf(runAt) }),
     ...(labels && { labels }),
     ...(backoff && { backoff: backoffOf(backoff) }),
+    after: after.filter((item: Answer) => typeof item === 'string'),
+    after_members: after.filter((item: Answer) => typeof item === 'number'),
+    ...(afterFailure && { after_failure: `AFTER_FAILURE_${afterFailure.toUpperCase()}` }),
   };
 }
 
@@ -206,6 +221,11 @@ function taskOf(message: Answer): Answer {
       finishedAt: timeOf(attempt.finished_at),
     })),
     retryOf: message.retry_of ?? null,
+    deadlineAt: timeOf(message.deadline_at),
+    exclusiveKey: message.exclusive_key ?? null,
+    after: message.after ?? [],
+    afterFailure: wordOf(message.after_failure, 'AFTER_FAILURE_'),
+    schedule: message.schedule ? { name: message.schedule.name, at: timeOf(message.schedule.at) } : null,
   };
 }
 

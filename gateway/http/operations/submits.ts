@@ -30,7 +30,7 @@ export const submitTask = operation({
     200: taskAnswer('The idempotency key had made this task before.', 'waited'),
     201: taskAnswer('The task, committed; with a wait, as it is at its end.', 'waited', { Location: location }),
   },
-  problems: [...submitProblems, 'payload-too-large', 'too-many-waits'],
+  problems: [...submitProblems, 'dependency-not-found', 'payload-too-large', 'too-many-waits'],
   example: {
     path: '/tasks?wait=10s',
     headers: { 'Idempotency-Key': 'order-7' },
@@ -62,7 +62,7 @@ export const submitTasks = operation({
     200: { description: 'The idempotency key had made these tasks before.', content: json('TaskBatch') },
     201: { description: 'The tasks, committed.', content: json('TaskBatch') },
   },
-  problems: [...submitProblems, 'payload-too-large', 'batch-too-large'],
+  problems: [...submitProblems, 'dependency-not-found', 'payload-too-large', 'batch-too-large'],
   example: {
     path: '/tasks/batch',
     body: { tasks: [{ type: 'echo', payload: { hello: 'world' }, labels: { team: 'red' } }] },

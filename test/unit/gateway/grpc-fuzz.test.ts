@@ -86,7 +86,7 @@ function doubleBytes(value: number): Buffer {
 const { message } = fc.letrec<{ message: Buffer; entry: Buffer }>((tie) => ({
   entry: fc
     .tuple(
-      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 20 }),
       fc.oneof(
         { depthSize: 'small', withCrossShrink: true },
         integers.map((value) => [0, varint(value)] as const),

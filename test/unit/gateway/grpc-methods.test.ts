@@ -81,6 +81,60 @@ describe('SubmitTasks', () => {
   });
 });
 
+describe('what comes after what', () => {
+  it('is said by ids and by places, and answered by ids', async () => {
+    const before = await submit();
+    const { task } = await ask('SubmitTask', {
+      spec: {
+        type: 'echo',
+        after: [before],
+        after_failure: 'AFTER_FAILURE_WAIT',
+        deadline_ms: 5000,
+        exclusive_key: 'k',
+      },
+    });
+    assert.deepEqual([task.after, task.after_failure, task.exclusive_key], [[before], 'AFTER_FAILURE_WAIT', 'k']);
+    const milliseconds = ({ seconds, nanos = 0 }: Answer) => seconds * 1000 + nanos / 1e6;
+    assert.equal(milliseconds(task.deadline_at) - milliseconds(task.submitted_at), 5000);
+    const member = { type: 'echo', after: [before], after_members: [0] };
+    const { tasks } = await ask('SubmitTasks', { specs: [{ type: 'echo' }, member] });
+    assert.deepEqual(tasks[1].after, [before, tasks[0].id]);
+    assert.deepEqual(gateway.store.submitted.at(-1)?.after, [before, 0]);
+    assert.equal(tasks[0].after_failure, 'AFTER_FAILURE_FAIL');
+  });
+
+  it('is refused by field, in the list that it stands in', async () => {
+    const id = await submit();
+    const spec = { type: 'echo', after: [id] };
+    await refused('SubmitTask', { spec: { ...spec, after: [id, 'x', id] } }, ['spec.after[1]', 'spec.after[2]']);
+    await refused('SubmitTask', { spec: { ...spec, after_members: [0] } }, ['spec.after_members']);
+    await refused('SubmitTask', { spec: { ...spec, after_failure: 9 } }, ['spec.after_failure']);
+    await refused('SubmitTask', { spec: { ...spec, deadline_ms: 0, exclusive_key: '' } }, [
+      ...['spec.deadline_ms', 'spec.exclusive_key'],
+    ]);
+    const first = { type: 'echo' };
+    await refused('SubmitTasks', { specs: [first, { ...spec, after_members: [0, 1] }] }, ['specs[1].after_members[1]']);
+    await refused('SubmitTasks', { specs: [first, { ...first, after_members: [0, 0, -1] }] }, [
+      ...['specs[1].after_members[2]', 'specs[1].after_members[1]'],
+    ]);
+    await refused('SubmitTasks', { specs: [first, { ...first, after_failure: 9 }] }, ['specs[1].after_failure']);
+  });
+
+  it('has to be there, and what is not is told by field', async () => {
+    const missing = 'task-0099999999';
+    const spec = { type: 'echo', after: [await submit(), missing] };
+    for (const [method, request, field] of [
+      ['SubmitTask', { spec }, 'spec.after[1]'],
+      ['SubmitTasks', { specs: [{ type: 'echo' }, { ...spec, after_members: [0] }] }, 'specs[1].after[1]'],
+    ] as const) {
+      const error = await failure(ask(method, request));
+      assert.deepEqual([error.code, reasonOf(error)], [status.FAILED_PRECONDITION, 'dependency-not-found']);
+      assert.deepEqual(violatedFields(error), [field]);
+      assert.match(error.details, new RegExp(missing));
+    }
+  });
+});
+
 describe('ListTasks', () => {
   it('answers pages, newest first, until the cursor is empty', async () => {
     const queue = 'paged';

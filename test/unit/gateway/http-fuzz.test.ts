@@ -66,7 +66,10 @@ function almost(schema: { properties: Record<string, object> }): fc.Arbitrary<st
   });
 }
 
-const goodValue = fc.constantFrom<unknown>('echo', 5, 100, true, { a: 'b' }, { delayMs: 5 }, [{ type: 'echo' }], null);
+const goodValue = fc.constantFrom<unknown>(
+  ...['echo', 5, 100, true, null, 'wait', { a: 'b' }, { delayMs: 5 }, [{ type: 'echo' }]],
+  ...[['task-0000000000'], ['task-1', 'task-1'], [0], [{ type: 'echo' }, { type: 'echo', after: [0] }]],
+);
 
 const json = { 'content-type': 'application/json' };
 

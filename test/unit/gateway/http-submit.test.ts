@@ -44,6 +44,17 @@ describe('POST /tasks', () => {
     assert.deepEqual(pointers.sort(), ['/nonsense', '/type']);
   });
 
+  it('refuses with 409 to come after what is not there, and names the place', async () => {
+    const answer = await http.send('POST', '/tasks', { type: 'echo', after: ['task-0099999999'] });
+    assertProblem(answer, 409, 'dependency-not-found');
+    assert.match(answer.json.detail, /task-0099999999.*submit that task first/);
+    assert.deepEqual(answer.json.errors, [{ pointer: '/after/0', detail: 'names no task' }]);
+    const tasks = [{ type: 'echo' }, { type: 'echo', after: [0, 'task-0099999999'] }];
+    const batch = await http.send('POST', '/tasks/batch', { tasks });
+    assertProblem(batch, 409, 'dependency-not-found');
+    assert.deepEqual(batch.json.errors, [{ pointer: '/tasks/1/after/1', detail: 'names no task' }]);
+  });
+
   const unreadable: [string, string | Buffer][] = [
     ['no body', ''],
     ['no JSON', '{"type":'],

@@ -1,12 +1,14 @@
 // A TaskStore in memory, for tests of what the gateway makes of requests and answers. It stands for no ZooKeeper: what
 // the real store promises is tested on a real ensemble elsewhere.
 
+import { DependencyNotFound, outsideDependencies } from '../../../coordination/task-dependencies.ts';
 import { ServiceError } from '../../../domain/errors.ts';
 import type { QueueSettings } from '../../../domain/queue-settings.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
 import type { FinalState, Json, StatusRecord, TaskError, TaskId, TaskRecord } from '../../../domain/task.ts';
 import type { TaskSnapshot } from '../../../domain/task-view.ts';
 import type { Submitted, SubmittedBatch, TaskStore } from '../../../gateway/api/task-store.ts';
+import { serviceErrorOf } from '../../../gateway/store/store-errors.ts';
 
 export class InMemoryTaskStore implements TaskStore {
   ready = true;
@@ -36,6 +38,7 @@ export class InMemoryTaskStore implements TaskStore {
       if (first.fingerprint !== fingerprint) throw new ServiceError('idempotency-key-reused', 'Another request.');
       return { id: first.id, createdAt: record.submittedAt, created: false };
     }
+    this.#requireDependencies(record);
     const id = idOf(this.#created);
     this.#created += 1;
     if (record.idempotencyKey !== null) this.#keys.set(record.idempotencyKey, { id, fingerprint });
@@ -61,11 +64,18 @@ export class InMemoryTaskStore implements TaskStore {
       const ids = records.map((_, i) => idOf(place + i)).filter((id) => this.tasks.has(id));
       return { ids, createdAt: first.createdAt, created: false };
     }
+    for (const record of records) this.#requireDependencies(record);
     const ids: TaskId[] = [];
     for (const record of records) ids.push((await this.submit({ ...record, idempotencyKey: null }, null)).id);
     const [firstId] = ids;
     if (key !== null && firstId) this.#keys.set(key, { id: firstId, fingerprint });
     return { ids, createdAt: records[0]?.submittedAt ?? 0, created: true };
+  }
+
+  #requireDependencies(record: TaskRecord): void {
+    for (const dependency of outsideDependencies([record])) {
+      if (!this.tasks.has(dependency.task)) throw serviceErrorOf(new DependencyNotFound(dependency));
+    }
   }
 
   async findByKey(idempotencyKey: string, fingerprint: string): Promise<Submitted | null> {

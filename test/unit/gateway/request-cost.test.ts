@@ -46,6 +46,13 @@ const worst: [string, string, (body: unknown) => unknown][] = [
   ['bad labels', filled('{"type":"x","labels":{', (place) => `" ${place}":0`, '}}'), submit],
   ['good labels', filled('{"type":"x","labels":{', (place) => `"${place}":""`, '}}'), submit],
   ['bad labels in each task', thousand(`{"type":"x","labels":{${members(80, (place) => ` ${place}`)}}}`), batch],
+  ['tasks to come after', filled('{"type":"x","after":[', (place) => `"${place}"`, ']}'), submit],
+  [
+    'tasks to come after in each task',
+    thousand(`{"type":"x","after":[${Array(100).fill('"task-1"').join(',')}]}`),
+    batch,
+  ],
+  ['places to come after in each task', thousand(`{"type":"x","after":[${[...Array(100).keys()].join(',')}]}`), batch],
   ['a list', filled('[', () => '0', ']'), submit],
   ['a payload of numbers', filled('{"type":"x","payload":[', () => '0', ']}'), submit],
   ['a name without end', `{"${'~/'.repeat(limits.requestBodyBytesMax / 2 - 10)}":0}`, submit],

@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ServiceError } from '../../../domain/errors.ts';
 import { limits } from '../../../domain/limits.ts';
-import { parseSubmit } from '../../../gateway/api/request-parsing.ts';
+import { taskIdOf } from '../../../domain/task-id.ts';
+import { parseBatch, parseSubmit } from '../../../gateway/api/request-parsing.ts';
 
 const now = Date.parse('2026-06-01T12:00:00Z');
 
@@ -72,6 +73,19 @@ describe('a submit', () => {
     assert.deepEqual(backoff, { type: 'fixed', delayMs: 1000, maxDelayMs: null, jitter: true });
   });
 
+  it('that comes after nothing says nothing of what is to happen then', () => {
+    assert.equal(spec({ type: 'echo', afterFailure: 'wait' }).afterFailure, 'fail');
+    assert.equal(spec({ type: 'echo', after: [], afterFailure: 'run' }).afterFailure, 'fail');
+  });
+
+  it('has its deadline, its exclusive key and its dependencies up to their bounds', () => {
+    const key = '~'.repeat(limits.exclusiveKeyCharactersMax);
+    const after = ids(limits.dependenciesMax);
+    const given = { deadlineMs: limits.deadlineMsMax, exclusiveKey: key, after, afterFailure: 'run' };
+    const { deadlineMs, exclusiveKey, after: parsed, afterFailure } = spec({ type: 'x', ...structuredClone(given) });
+    assert.deepEqual({ deadlineMs, exclusiveKey, after: parsed, afterFailure }, given);
+  });
+
   it('starts at once, after a delay, or at a time', () => {
     assert.equal(spec({ type: 'echo', delayMs: 0 }).runAt, null);
     assert.equal(spec({ type: 'echo', delayMs: 500 }).runAt, now + 500);
@@ -79,6 +93,10 @@ describe('a submit', () => {
     assert.equal(spec({ type: 'echo', runAt: '2001-01-01T00:00:00Z' }).runAt, null);
   });
 });
+
+function ids(count: number): string[] {
+  return Array.from({ length: count }, (_, number) => taskIdOf(number));
+}
 
 describe('a submit that does not fit names the place', () => {
   const cases: [string, unknown, string][] = [
@@ -107,6 +125,17 @@ describe('a submit that does not fit names the place', () => {
     ['runAt no time', { type: 'x', runAt: 'tomorrow' }, '/runAt'],
     ['runAt as number', { type: 'x', runAt: 5 }, '/runAt'],
     ['delay and time', { type: 'x', delayMs: 0, runAt: '2030-01-01T00:00:00Z' }, '/runAt'],
+    ['deadline 0', { type: 'x', deadlineMs: 0 }, '/deadlineMs'],
+    ['deadline over', { type: 'x', deadlineMs: limits.deadlineMsMax + 1 }, '/deadlineMs'],
+    ['exclusive key empty', { type: 'x', exclusiveKey: '' }, '/exclusiveKey'],
+    ['exclusive key with umlaut', { type: 'x', exclusiveKey: 'ü' }, '/exclusiveKey'],
+    ['exclusive key too long', { type: 'x', exclusiveKey: 'x'.repeat(256) }, '/exclusiveKey'],
+    ['after no list', { type: 'x', after: 'task-0000000001' }, '/after'],
+    ['after no id', { type: 'x', after: ['task-0000000001', 'task-1/status'] }, '/after/1'],
+    ['after a place outside of a batch', { type: 'x', after: [0] }, '/after/0'],
+    ['after one twice', { type: 'x', after: ['task-1', 'task-2', 'task-1'] }, '/after/2'],
+    ['after too many', { type: 'x', after: ids(limits.dependenciesMax + 1) }, '/after'],
+    ['after failure', { type: 'x', after: ['task-1'], afterFailure: 'ignore' }, '/afterFailure'],
     ['backoff type', { type: 'x', backoff: { type: 'linear' } }, '/backoff/type'],
     ['backoff unknown', { type: 'x', backoff: { delay: 1 } }, '/backoff/delay'],
     ['backoff jitter', { type: 'x', backoff: { jitter: 'yes' } }, '/backoff/jitter'],
@@ -158,6 +187,66 @@ describe('a submit that does not fit names the place', () => {
   it('but not without end', () => {
     const body = Object.fromEntries([...Array(150).keys()].map((i) => [`field${i}`, i]));
     assert.equal(refusal(body).faults.length, 20);
+  });
+});
+
+describe('a batch', () => {
+  const batch = (tasks: unknown[]) => parseBatch({ tasks }, null, now);
+  const faultsOf = (tasks: unknown[]) => {
+    try {
+      batch(tasks);
+    } catch (error) {
+      assert.ok(error instanceof ServiceError);
+      assert.equal(error.reason, 'invalid-request');
+      return error.faults.map(({ pointer, detail }) => `${pointer} ${detail}`);
+    }
+    return [];
+  };
+  const x = { type: 'x' };
+
+  it('names its own by their places, others by their ids', () => {
+    const { specs } = batch([x, { ...x, after: [0] }, { ...x, after: [1, 'task-7', 0] }]);
+    assert.deepEqual(
+      specs.map(({ after }) => after),
+      [[], [0], [1, 'task-7', 0]],
+    );
+  });
+
+  it('that names a place which is not before says where, and what would do', () => {
+    const must = 'must name a task before this one in the batch';
+    assert.deepEqual(faultsOf([{ ...x, after: [0] }, x, x, { ...x, after: [2, 3, 4, 1e300] }]), [
+      `/tasks/0/after/0 ${must} (there is none before the first)`,
+      ...[1, 2, 3].map((at) => `/tasks/3/after/${at} ${must} (0 to 2)`),
+    ]);
+  });
+
+  it('that names no place and no id, or one twice, says where', () => {
+    const bad = [
+      x,
+      x,
+      { ...x, after: [1, 0, 1] },
+      { ...x, after: [-1] },
+      { ...x, after: [0.5] },
+      { ...x, after: [''] },
+    ];
+    assert.deepEqual(faultsOf(bad), [
+      '/tasks/2/after/2 is there before already',
+      '/tasks/3/after/0 must be >= 0',
+      '/tasks/4/after/0 must be string,integer',
+      '/tasks/5/after/0 must match pattern "^task-\\d{1,32}$"',
+    ]);
+  });
+
+  it('comes after so many others and no more, each counted once', () => {
+    const all = ids(limits.batchDependenciesMax);
+    const groups = Array.from({ length: 10 }, (_, group) => ({
+      ...x,
+      after: all.slice(group * 100, group * 100 + 100),
+    }));
+    assert.equal(batch([...groups, ...groups]).specs.length, 20);
+    assert.deepEqual(faultsOf([...groups, { ...x, after: ['task-99999'] }]), [
+      '/tasks must NOT come after more than 1000 tasks outside of the batch, all together',
+    ]);
   });
 });
 
@@ -244,6 +333,16 @@ describe('an idempotency key', () => {
     assert.equal(fingerprint({ type: 'x', runAt }), fingerprint({ type: 'x', runAt }, now + 60_000));
     assert.equal(fingerprint({ type: 'x', runAt }), fingerprint({ type: 'x', runAt: '2026-06-01T14:00:30.0+02:00' }));
     assert.notEqual(fingerprint({ type: 'x', delayMs: 500 }), fingerprint({ type: 'x', delayMs: 501 }));
+  });
+
+  it('compares what they come after, and what is to happen then', () => {
+    const plain = fingerprint({ type: 'x' });
+    assert.equal(fingerprint({ type: 'x', after: [], afterFailure: 'run' }), plain);
+    const after = fingerprint({ type: 'x', after: ['task-1'] });
+    assert.equal(fingerprint({ type: 'x', after: ['task-1'], afterFailure: 'fail' }), after);
+    const others = [{ after: ['task-2'] }, { after: ['task-1'], afterFailure: 'run' }, { deadlineMs: 5 }];
+    const prints = others.map((fields) => fingerprint({ type: 'x', ...fields }));
+    assert.equal(new Set([plain, after, ...prints]).size, 5);
   });
 
   it('costs nothing where there is none', () => {

@@ -12,6 +12,7 @@ import { TaskApi } from '../../../gateway/api/task-api.ts';
 import { InMemoryIndex } from './in-memory-index.ts';
 import { InMemoryTaskStore } from './in-memory-task-store.ts';
 
+const x = { type: 'x' };
 const everything: TaskFilter = { state: null, type: null, queue: null, worker: null, labels: [] };
 
 let store: InMemoryTaskStore;
@@ -184,6 +185,24 @@ describe('retry', () => {
     const { task, created } = await api.retry(id, null);
     assert.deepEqual([created, task.retryOf, task.state, task.attempt, task.runAt], [true, id, 'queued', 0, null]);
     assert.deepEqual([task.payload, task.priority, task.labels, task.maxAttempts], [1, 5, { a: 'b' }, 7]);
+  });
+
+  it('takes over deadline and exclusive key, the deadline counted anew, and comes after nothing', async () => {
+    const before = await submit();
+    const order = { deadlineMs: 60_000, exclusiveKey: 'account 7', after: [before], afterFailure: 'run' };
+    const id = await submit(order);
+    store.finish(id, 'failed', null);
+    store.forget(before);
+    const { task } = await api.retry(id, null);
+    assert.equal(task.deadlineAt, task.submittedAt + 60_000);
+    assert.deepEqual([task.exclusiveKey, task.after, task.afterFailure], ['account 7', [], 'fail']);
+    const { tasks } = await api.submitBatch(parseBatch({ tasks: [x, { ...x, after: [0] }] }, null, 0).specs, {
+      ...{ idempotencyKey: null, fingerprint: null },
+    });
+    const [, member] = tasks;
+    assert.ok(member);
+    store.finish(member.id, 'cancelled', null);
+    assert.deepEqual((await api.retry(member.id, null)).task.after, []);
   });
 
   it('is for failed and cancelled tasks that can be read', async () => {
