@@ -16,7 +16,7 @@ import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 const scenarios = [
   ...['submit_and_wait', 'watch', 'watch_events', 'list_pages'],
-  ...['cancel_retry_delete', 'system', 'errors', 'deadline_and_cancellation'],
+  ...['cancel_retry_delete', 'order', 'system', 'errors', 'deadline_and_cancellation'],
 ];
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));

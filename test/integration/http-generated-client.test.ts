@@ -35,7 +35,9 @@ const done: Task = submitted.data;
 const waiting = await api.tasks.submitTask({ type: 'echo', delayMs: 3_600_000, labels: { by: 'client' } });
 const cancelled = await api.tasks.cancelTask(waiting.data.id, { reason: 'no more' });
 const final = await api.tasks.getTask(waiting.data.id, { wait: '20s' });
-const batch = await api.tasks.submitTasks({ tasks: [{ type: 'echo' }, { type: 'echo' }] });
+const order = { after: [0, waiting.data.id], afterFailure: 'run' as const, exclusiveKey: 'k', deadlineMs: 60_000 };
+const batch = await api.tasks.submitTasks({ tasks: [{ type: 'echo' }, { type: 'echo', ...order }] });
+const [first, second] = batch.data.tasks;
 
 const listed: string[] = [];
 let cursor: string | undefined;
@@ -54,6 +56,7 @@ console.log(JSON.stringify({
   done: [submitted.status, done.state, done.result],
   cancelled: [cancelled.status, final.data.state, final.data.error?.message],
   batch: batch.data.tasks.length,
+  order: [second?.after.indexOf(first?.id ?? ''), second?.after.indexOf(waiting.data.id), second?.afterFailure, second?.exclusiveKey],
   listed: listed.length,
   missing,
   removed: removed.status,
@@ -97,6 +100,7 @@ test('the generated client compiles strictly and does the main job', { timeout: 
     done: [201, 'succeeded', { n: 1 }],
     cancelled: [202, 'cancelled', 'no more'],
     batch: 2,
+    order: [0, 1, 'run', 'k'],
     listed: 2,
     missing: 404,
     removed: 204,

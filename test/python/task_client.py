@@ -140,6 +140,40 @@ def cancel_retry_delete(stub):
     )
 
 
+def order(stub):
+    first = submit(stub, type="echo", exclusive_key="py", deadline_ms=60000).task
+    assert first.exclusive_key == "py" and first.after_failure == messages.AFTER_FAILURE_FAIL
+    assert first.deadline_at.ToMilliseconds() - first.submitted_at.ToMilliseconds() == 60000
+    assert not first.HasField("schedule") and not submit(stub, type="echo").task.HasField("deadline_at")
+    specs = [
+        messages.TaskSpec(type="echo"),
+        messages.TaskSpec(
+            type="echo",
+            after=[first.id],
+            after_members=[0],
+            after_failure=messages.AFTER_FAILURE_WAIT,
+        ),
+    ]
+    [member, last] = stub.SubmitTasks(messages.SubmitTasksRequest(specs=specs)).tasks
+    assert list(last.after) == [first.id, member.id], last
+    assert last.after_failure == messages.AFTER_FAILURE_WAIT
+    missing = refused(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "dependency-not-found",
+        lambda: submit(stub, type="echo", after=["task-2146999999"]),
+    )
+    [violation] = missing["BadRequest"].field_violations
+    assert violation.field == "spec.after[0]", violation
+    specs[1].after_members[:] = [1]
+    invalid = refused(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "invalid-request",
+        lambda: stub.SubmitTasks(messages.SubmitTasksRequest(specs=specs)),
+    )
+    [violation] = invalid["BadRequest"].field_violations
+    assert violation.field == "specs[1].after_members[0]", violation
+
+
 def system(stub):
     [worker] = stub.ListWorkers(messages.ListWorkersRequest()).workers
     assert worker.concurrency > 0 and "echo" in worker.types, worker
