@@ -62,6 +62,9 @@ export class TaskLedger {
       case 'release':
         await this.#commits.commit([removeAssignment(decision)]);
         break;
+      case 'unblock':
+        await this.#unblock(decision);
+        break;
       case 'withdraw':
         await this.#withdraw(decision);
         break;
@@ -101,6 +104,13 @@ export class TaskLedger {
     const znode = await this.#session.getData(path);
     if (!znode) throw new CoordinationError('no_node', 'not applied', `${path} was deleted`);
     return { kind: 'set', path, data: znode.data, version };
+  }
+
+  async #unblock({ task, taskVersion }: SettleDecision & { kind: 'unblock' }): Promise<void> {
+    await this.#commits.commit([
+      { kind: 'check', path: paths.task(task), version: taskVersion },
+      { kind: 'create', path: paths.unblocked(task), data: Buffer.alloc(0), mode: 'persistent' },
+    ]);
   }
 
   async #withdraw({ task, assignment, reason }: SettleDecision & { kind: 'withdraw' }): Promise<void> {

@@ -44,6 +44,11 @@ export class CreationOrder<T extends Placed> {
     if (run.length === 0) this.#runs.splice(at, 1);
   }
 
+  /** The oldest; null where there is none. */
+  first(): T | null {
+    return this.#runs[0]?.[0] ?? null;
+  }
+
   /** From the newest, or from the newest that is older than `after`, to the oldest. Not for use across changes. */
   *newestFirst(after: ListPosition | null): Generator<T> {
     const start = after && { id: '', position: after };

@@ -1,5 +1,6 @@
 // Which finished tasks go, and when: each when its retention is over, and the oldest ones sooner where too many are
-// kept. Before both comes a minimum, so that whoever waits for a task or repeats its submit still finds it. Pure.
+// kept. Before both comes a minimum, so that whoever waits for a task or repeats its submit still finds it. A task that other
+// tasks still wait for is not among those that are kept for this: it joins them when they have let it go. Pure.
 
 import { Heap } from './heap.ts';
 import { limits } from './limits.ts';
@@ -13,7 +14,7 @@ export interface RetentionPolicy {
 }
 
 const keyedRetentionFactor = 10;
-/** Items of tasks that are gone, beside one for each that is kept, that are not worth tidying up for. */
+/** Items of tasks that are gone or come again, beside one for each that is kept, that are not worth tidying up for. */
 const spareItems = 1024;
 
 interface Finished {
@@ -27,6 +28,8 @@ export class RetentionQueue {
   readonly #policy: RetentionPolicy;
   readonly #byExpiry = new Heap<Finished>((a, b) => a.expiresAt < b.expiresAt);
   readonly #byAge = new Heap<Finished>((a, b) => a.removableAt < b.removableAt);
+  /** The item that counts: a task that was kept back for others comes a second time. */
+  readonly #current = new WeakMap<TaskEntry, Finished>();
 
   constructor(policy: RetentionPolicy) {
     this.#policy = policy;
@@ -48,13 +51,16 @@ export class RetentionQueue {
     const removableAt = finishedAt + minimum;
     const retentionMs = brief?.retentionMs ?? limits.retentionMsDefault;
     const finished = { entry, removableAt, expiresAt: finishedAt + Math.max(minimum, retentionMs) };
+    this.#current.set(entry, finished);
     this.#byExpiry.push(finished);
     this.#byAge.push(finished);
   }
 
   /** A task that was taken and could not be removed is given again at `at`. */
   retry(entry: TaskEntry, at: number): void {
-    this.#byExpiry.push({ entry, removableAt: at, expiresAt: at });
+    const finished = { entry, removableAt: at, expiresAt: at };
+    this.#current.set(entry, finished);
+    this.#byExpiry.push(finished);
   }
 
   /** At most `max` tasks that are to go at `now`; each is given once. `kept` are those that are finished and kept. */
@@ -80,7 +86,7 @@ export class RetentionQueue {
   /** What is gone leaves a heap by itself only at the top; behind something that is kept for long it would pile up. */
   #tidy(kept: ReadonlySet<TaskEntry>): void {
     for (const heap of [this.#byExpiry, this.#byAge]) {
-      if (heap.size > 2 * kept.size + spareItems) heap.retain(({ entry }) => kept.has(entry));
+      if (heap.size > 2 * kept.size + spareItems) heap.retain((finished) => this.#isWanted(finished, kept));
     }
   }
 
@@ -92,14 +98,20 @@ export class RetentionQueue {
     isDue: (finished: Finished) => boolean,
   ): void {
     for (let top = heap.peek(); top && taken.size < max; top = heap.peek()) {
-      const isGone = !kept.has(top.entry);
-      if (!isGone && !isDue(top)) return;
+      const isWanted = this.#isWanted(top, kept);
+      if (isWanted && !isDue(top)) return;
       heap.pop();
-      if (!isGone) taken.add(top.entry);
+      if (!isWanted) continue;
+      this.#current.delete(top.entry);
+      taken.add(top.entry);
     }
   }
 
+  #isWanted(finished: Finished, kept: ReadonlySet<TaskEntry>): boolean {
+    return kept.has(finished.entry) && this.#current.get(finished.entry) === finished;
+  }
+
   #dropGone(heap: Heap<Finished>, kept: ReadonlySet<TaskEntry>): void {
-    for (let top = heap.peek(); top && !kept.has(top.entry); top = heap.peek()) heap.pop();
+    for (let top = heap.peek(); top && !this.#isWanted(top, kept); top = heap.peek()) heap.pop();
   }
 }

@@ -1,6 +1,7 @@
 // What a leading master puts right: tasks that are none, tasks to be cancelled, assignments whose worker is lost, whose
 // task is final or gone. One decision for a task at a time; the next follows from the facts that it leaves. Pure.
 
+import { failureText } from './dependencies.ts';
 import { limits } from './limits.ts';
 import type { TaskId, WithdrawReason, WorkerId } from './task.ts';
 import type { AssignmentFact, TaskEntry, TaskFact } from './task-entry.ts';
@@ -23,6 +24,8 @@ export type SettleDecision = { readonly entry: TaskEntry; readonly task: TaskId 
       readonly forced: boolean;
     } & EndRecords)
   | { readonly kind: 'release'; readonly assignment: HeldAssignment }
+  /** The tasks that it comes after let it go. That is for good, so nothing but the task itself has to be as it was seen. */
+  | { readonly kind: 'unblock'; readonly taskVersion: number }
   | { readonly kind: 'withdraw'; readonly assignment: HeldAssignment; readonly reason: WithdrawReason }
 );
 
@@ -81,7 +84,11 @@ function endWaiting(index: TaskIndex, task: OpenTask, assignment: HeldAssignment
   if (fact.content.kind === 'invalid') {
     return end(task, { kind: 'invalid_task', why: fact.content.why }, at, assignment, false);
   }
-  return cancel && end(task, { kind: 'cancelled', reason: cancel.reason }, at, assignment, false);
+  if (cancel) return end(task, { kind: 'cancelled', reason: cancel.reason }, at, assignment, false);
+  const verdict = index.precedence.verdictOf(entry);
+  if (verdict?.kind === 'met') return { kind: 'unblock', entry, task: entry.id, taskVersion: fact.version };
+  if (verdict?.kind !== 'failed') return null;
+  return end(task, { kind: 'dependency_failed', message: failureText(verdict) }, at, assignment, false);
 }
 
 /** The worker of a running attempt is gone: the attempt counts, and the task ends if that was the last one. */

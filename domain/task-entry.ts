@@ -2,6 +2,7 @@
 // the planner note for themselves. Knowing that something is there without knowing yet what it says is a fact of its own.
 // Pure.
 
+import type { Outcome, Verdict } from './dependencies.ts';
 import type { ListPosition } from './master-index.ts';
 import type {
   AssignmentRecord,
@@ -118,6 +119,14 @@ export interface TaskEntry {
   position: ListPosition | null;
   /** Its queue, the last one known: a task that is deleted under its run keeps its slot. */
   queue: string | null;
+  /** Its exclusive key, in the same way: until its run is over the key stays taken. */
+  exclusiveKey: string | null;
+  /** As one that has its key or waits for it. */
+  keyPlace: KeyPlace | null;
+  /** What it has come to, as those that come after it have been told. */
+  outcome: Outcome;
+  /** To tasks that it waits for or runs again; null where there are none. */
+  links: Links | null;
   /** How the counts have it. */
   counted: Counted;
   /** Since when it waits for a worker, epoch ms; null while it does not. */
@@ -146,6 +155,30 @@ export interface Place {
   readonly priority: number;
   readonly czxid: bigint;
   readonly number: number;
+}
+
+/** What a task has to do with an exclusive key. It keeps its own copy of the order. */
+export interface KeyPlace {
+  readonly entry: TaskEntry;
+  readonly id: TaskId;
+  readonly key: string;
+  /** Null: it does not stand in line. */
+  readonly position: ListPosition | null;
+  /** It is assigned, or is about to be. */
+  readonly holds: boolean;
+}
+
+/** What ties a task to others. */
+export interface Links {
+  /** Those that have to let it go before it may run; none once they have. */
+  readonly after: readonly TaskId[];
+  /** The task that it runs again. */
+  readonly retryOf: TaskId | null;
+  verdict: Verdict;
+  /** It waits, itself or through those that it comes after, for a task that may be still to come. */
+  stepsAside: boolean;
+  /** It waits for what has not been read yet. */
+  awaitsReads: boolean;
 }
 
 export interface WorkerEntry {
@@ -198,6 +231,10 @@ export function newEntry(id: TaskId): TaskEntry {
     alarmAt: 0,
     position: null,
     queue: null,
+    exclusiveKey: null,
+    keyPlace: null,
+    outcome: 'gone',
+    links: null,
     counted: uncounted,
     queuedSince: null,
     announced: null,

@@ -6,6 +6,7 @@ import { CreationOrder } from './creation-order.ts';
 import { notBeforeOf } from './entry-state.ts';
 import { KeyedBatches } from './keyed-batches.ts';
 import { limits } from './limits.ts';
+import { Precedence } from './precedence.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import { QueueTable } from './queue-table.ts';
 import { ReadyLine } from './ready-line.ts';
@@ -43,18 +44,22 @@ export class TaskIndex {
   readonly unsettled = new Set<TaskId>();
   /** Workers that went and left an empty `/assign/<worker>` behind. */
   readonly abandoned = new Set<WorkerId>();
-  /** Tasks that are final and still kept. */
+  /** Tasks that are final and still kept, without those that somebody waits for. */
   readonly finished = new Set<TaskEntry>();
   /** All tasks whose data has been read. */
   readonly order = new CreationOrder<TaskEntry>();
   readonly queues = new QueueTable();
   readonly states = new TaskStates(this.queues);
   readonly batches = new KeyedBatches();
-  /** Told of each task that becomes final, while somebody wants to know. */
+  /** What comes before what. */
+  readonly precedence = new Precedence(this.tasks, (entry) => this.refresh(entry));
+  /** Told of each task that joins the finished, while somebody wants to know. */
   onFinished: ((entry: TaskEntry) => void) | null = null;
   readonly #alarms = new Timeline<TaskEntry>((entry, at) => entry.alarmAt === at && this.tasks.get(entry.id) === entry);
   /** Made once: a phase is asked for with every change. */
   readonly #isLost = (worker: WorkerId, assignment: AssignmentFact) => this.isLost(worker, assignment);
+  readonly #toRefresh = new Set<TaskEntry>();
+  #isRefreshing = false;
   #now = 0;
 
   /** Alarms that are set, those of tasks that are gone included. */
@@ -212,7 +217,7 @@ export class TaskIndex {
   }
 
   phase(entry: TaskEntry): Phase {
-    return phaseOf(entry, this.#now, this.#isLost);
+    return phaseOf(entry, this.#now, this.#isLost, this.precedence);
   }
 
   /** True where the assignment belongs to no living worker: its worker is gone, or has begun a new life since. */
@@ -241,21 +246,38 @@ export class TaskIndex {
     return worker;
   }
 
-  /** Puts the task where its present phase and state belong. */
+  /** Puts the task where its present phase and state belong, and then the others that this concerns. */
   refresh(entry: TaskEntry): void {
+    this.#toRefresh.add(entry);
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    for (const next of this.#toRefresh) {
+      this.#toRefresh.delete(next);
+      this.precedence.update(next);
+      if (this.tasks.get(next.id) === next) this.#place(next);
+    }
+    this.#isRefreshing = false;
+  }
+
+  #place(entry: TaskEntry): void {
     const phase = this.phase(entry);
     if (phase === 'unsettled') this.unsettled.add(entry.id);
     else this.unsettled.delete(entry.id);
     if (entry.deferredUntil > this.#now) this.alarm(entry, entry.deferredUntil);
     if (entry.goneUntil > this.#now) this.alarm(entry, entry.goneUntil);
-    if (entry.status === null) this.finished.delete(entry); // removed by hand: it is not final any more
-    if (phase === 'final' && !this.finished.has(entry)) {
-      this.finished.add(entry);
-      this.onFinished?.(entry);
-    }
+    this.#keepFinished(entry, phase);
     if (phase === 'ready') this.ready.enqueue(entry, this.tasks.size);
     const due = this.states.update(entry, this.#now) === 'scheduled' ? notBeforeOf(entry) : 'unread';
     if (due !== 'unread' && due !== Infinity) this.alarm(entry, due);
+  }
+
+  /** One whose status was removed by hand is not final any more; one that somebody waits for is not to go. */
+  #keepFinished(entry: TaskEntry, phase: Phase): void {
+    const isAwaited = this.precedence.isAwaited(entry);
+    if (entry.status === null || isAwaited) this.finished.delete(entry);
+    if (phase !== 'final' || isAwaited || this.finished.has(entry)) return;
+    this.finished.add(entry);
+    this.onFinished?.(entry);
   }
 
   #setFact(entry: TaskEntry, fact: TaskFact): void {
@@ -267,6 +289,7 @@ export class TaskIndex {
     });
     entry.forbidden = false;
     entry.queue = briefOf(entry)?.queue ?? null;
+    entry.exclusiveKey = briefOf(entry)?.exclusiveKey ?? null;
     if (isNew) this.order.add(entry);
   }
 
@@ -312,9 +335,7 @@ export class TaskIndex {
       this.unsettled.delete(id);
       this.finished.delete(entry);
       this.states.forget(entry);
-      return;
-    }
-    if (!known) this.tasks.set(id, entry);
+    } else if (!known) this.tasks.set(id, entry);
     this.refresh(entry);
   }
 

@@ -1,17 +1,21 @@
 // Where a task stands for its master, computed from what is known of it: the order of the questions is the rule. Pure.
 
 import { notBeforeOf } from './entry-state.ts';
+import type { Precedence } from './precedence.ts';
 import type { WorkerId } from './task.ts';
 import type { AssignmentFact, TaskEntry } from './task-entry.ts';
 
-/** `unclear`: left alone until the rest is known. `unsettled`: to be put right. `foreign`: a newer version of us looks after it. */
-export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' | 'ready' | 'foreign';
+/**
+ * `unclear`: left alone until the rest is known. `unsettled`: to be put right. `in_line`: its time has come, and other tasks have its
+ * exclusive key or are before it. `foreign`: a newer version of us looks after it.
+ */
+export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' | 'in_line' | 'ready' | 'foreign';
 
 /** True where the assignment belongs to no living worker. */
 type IsLost = (worker: WorkerId, assignment: AssignmentFact) => boolean;
 
 /** `now` in epoch ms. */
-export function phaseOf(entry: TaskEntry, now: number, isLost: IsLost): Phase {
+export function phaseOf(entry: TaskEntry, now: number, isLost: IsLost, precedence: Precedence): Phase {
   const { fact, status } = entry;
   if (entry.decided || fact === 'unread' || status === 'unread') return 'unclear';
   if (Math.max(entry.deferredUntil, entry.goneUntil) > now) return 'unclear';
@@ -22,7 +26,9 @@ export function phaseOf(entry: TaskEntry, now: number, isLost: IsLost): Phase {
   if (fact.content.kind === 'invalid' || entry.cancel) return entry.cancel === 'unread' ? 'unclear' : 'unsettled';
   const notBefore = notBeforeOf(entry);
   if (notBefore === 'unread') return 'unclear';
-  return notBefore > now ? 'scheduled' : 'ready';
+  if (notBefore === Infinity) return precedence.verdictOf(entry)?.kind === 'waits' ? 'scheduled' : 'unsettled';
+  if (notBefore > now) return 'scheduled';
+  return precedence.hasTurn(entry) ? 'ready' : 'in_line';
 }
 
 function needsAttention(entry: TaskEntry, isLost: IsLost): boolean {

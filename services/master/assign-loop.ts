@@ -21,7 +21,12 @@ const deferMs = 1000;
 const alarmMsMax = 60_000;
 
 /** The picture was a moment late, or the session has just ended. */
-const expectedRefusals: ReadonlySet<CoordinationCode> = new Set(['bad_version', 'no_node', 'session_lost']);
+const expectedRefusals: ReadonlySet<CoordinationCode> = new Set([
+  'bad_version',
+  'no_node',
+  'node_exists',
+  'session_lost',
+]);
 
 export interface AssignLoopOptions {
   readonly picture: Picture;
