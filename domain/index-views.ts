@@ -55,8 +55,8 @@ export function workersView(index: TaskIndex): WorkerView[] {
   const views: WorkerView[] = [];
   for (const { id, fact, tasks } of index.workers.values()) {
     if (fact === null || fact === 'unread') continue;
-    const { address, concurrency, types, draining } = fact.record;
-    views.push({ id, address, concurrency, types, running: tasks.size, draining });
+    const { address, concurrency, types, queues, draining } = fact.record;
+    views.push({ id, address, concurrency, types, queues, running: tasks.size, draining });
   }
   return views.sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -105,6 +105,8 @@ export const limits = {
   /** Progress is written at most once in this time. */
   progressIntervalMs: 1 * second,
   workerConcurrencyMax: 1000,
+  /** Queues that a worker of ours can be told to serve: it names them all in its registration. */
+  workerQueuesMax: 100,
   /** One packet to ZooKeeper, request or transaction: the server's default `jute.maxbuffer` is 1048575 bytes. */
   packetBytesMax: 1000 * KiB,
   transactionBytesMax: 512 * KiB,

@@ -61,6 +61,8 @@ export interface WorkerView {
   readonly concurrency: number;
   /** Null: every type. */
   readonly types: readonly string[] | null;
+  /** Null: every queue. */
+  readonly queues: readonly string[] | null;
   /** Assignments that it holds. */
   readonly running: number;
   readonly draining: boolean;

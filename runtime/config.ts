@@ -41,6 +41,8 @@ export interface WorkerConfig extends ProcessConfig {
   readonly id: string;
   readonly adminPort: number;
   readonly concurrency: number;
+  /** Those that it serves; null: every queue. */
+  readonly queues: readonly string[] | null;
   /** How long a stop lets runs finish before they are handed back. */
   readonly drainGraceMs: number;
   /** Absolute; null: no handlers but the built-in ones. */
@@ -83,6 +85,7 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
     id: readId(reader, 'WORKER_ID', 'worker'),
     adminPort: reader.port('ADMIN_PORT', 0),
     concurrency: reader.integer('WORKER_CONCURRENCY', 16, 1, limits.workerConcurrencyMax),
+    queues: readQueues(reader),
     drainGraceMs: reader.integer('WORKER_DRAIN_GRACE_MS', limits.drainGraceMs, 0, limits.drainGraceMsMax),
     handlersDir: readDirectory(reader, 'HANDLERS_DIR'),
     shellHandler: reader.choice('SHELL_HANDLER', ['on', 'off'], 'off') === 'on',
@@ -130,11 +133,29 @@ function readDirectory(reader: EnvironmentReader, variable: string): string | nu
   return resolve(text);
 }
 
+function readQueues(reader: EnvironmentReader): string[] | null {
+  const text = reader.raw('WORKER_QUEUES');
+  if (text === null) return null;
+  const queues = [...new Set(entriesOf(text))];
+  const namePattern = new RegExp(limits.namePattern);
+  const areQueues = queues.length > 0 && queues.length <= limits.workerQueuesMax;
+  if (!areQueues || !queues.every((queue) => namePattern.test(queue))) {
+    const max = limits.workerQueuesMax;
+    reader.fault('WORKER_QUEUES', `1 to ${max} names of queues separated by commas, each 1 to 64 of A-Z a-z 0-9 . _ -`);
+  }
+  return queues;
+}
+
 function readHttpHosts(reader: EnvironmentReader): string[] {
-  const entries = (reader.raw('HTTP_HANDLER_HOSTS') ?? '').split(',').map((entry) => entry.trim().toLowerCase());
-  const hosts = entries.filter((entry) => entry !== '');
+  const hosts = entriesOf((reader.raw('HTTP_HANDLER_HOSTS') ?? '').toLowerCase());
   if (!hosts.every((entry) => /^(\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?)(:\d{1,5})?$/.test(entry))) {
     reader.fault('HTTP_HANDLER_HOSTS', 'hosts separated by commas, each host or host:port, without scheme or path');
   }
   return hosts;
+}
+
+/** What stands between commas; empty entries do not count. */
+function entriesOf(text: string): string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '');
 }

@@ -7,10 +7,19 @@ import { timestampOf } from './proto-time.ts';
 
 const int32Max = 2 ** 31 - 1;
 
-export function workerMessage({ id, address, concurrency, types, running, draining }: WorkerView): object {
-  // What a worker that is not ours says of itself need not fit.
-  const slots = Math.min(concurrency, int32Max);
-  return { id, address, concurrency: slots, types: types ?? [], every_type: types === null, running, draining };
+export function workerMessage({ types, queues, ...worker }: WorkerView): object {
+  return {
+    id: worker.id,
+    address: worker.address,
+    // What a worker that is not ours says of itself need not fit.
+    concurrency: Math.min(worker.concurrency, int32Max),
+    types: types ?? [],
+    every_type: types === null,
+    running: worker.running,
+    draining: worker.draining,
+    queues: queues ?? [],
+    every_queue: queues === null,
+  };
 }
 
 export function queueMessage({ name, scheduled, queued, running, ...settings }: QueueView): object {

@@ -4,8 +4,8 @@
 import type { QueueView, StatsView, WorkerView } from '../../domain/master-index.ts';
 import type { QueueSettings } from '../../domain/queue-settings.ts';
 
-export function workerJson({ id, address, concurrency, types, running, draining }: WorkerView): object {
-  return { id, address, concurrency, types, running, draining };
+export function workerJson({ id, address, concurrency, types, queues, running, draining }: WorkerView): object {
+  return { id, address, concurrency, types, queues, running, draining };
 }
 
 export function queueSettingsJson(name: string, settings: QueueSettings): object {

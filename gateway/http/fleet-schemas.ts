@@ -37,6 +37,7 @@ const workerSchema = exactly('A registered worker.', {
   address: { ...text, description: '`host:port` of its admin endpoint, or what else it registered with.' },
   concurrency: { ...count, description: 'Tasks that it runs at a time.' },
   types: { ...orNull(listOf(text)), description: 'Types of tasks that it runs. Null: every type.' },
+  queues: { ...orNull(listOf(text)), description: 'Queues that it serves. Null: every queue.' },
   running: { ...count, description: 'Tasks that it holds now.' },
   draining: { type: 'boolean', description: 'True: it stops, and is given nothing more.' },
 });

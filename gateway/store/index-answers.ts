@@ -19,6 +19,7 @@ const text = { type: 'string' };
 const textOrNull = { type: ['string', 'null'] };
 const count = { type: 'integer', minimum: 0 };
 const numberOrNull = { type: ['number', 'null'] };
+const namesOrNull = { type: ['array', 'null'], items: text };
 const flag = { type: 'boolean' };
 const position = { type: 'string', pattern: '^[0-9a-f]{1,16}-\\d{1,15}$' };
 const taskId = { type: 'string', pattern: '^task-\\d{1,32}$' };
@@ -53,7 +54,8 @@ const workerView = object<WorkerView>({
   id: text,
   address: text,
   concurrency: count,
-  types: { type: ['array', 'null'], items: text },
+  types: namesOrNull,
+  queues: namesOrNull,
   running: count,
   draining: flag,
 });

@@ -25,13 +25,13 @@ await runService(
     const metricsRegistry = createMetrics();
     const registry = await createHandlerRegistry({ ...config, log });
     let ready = false;
-    const { host, advertisedHost, adminPort: port, concurrency } = config;
+    const { host, advertisedHost, adminPort: port, concurrency, queues } = config;
     const isReady = () => ready;
     const admin = await startAdminServer({ host, port, advertisedHost, log, metrics: metricsRegistry, isReady });
     log.info({ admin: admin.address }, 'started');
     const options = {
       id: config.id as WorkerId,
-      record: { address: admin.address, concurrency, types: registry.types, queues: null, draining: false },
+      record: { address: admin.address, concurrency, types: registry.types, queues, draining: false },
       registry,
       drainGraceMs: config.drainGraceMs,
       log,

@@ -133,7 +133,8 @@ class WorkerSession {
     this.#registeredAt = await register(this.#session, id, record, log);
     this.#isRegistered = true;
     this.#tellReady();
-    log.info({ types: record.types, concurrency: record.concurrency }, 'registered');
+    const { types, queues, concurrency } = record;
+    log.info({ types, ...(queues && { queues }), concurrency }, 'registered');
   }
 
   #tellReady(): void {

@@ -123,7 +123,7 @@ test('each question with its query, and the answer as it is, without members tha
   await untilAnswered(client);
   master.answer = json({ ...stats, since: 'a newer master' });
   assert.deepEqual(await client.stats(), stats);
-  const worker = { id: 'w', address: 'a:1', concurrency: 4, types: null, running: 1, draining: false };
+  const worker = { id: 'w', address: 'a:1', concurrency: 4, types: null, queues: ['q'], running: 1, draining: false };
   master.answer = json([worker, { ...worker, types: ['echo'] }]);
   assert.deepEqual(await client.workers(), [worker, { ...worker, types: ['echo'] }]);
   const queue = { name: 'q', paused: true, concurrency: 5, ratePerSecond: 0.5, burst: null, maxQueued: null };

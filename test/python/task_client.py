@@ -177,6 +177,7 @@ def order(stub):
 def system(stub):
     [worker] = stub.ListWorkers(messages.ListWorkersRequest()).workers
     assert worker.concurrency > 0 and "echo" in worker.types, worker
+    assert worker.every_queue and not worker.every_type and not worker.queues, worker
     stats = stub.GetStats(messages.GetStatsRequest())
     assert stats.leader and stats.workers == 1, stats
     settings = messages.QueueSettings(concurrency=3, paused=True)

@@ -239,10 +239,13 @@ function workerOf({
   concurrency = 0,
   types = [],
   every_type,
+  queues = [],
+  every_queue,
   running = 0,
   draining = false,
 }: Answer): Answer {
-  return { id, address, concurrency, types: every_type ? null : types, running, draining };
+  const served = { types: every_type ? null : types, queues: every_queue ? null : queues };
+  return { id, address, concurrency, ...served, running, draining };
 }
 
 function queueOf({ name, settings, scheduled = 0, queued = 0, running = 0 }: Answer): Answer {

@@ -29,6 +29,7 @@ export const listWorkers = operation({
           address: '127.0.0.1:4000',
           concurrency: 16,
           types: ['echo', 'http', 'sleep'],
+          queues: null,
           running: 3,
           draining: false,
         },

@@ -22,7 +22,9 @@ const ownSettings: readonly string[] = [
   'MIN_RETENTION_MS',
   'SHELL_HANDLER',
   'WORKER_CONCURRENCY',
+  'WORKER_DRAIN_GRACE_MS',
   'WORKER_ID',
+  'WORKER_QUEUES',
 ];
 const ownPrefix = 'ZOOKEEPER_';
 

@@ -197,19 +197,28 @@ describe('what is about many tasks', () => {
     await ask('GetTask', { id: await submit() });
   });
 
-  it('shows workers, one that takes every type told from one that takes none', async () => {
+  it('shows workers, one that takes every type or queue told from one that takes none', async () => {
     const worker = { address: 'somewhere', concurrency: 1e12, running: 0, draining: true };
     const { workers } = gateway.index;
     gateway.index.workers = async () => [
       ...(await workers.call(gateway.index)),
-      { id: 'w2' as never, ...worker, types: null },
-      { id: 'w3' as never, ...worker, types: [] },
+      { id: 'w2' as never, ...worker, types: null, queues: ['mail'] },
+      { id: 'w3' as never, ...worker, types: [], queues: [] },
     ];
     const answer = await ask('ListWorkers');
     gateway.index.workers = workers;
     const [first, second, third] = answer.workers;
+    assert.deepEqual(
+      [first, second, third].map(({ queues = [], every_queue = false }) => [queues, every_queue]),
+      [
+        [[], true],
+        [['mail'], false],
+        [[], false],
+      ],
+    );
     const ours = { id: 'worker-1', address: '127.0.0.1:4000', concurrency: 2, types: ['echo'], running: 1 };
-    assert.deepEqual({ every_type: false, draining: false, ...first }, { ...ours, every_type: false, draining: false });
+    const rest = { every_type: false, every_queue: true, draining: false };
+    assert.deepEqual({ ...rest, ...first }, { ...ours, ...rest });
     assert.deepEqual(
       [second.every_type, second.types ?? [], second.draining, second.concurrency],
       [true, [], true, 2 ** 31 - 1],

@@ -130,8 +130,8 @@ describe('the gateway itself', () => {
 
 describe('the fleet', () => {
   it('is told as the index has it', async () => {
-    const worker = { id: 'worker-1', address: '127.0.0.1:4000', concurrency: 2, types: ['echo'], running: 1 };
-    assert.deepEqual((await http.get('/workers')).json, { workers: [{ ...worker, draining: false }] });
+    const worker = { id: 'worker-1', address: '127.0.0.1:4000', concurrency: 2, types: ['echo'], queues: null };
+    assert.deepEqual((await http.get('/workers')).json, { workers: [{ ...worker, running: 1, draining: false }] });
     const stats = await http.get('/stats');
     assert.deepEqual(stats.json, { ...(await gateway.index.stats()) });
     for (const path of ['/workers', '/queues', '/stats']) {

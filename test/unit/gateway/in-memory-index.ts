@@ -58,7 +58,14 @@ export class InMemoryIndex implements MasterIndex {
 
   async workers(): Promise<WorkerView[]> {
     this.#requireLeader();
-    const worker = { address: '127.0.0.1:4000', concurrency: 2, types: ['echo'], running: 1, draining: false };
+    const worker = {
+      address: '127.0.0.1:4000',
+      concurrency: 2,
+      types: ['echo'],
+      queues: null,
+      running: 1,
+      draining: false,
+    };
     return [{ id: 'worker-1' as WorkerId, ...worker }];
   }
 

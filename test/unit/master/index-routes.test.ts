@@ -100,7 +100,7 @@ test('each path answers from the index', async (t) => {
     1,
   );
   assert.deepEqual(await json<WorkerView[]>(indexPaths.workers), [
-    { id: 'w', address: 'host:1', concurrency: 3, types: ['echo'], running: 0, draining: false },
+    { id: 'w', address: 'host:1', concurrency: 3, types: ['echo'], queues: null, running: 0, draining: false },
   ]);
   assert.deepEqual(
     (await json<QueueView[]>(indexPaths.queues)).map(({ name, queued }) => [name, queued]),

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { limits } from '../../../domain/limits.ts';
 import { madeUpId, readGatewayConfig, readMasterConfig, readWorkerConfig } from '../../../runtime/config.ts';
 import { ConfigError, type Environment } from '../../../runtime/environment.ts';
 import { isZnodeName, parseConnectString } from '../../../runtime/zookeeper-config.ts';
@@ -54,6 +55,7 @@ test('an empty environment gives the defaults of the contract', () => {
   const worker = readWorkerConfig({});
   assert.match(worker.id, /^worker-/);
   assert.equal(worker.concurrency, 16);
+  assert.equal(worker.queues, null);
   assert.equal(worker.shellHandler, false);
   assert.equal(worker.handlersDir, null);
   assert.deepEqual(worker.httpHandlerHosts, []);
@@ -63,6 +65,7 @@ test('what is set is taken, and an empty variable counts as not set', () => {
   const worker = readWorkerConfig({
     WORKER_ID: 'worker1',
     WORKER_CONCURRENCY: '50',
+    WORKER_QUEUES: 'mail, reports.daily,,mail',
     HANDLERS_DIR: dir,
     SHELL_HANDLER: 'on',
     HTTP_HANDLER_HOSTS: 'API.example.com, localhost:8080,[::1]:80',
@@ -73,6 +76,7 @@ test('what is set is taken, and an empty variable counts as not set', () => {
   });
   assert.equal(worker.id, 'worker1');
   assert.equal(worker.concurrency, 50);
+  assert.deepEqual(worker.queues, ['mail', 'reports.daily']);
   assert.equal(worker.handlersDir, dir);
   assert.equal(worker.shellHandler, true);
   assert.deepEqual(worker.httpHandlerHosts, ['api.example.com', 'localhost:8080', '[::1]:80']);
@@ -122,11 +126,17 @@ test('faults of a worker', () => {
   const env = {
     WORKER_ID: 'a/b',
     WORKER_CONCURRENCY: '0',
+    WORKER_QUEUES: 'mail;reports',
     HANDLERS_DIR: join(dir, 'absent'),
     SHELL_HANDLER: 'yes',
     HTTP_HANDLER_HOSTS: 'https://example.com',
   };
   assert.deepEqual(faultsOf(readWorkerConfig, env).sort(), Object.keys(env).sort());
+  const queues = (count: number) => Array.from({ length: count }, (_, i) => `q${i}`).join(',');
+  assert.equal(readWorkerConfig({ WORKER_QUEUES: queues(limits.workerQueuesMax) }).queues?.length, 100);
+  for (const bad of [',', 'a/b', 'x'.repeat(65), queues(limits.workerQueuesMax + 1)]) {
+    assert.deepEqual(faultsOf(readWorkerConfig, { WORKER_QUEUES: bad }), ['WORKER_QUEUES'], bad);
+  }
 });
 
 test('connect strings', () => {
