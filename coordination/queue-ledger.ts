@@ -17,9 +17,19 @@ export class TooManyQueues extends Error {
   override readonly name = 'TooManyQueues';
 }
 
+/** What the znode of a queue says cannot be read, so there is nothing that the settings which are not named could be kept from. */
+export class UnreadableQueue extends Error {
+  override readonly name = 'UnreadableQueue';
+
+  constructor(readonly path: string) {
+    super(`${path} is no JSON object`);
+  }
+}
+
 /**
  * Changes what `change` names and keeps the rest; answers the settings as they are then. To set the same once more changes
- * nothing, so an answer that was lost is looked up and the change made again. Throws {@link TooManyQueues} and CoordinationError.
+ * nothing, so an answer that was lost is looked up and the change made again. Throws {@link TooManyQueues},
+ * {@link UnreadableQueue} (not where `change` names every setting) and CoordinationError.
  */
 export function updateQueueSettings(
   session: Session,
@@ -31,7 +41,7 @@ export function updateQueueSettings(
   return untilKnown(session, path, async () => {
     // Compared with what is there now: to lift a setting that another server has not shown us yet is more than nothing.
     const [, znode] = await Promise.all([session.sync(path), session.getData(path)]);
-    const settings = { ...defaultQueueSettings, ...(znode && decodeQueue(znode.data).settings), ...change };
+    const settings = { ...(znode ? settingsIn(path, znode, change) : defaultQueueSettings), ...change };
     const operation = znode ? replaceOrRemove(path, znode, settings) : create(path, settings);
     if (operation?.kind === 'create') await requireRoom(session);
     try {
@@ -42,6 +52,13 @@ export function updateQueueSettings(
     }
     return settings;
   });
+}
+
+function settingsIn(path: string, { data }: Znode, change: Partial<QueueSettings>): QueueSettings {
+  const { settings } = decodeQueue(data);
+  const isWhole = Object.keys(defaultQueueSettings).every((name) => name in change);
+  if (!settings && !isWhole) throw new UnreadableQueue(path);
+  return settings ?? defaultQueueSettings;
 }
 
 function create(path: string, settings: QueueSettings): Operation | null {

@@ -31,6 +31,7 @@ export const errorReasons = {
   'task-already-final': 'failed_precondition',
   'task-not-retryable': 'failed_precondition',
   'dependency-not-found': 'failed_precondition',
+  'queue-unreadable': 'failed_precondition',
   'queue-full': 'resource_exhausted',
   'too-many-waits': 'resource_exhausted',
   'too-many-queues': 'resource_exhausted',

@@ -201,7 +201,7 @@ export class TaskApi {
     return this.#index.stats();
   }
 
-  /** Changes what `change` names; answers all settings of the queue. Throws 'too-many-queues'. */
+  /** Changes what `change` names; answers all settings of the queue. Throws 'too-many-queues' and 'queue-unreadable'. */
   updateQueue(name: string, change: Partial<QueueSettings>): Promise<QueueSettings> {
     return this.#store.updateQueue(name, change);
   }

@@ -2,7 +2,7 @@
 
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import { IdempotencyKeyReused } from '../../coordination/idempotent-submission.ts';
-import { TooManyQueues } from '../../coordination/queue-ledger.ts';
+import { TooManyQueues, UnreadableQueue } from '../../coordination/queue-ledger.ts';
 import { DependencyNotFound, type OutsideDependency } from '../../coordination/task-dependencies.ts';
 import { SequenceExhausted, SubmitTooLarge } from '../../coordination/task-submission.ts';
 import { ServiceError } from '../../domain/errors.ts';
@@ -33,6 +33,12 @@ export function serviceErrorOf(error: unknown): unknown {
   if (error instanceof TooManyQueues) {
     const message = `${limits.queuesMax} queues have settings, and no more may; lift those of another one first`;
     return new ServiceError('too-many-queues', message);
+  }
+  if (error instanceof UnreadableQueue) {
+    const message =
+      `The settings of this queue cannot be read (${error.message}), so none of them can be kept. Nothing was changed; ` +
+      'name every setting, or mend or remove that znode by hand.';
+    return new ServiceError('queue-unreadable', message);
   }
   if (!(error instanceof CoordinationError)) return error;
   if (error.outcome === 'not applied') return notApplied(error);

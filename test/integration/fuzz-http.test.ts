@@ -100,6 +100,7 @@ const nastyJson: fc.Arbitrary<string> = fc.oneof(
     '[]',
     '""',
   ),
+  fc.constantFrom('[0]', '[0,1]', '[0,0]', `["${someTask}"]`, '["task-2146999999"]', `["${endedTask}",0]`, '"wait"'),
   fc.constantFrom(
     '{"__proto__":{"type":"echo"}}',
     '{"constructor":{"prototype":{}}}',
@@ -112,20 +113,25 @@ const nastyJson: fc.Arbitrary<string> = fc.oneof(
   fc.integer({ min: 20, max: 3000 }).map((depth) => '{"a":'.repeat(depth) + 1 + '}'.repeat(depth)),
 );
 
-/** The members that the schema of an operation's body names, with values that mostly do not fit. */
-function bodyOf(operation: Operation): fc.Arbitrary<string | undefined> {
-  const names = Object.keys(schemaOf(operation)?.properties ?? { type: 1 });
+function objectOf(names: readonly string[]): fc.Arbitrary<string> {
   const members = fc.dictionary(fc.oneof(fc.constantFrom(...names), fc.constantFrom(...names), nasty), nastyJson, {
     maxKeys: 5,
   });
-  const object = fc.tuple(members, fc.boolean()).map(([chosen, valid]) => {
+  return fc.tuple(members, fc.boolean()).map(([chosen, valid]) => {
     const entries = Object.entries({
       ...(valid && names.includes('type') && { type: '"nobody-runs-this"' }),
       ...chosen,
     });
     return `{${entries.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`;
   });
-  const batch = fc.array(object, { maxLength: 4 }).map((tasks) => `{"tasks":[${tasks.join(',')}]}`);
+}
+
+/** The members that the schema of an operation's body names, with values that mostly do not fit. */
+function bodyOf(operation: Operation): fc.Arbitrary<string | undefined> {
+  const names = Object.keys(schemaOf(operation)?.properties ?? { type: 1 });
+  const object = objectOf(names);
+  const task = objectOf(Object.keys(document.components.schemas['SubmitTask']?.properties ?? {}));
+  const batch = fc.array(task, { maxLength: 4 }).map((tasks) => `{"tasks":[${tasks.join(',')}]}`);
   return fc.oneof(object, object, names.includes('tasks') ? batch : object, nastyJson, nasty, fc.constant(undefined));
 }
 

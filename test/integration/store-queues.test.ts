@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { paths } from '../../coordination/znode-paths.ts';
+import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import { defaultQueueSettings, type QueueSettings } from '../../domain/queue-settings.ts';
 import type { TaskId, TaskRecord, WorkerId } from '../../domain/task.ts';
@@ -45,11 +46,35 @@ test('members that we do not know stay, also where nothing else is set; nonsense
   await session.create(paths.queue('newer'), '{"v":1,"fair":true,"paused":true}');
   await store.updateQueue('newer', { paused: false });
   assert.deepEqual(JSON.parse((await dataOf(parts, paths.queue('newer'))) ?? ''), { v: 1, fair: true });
-  await session.create(paths.queue('by-hand'), 'closed on Sundays');
-  assert.deepEqual(await store.updateQueue('by-hand', { concurrency: 2 }), settings({ concurrency: 2 }));
-  await session.create(paths.queue('empty'));
-  assert.deepEqual(await store.updateQueue('empty', { burst: null }), defaultQueueSettings);
-  assert.deepEqual(await names(paths.queues), ['by-hand', 'newer']);
+  await session.create(paths.queue('odd'), '{"paused":"yes","burst":5}');
+  assert.deepEqual(await store.updateQueue('odd', { concurrency: 2 }), settings({ concurrency: 2, burst: 5 }));
+  await session.create(paths.queue('nothing'), '{}');
+  assert.deepEqual(await store.updateQueue('nothing', { burst: null }), defaultQueueSettings);
+  assert.deepEqual(await names(paths.queues), ['newer', 'odd']);
+});
+
+test('what cannot be read is not taken for the default: only all settings together replace it', async (t) => {
+  const parts = await proxiedStore(t, zookeeper);
+  const { store, session, names } = parts;
+  for (const [name, data] of Object.entries({
+    words: 'closed on Sundays',
+    empty: '',
+    list: '[5]',
+    cut: '{"paused":t',
+  })) {
+    await session.create(paths.queue(name), data);
+    await assert.rejects(store.updateQueue(name, { concurrency: 2 }), (error: Error) => {
+      assert.ok(error instanceof ServiceError);
+      assert.equal(error.reason, 'queue-unreadable');
+      assert.ok(error.message.includes(paths.queue(name)));
+      return true;
+    });
+    assert.equal((await dataOf(parts, paths.queue(name))) ?? '', data);
+    const all = { ...defaultQueueSettings, concurrency: 2 };
+    assert.deepEqual(await store.updateQueue(name, all), all);
+    assert.deepEqual(await store.updateQueue(name, { concurrency: null }), defaultQueueSettings);
+  }
+  assert.deepEqual(await names(paths.queues), []);
 });
 
 test('somebody changes, makes or removes it between the look and the write: nobody is overwritten', async (t) => {

@@ -403,7 +403,8 @@ both(
   async (face, tag) => {
     const spec = { type: 'flaky', payload: { succeedsAt: 9 }, maxAttempts: 1, labels: { a: 'b' }, priority: 3 };
     const failed = await done(face, spec);
-    const cancelled = await submitted(face, { ...idle, delayMs: 1000 });
+    const order = { exclusiveKey: `retry ${tag}`, deadlineMs: day, after: [failed.id], afterFailure: 'run' };
+    const cancelled = await submitted(face, { ...idle, delayMs: 1000, ...order });
     await face.cancel(cancelled.id);
     await face.get(cancelled.id, 20_000);
     const again = answerOf(await face.retry(failed.id, `retry ${tag}`));
@@ -414,6 +415,8 @@ both(
     return [
       ...[task.retryOf === cancelled.id, task.state, task.runAt, task.attempt, again.task.retryOf === failed.id],
       ...[again.task.labels, again.task.priority, again.task.payload],
+      ...[task.after, task.afterFailure, task.exclusiveKey === order.exclusiveKey],
+      Date.parse(task.deadlineAt) - Date.parse(task.submittedAt),
       await face.retry(succeeded.id),
       await face.retry(task.id),
       await face.retry(cancelled.id, `retry ${tag}`),
@@ -428,6 +431,8 @@ both(
     { a: 'b' },
     3,
     { succeedsAt: 9 },
+    ...[[], 'fail', true],
+    day,
     refusal('task-not-retryable'),
     refusal('task-not-final'),
     refusal('idempotency-key-reused'),
@@ -474,6 +479,20 @@ both(
     refusal('invalid-request', ['/burst', '/concurrency', '/maxQueued', '/ratePerSecond']),
     ...['invalid-request', 'invalid-request'],
   ],
+);
+
+both(
+  'a queue with nonsense in its znode is not taken for one without settings',
+  async (face, tag) => {
+    const path = `/queues/nonsense.${tag}`;
+    await (await stack.session).create(path, 'closed on Sundays');
+    const all = { paused: false, concurrency: 2, ratePerSecond: null, burst: null, maxQueued: null };
+    const refused = await face.updateQueue(`nonsense.${tag}`, { concurrency: 2 });
+    const { name: _, ...taken } = answerOf(await face.updateQueue(`nonsense.${tag}`, all));
+    assert.deepEqual(taken, all);
+    return refused;
+  },
+  refusal('queue-unreadable'),
 );
 
 both('workers and counts are those of the system', async (face) => {

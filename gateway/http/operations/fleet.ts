@@ -79,7 +79,7 @@ export const updateQueue = operation({
   parameters: { name: queueName },
   body: { component: 'UpdateQueue', required: true },
   answers: { 200: { description: 'All settings of the queue as they are now.', content: json('QueueSettings') } },
-  problems: [...writeProblems, 'too-many-queues'],
+  problems: [...writeProblems, 'queue-unreadable', 'too-many-queues'],
   example: {
     path: '/queues/mail',
     body: { concurrency: 5, ratePerSecond: 10, burst: 20, maxQueued: null },
