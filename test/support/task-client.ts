@@ -17,6 +17,7 @@ export interface Task {
   readonly worker: string | null;
   readonly progress: { readonly percent: number; readonly message: string | null } | null;
   readonly submittedAt: string;
+  readonly runAt: string | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly result: unknown;
