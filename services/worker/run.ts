@@ -18,7 +18,7 @@ import { type EndingTerms, OutcomeWriter } from './outcome-writer.ts';
 import { ProgressReport } from './progress-report.ts';
 import { RunEnd } from './run-end.ts';
 import { type AttemptResult, runAttempt } from './task-runner.ts';
-import { whileSessionLives } from './while-session-lives.ts';
+import { mayPass, whileSessionLives } from './while-session-lives.ts';
 
 export interface RunContext {
   readonly session: Session;
@@ -133,22 +133,24 @@ async function decideEnding(
   return endingOf({ kind: 'aborted', reason }, record, facts, text, Math.random());
 }
 
-/** Progress is a courtesy: a write that is refused or unknown is forgotten, the next one tells more. */
+/** Progress is a courtesy: what is refused for good is forgotten. True: there is nothing more to be done about it. */
 async function writeProgress(
   { session, ledger, worker, log }: RunContext,
   held: HeldAssignment,
   attempt: number,
   startedAt: number,
   progress: Progress,
-): Promise<void> {
-  if (held.signal.aborted) return;
+): Promise<boolean> {
+  if (held.signal.aborted) return true;
   const fence = { task: held.task, worker, taskVersion: 0, assignmentVersion: held.version };
   const record = { ...held.record, attempt, startedAt: held.record.startedAt ?? startedAt, progress };
   try {
     await ledger.report(fence, record, held.data);
     held.update(await session.getData(paths.assignment(worker, held.task)));
+    return true;
   } catch (error) {
     if (!(error instanceof CoordinationError)) throw error;
     log.debug({ err: error, task: held.task }, 'a progress report was not written');
+    return !mayPass(error);
   }
 }

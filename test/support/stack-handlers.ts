@@ -20,6 +20,17 @@ const modules = {
     const { taskId, attempt, fencingToken } = context;
     return { taskId, attempt, fencingToken };
   };`,
+  /** Reports its progress so many times, evenly over that time, then runs until the file \`payload.until\` exists. */
+  reporting: `import { existsSync } from 'node:fs';
+  import { setTimeout as delay } from 'node:timers/promises';
+  export default async ({ reports, ms, until }, { progress }) => {
+    const startedAt = performance.now();
+    for (let i = 1; i <= reports; i += 1) {
+      progress((100 * i) / reports, \`report \${i}\`);
+      while (performance.now() - startedAt < (ms * i) / reports) await delay(1);
+    }
+    while (!existsSync(until)) await delay(5);
+  };`,
   /** Never gives its thread back. */
   blocking: `export default async () => {
     for (;;) ;
