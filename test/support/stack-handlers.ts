@@ -31,6 +31,23 @@ const modules = {
     }
     while (!existsSync(until)) await delay(5);
   };`,
+  /** Runs until its signal aborts; the files \`<task>-began\` and \`<task>-aborted\` in \`payload.folder\` hold the times. */
+  witness: `import { renameSync, writeFileSync } from 'node:fs';
+  import { join } from 'node:path';
+  export default async ({ folder }, { taskId, signal }) => {
+    const note = (what) => {
+      const path = join(folder, \`\${taskId}-\${what}\`);
+      writeFileSync(\`\${path}.new\`, String(Date.now()));
+      renameSync(\`\${path}.new\`, path);
+    };
+    note('began');
+    await new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        note('aborted');
+        reject(signal.reason);
+      });
+    });
+  };`,
   /** Never gives its thread back. */
   blocking: `export default async () => {
     for (;;) ;
