@@ -56,7 +56,7 @@ async function readTask(session: Session, directory: AssignmentDirectory, id: Ta
 async function readChildren(session: Session, id: TaskId, { data, stat }: Znode): Promise<TaskSnapshot> {
   const reading = decodeTask(data, stat.ctime);
   const record = reading.kind === 'task' ? reading.record : null;
-  const none = { unblockedAt: null, status: null, attempts: [], assignment: null };
+  const none = { unblockedAt: null, cancelRequested: false, status: null, attempts: [], assignment: null };
   const snapshot = { id, record, createdAt: stat.ctime, ...none };
   if (stat.numChildren === 0) return snapshot;
   const names = (await session.getChildren(paths.task(id)))?.children ?? [];
@@ -68,6 +68,7 @@ async function readChildren(session: Session, id: TaskId, { data, stat }: Znode)
   return {
     ...snapshot,
     attempts,
+    cancelRequested: names.includes('cancel'),
     unblockedAt: unblocked?.ctime ?? null,
     status: status && decodeStatus(status.data, status.stat.ctime),
   };

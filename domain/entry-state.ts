@@ -53,12 +53,14 @@ export function snapshotOf(entry: TaskEntry): TaskSnapshot {
   const { id, fact, status } = entry;
   const createdAt = fact === null || fact === 'unread' ? 0 : fact.createdAt;
   const brief = briefOf(entry);
-  const left = { payload: null, submitId: null, submittedAt: createdAt, deadlineMs: null };
+  const deadlineMs = brief?.deadlineAt == null ? null : brief.deadlineAt - createdAt;
+  const left = { payload: null, submitId: null, submittedAt: createdAt, deadlineMs };
   const assigned = assignmentOf(entry);
   return {
     id,
     record: brief && { ...brief, ...left },
     createdAt,
+    cancelRequested: entry.cancel !== null,
     unblockedAt: entry.unblockedAt === 'unread' ? null : entry.unblockedAt,
     status: status === 'unread' ? null : status && { ...status, result: null, error: null },
     attempts: readAttempts(entry).map((attempt) => ({ ...attempt, error: null })),

@@ -5,7 +5,7 @@ import type { ReadyGroup } from './ready-line.ts';
 import type { WorkerEntry } from './task-entry.ts';
 
 /** What a task must be for a worker to take it. */
-type Kind = Pick<ReadyGroup, 'queue' | 'type'>;
+export type Kind = Pick<ReadyGroup, 'queue' | 'type'>;
 
 export class FreeWorkers {
   readonly #workers = new Set<WorkerEntry>();
@@ -63,13 +63,14 @@ function freeSlotsOf(worker: WorkerEntry): number {
   return Math.max(0, record.concurrency - worker.tasks.size);
 }
 
-function takes(worker: WorkerEntry, { queue, type }: Kind): boolean {
+export function takes(worker: WorkerEntry, { queue, type }: Kind): boolean {
   const record = recordOf(worker);
   if (!record) return false;
   const { types, queues } = record;
   return (types === null || types.includes(type)) && (queues === null || queues.includes(queue));
 }
 
-function recordOf({ fact }: WorkerEntry) {
+/** What a registered worker says of itself; null where it is none, or has not been read yet. */
+export function recordOf({ fact }: WorkerEntry) {
   return fact === null || fact === 'unread' ? null : fact.record;
 }

@@ -13,6 +13,11 @@ export class Heap<T> {
     return this.#items.length;
   }
 
+  /** All of them, in no order that means anything. */
+  values(): IterableIterator<T> {
+    return this.#items.values();
+  }
+
   peek(): T | undefined {
     return this.#items[0];
   }

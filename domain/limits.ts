@@ -26,6 +26,8 @@ export const limits = {
   listReadsAtOnce: 32,
   /** Tasks that a master looks at for one request, so that a filter which nothing fits does not hold it up. */
   listScanMax: 20_000,
+  /** Places in line that are counted to say how many tasks go first; in a longer line that is not said. */
+  lineScanMax: 20_000,
   /** A list's answer has no more tasks than fit into this, as JSON; the first one always fits. */
   listBytesMax: 2048 * KiB,
   /** Queues with settings of their own. */

@@ -40,13 +40,19 @@ export class QueueTable {
     this.#queues.set(name, { settings, bucket });
   }
 
-  /** `slots`: those that its tasks take up. */
-  mayStart(name: string, slots: number, now: number): boolean {
+  /** Which of its settings lets no task of it be started now; null: none. `slots`: those that its tasks take up. */
+  limitOf(name: string, slots: number, now: number): 'paused' | 'concurrency' | 'rate' | null {
     const queue = this.#queues.get(name);
-    if (!queue) return true;
+    if (!queue) return null;
     const { paused, concurrency } = queue.settings;
-    if (paused || (concurrency !== null && slots >= concurrency)) return false;
-    return queue.bucket?.hasToken(now) ?? true;
+    if (paused) return 'paused';
+    if (concurrency !== null && slots >= concurrency) return 'concurrency';
+    return queue.bucket?.hasToken(now) === false ? 'rate' : null;
+  }
+
+  /** When the rate of the queue lets one more start, if none is started before; null where it has no rate. */
+  nextStartAt(name: string, now: number): number | null {
+    return this.#queues.get(name)?.bucket?.nextAt(now) ?? null;
   }
 
   /** A task of the queue is started, by whomever. */

@@ -62,6 +62,15 @@ export class ReadyLine {
     return null;
   }
 
+  /** How many tasks of its group go before the task; null where it has no place, or the line is longer than `scanMax`. */
+  positionOf({ place }: TaskEntry, scanMax: number): number | null {
+    const heap = place && this.groups.get(place.group)?.heap;
+    if (!place || !heap || heap.size > scanMax) return null;
+    let before = 0;
+    for (const other of heap.values()) if (runsBefore(other, place) && this.#isWanted(other)) before += 1;
+    return before;
+  }
+
   takeHead(group: ReadyGroup): void {
     const head = group.heap.pop();
     if (!head) return;

@@ -129,7 +129,12 @@ export class TaskIndex {
 
   /** Whether the settings of the queue allow one more of its tasks to be started. */
   mayStart(queue: string): boolean {
-    return this.queues.mayStart(queue, this.states.counts.slotsOf(queue), this.#now);
+    return this.limitOf(queue) === null;
+  }
+
+  /** Which setting of the queue lets no task of it be started now; null: none. */
+  limitOf(queue: string): 'paused' | 'concurrency' | 'rate' | null {
+    return this.queues.limitOf(queue, this.states.counts.slotsOf(queue), this.#now);
   }
 
   /** `createdAt` is when the status appeared, by the ensemble's clock, epoch ms. */

@@ -26,6 +26,8 @@ export interface TaskSnapshot {
   readonly createdAt: number;
   /** When it was let go by the tasks that it comes after, by the server's clock; null where it was not, or comes after none. */
   readonly unblockedAt: number | null;
+  /** Somebody has asked for it to be cancelled. */
+  readonly cancelRequested: boolean;
   readonly status: StatusRecord | null;
   /** Ended attempts in order. */
   readonly attempts: readonly AttemptRecord[];

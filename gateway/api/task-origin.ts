@@ -47,5 +47,6 @@ function wordOf(state: TaskView['state']): string {
 
 /** The task as it is at the moment of its commit, known without a read. */
 export function newborn(id: TaskId, record: TaskRecord | null, createdAt: number): TaskSnapshot {
-  return { id, record, createdAt, unblockedAt: null, status: null, attempts: [], assignment: null };
+  const none = { unblockedAt: null, cancelRequested: false, status: null, attempts: [], assignment: null };
+  return { id, record, createdAt, ...none };
 }

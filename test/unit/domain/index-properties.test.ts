@@ -13,7 +13,7 @@ import { runsBefore } from '../../../domain/ready-line.ts';
 import { briefOf, type TaskEntry } from '../../../domain/task-entry.ts';
 import type { TaskIndex } from '../../../domain/task-index.ts';
 import { addWorker, brief, workerId } from './facts.ts';
-import { facts, now, queues, told } from './random-facts.ts';
+import { facts, now, setQueues, told } from './random-facts.ts';
 
 /** All that decisions are made from. */
 function pictureOf(index: TaskIndex) {
@@ -90,15 +90,6 @@ function listed(index: TaskIndex): string[] {
     after = page.next;
   }
 }
-
-const queueSettings = fc.record({
-  paused: fc.boolean(),
-  concurrency: fc.constantFrom(null, 0, 1, 2),
-  ratePerSecond: fc.constantFrom(null, 0.5),
-  burst: fc.constantFrom(null, 1, 2),
-  maxQueued: fc.constant(null),
-});
-const setQueues = fc.array(fc.tuple(queues, queueSettings), { maxLength: 2 });
 
 test('a plan gives each task once, to a worker that takes it and has a slot, and leaves none that could run', () => {
   fc.assert(

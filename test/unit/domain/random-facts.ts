@@ -9,7 +9,7 @@ export const now = 1000;
 const numbers = fc.integer({ min: 0, max: 5 });
 const names = fc.constantFrom('a', 'b', 'c');
 const types = fc.constantFrom('x', 'y');
-export const queues = fc.constantFrom('p', 'q');
+const queues = fc.constantFrom('p', 'q');
 const times = fc.constantFrom(null, 500, 1500);
 
 /** One thing that may be learned: what it is about, and how the index is told. */
@@ -83,6 +83,15 @@ const otherFacts = fc.oneof(
     .map(([name, is]): Fact => ({ about: `folder ${name}`, tell: (index) => index.setReachable(workerId(name), is) })),
 );
 export const facts = fc.array(fc.oneof(taskFacts, workerFacts, otherFacts), { maxLength: 60 });
+
+const queueSettings = fc.record({
+  paused: fc.boolean(),
+  concurrency: fc.constantFrom(null, 0, 1, 2),
+  ratePerSecond: fc.constantFrom(null, 0.5),
+  burst: fc.constantFrom(null, 1, 2),
+  maxQueued: fc.constant(null),
+});
+export const setQueues = fc.array(fc.tuple(queues, queueSettings), { maxLength: 2 });
 
 export function told(facts: readonly Fact[]): TaskIndex {
   const index = new TaskIndex();

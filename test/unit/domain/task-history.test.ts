@@ -10,7 +10,7 @@ import { type TaskSnapshot, taskView } from '../../../domain/task-view.ts';
 import { attempt, brief, status, taskId } from './facts.ts';
 
 const createdAt = 1000;
-const none = { unblockedAt: null, status: null, attempts: [], assignment: null };
+const none = { unblockedAt: null, cancelRequested: false, status: null, attempts: [], assignment: null };
 
 function snapshot(options: Partial<TaskSnapshot> = {}, record: Partial<TaskRecord> = {}): TaskSnapshot {
   const origin = { submitId: null, submittedAt: createdAt, retryOf: null, batch: null, deadlineMs: null };

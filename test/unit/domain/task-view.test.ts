@@ -35,6 +35,7 @@ function snapshot(facts: Partial<TaskSnapshot> = {}): TaskSnapshot {
     record,
     createdAt: 400,
     unblockedAt: null,
+    cancelRequested: false,
     status: null,
     attempts: [],
     assignment: null,

@@ -48,6 +48,7 @@ export class InMemoryTaskStore implements TaskStore {
       record,
       createdAt: record.submittedAt,
       unblockedAt: null,
+      cancelRequested: false,
       status: null,
       attempts: [],
       assignment: null,

@@ -1,0 +1,106 @@
+// What of the whole system holds a task whose time has come: the settings of its queue, the workers, the line; asked in the
+// order in which a plan asks. Pure.
+
+import { queuedSinceOf } from './entry-state.ts';
+import { type Cause, cause, counted, named, timeText } from './explanation.ts';
+import type { Kind } from './free-workers.ts';
+import { limits } from './limits.ts';
+import { runsBefore } from './ready-line.ts';
+import type { TaskBrief, TaskEntry } from './task-entry.ts';
+import type { TaskIndex } from './task-index.ts';
+import { surveyWorkers, type WorkerSurvey } from './worker-survey.ts';
+
+/** What most of these causes have. */
+type Place = Pick<Cause, 'since' | 'position' | 'workers'>;
+
+/** At least one. A task that is ready is about to run exactly where that is the first. */
+export function fleetCauses(index: TaskIndex, entry: TaskEntry, brief: TaskBrief, now: number): Cause[] {
+  const survey = surveyWorkers(index.workers.values(), brief);
+  const since = queuedSinceOf(entry);
+  const position = index.ready.positionOf(entry, limits.lineScanMax);
+  const place = { since: since === 'unread' ? null : since, position, workers: survey.able };
+  const holds = [queueCause(index, brief.queue, place, now), workersCause(survey, brief, place)];
+  const causes = holds.filter((hold) => hold !== null);
+  return causes.length > 0 ? causes : [turnCause(index, entry, place)];
+}
+
+/** Of a task that waits for something else these say nothing: they come and go. */
+const passing: ReadonlySet<string> = new Set(['queue_concurrency', 'queue_rate', 'workers_not_ready', 'workers_busy']);
+
+/** Those that will hold the task even when what it waits for at first is over. */
+export function lastingCauses(index: TaskIndex, entry: TaskEntry, brief: TaskBrief, now: number): Cause[] {
+  const isLasting = ({ reason }: Cause) => !passing.has(reason) && reason !== 'in_line' && reason !== 'about_to_run';
+  return fleetCauses(index, entry, brief, now).filter(isLasting);
+}
+
+function queueCause(index: TaskIndex, queue: string, place: Place, now: number): Cause | null {
+  const { concurrency, ratePerSecond } = index.queues.settingsOf(queue);
+  switch (index.limitOf(queue)) {
+    case null:
+      return null;
+    case 'paused':
+      return cause(
+        'queue_paused',
+        `Queue ${queue} is paused: nothing of it starts until somebody lets it go on.`,
+        place,
+      );
+    case 'concurrency': {
+      const most = `Queue ${queue} may run ${counted(concurrency ?? 0, 'task')} at a time, and does`;
+      const message = `${most}${goFirst(place)}: it starts when one of them ends, or when the limit is raised.`;
+      return cause('queue_concurrency', message, { ...place, limit: concurrency });
+    }
+    case 'rate': {
+      const until = index.queues.nextStartAt(queue, now);
+      const next = until === null ? '' : `; the next one may start at ${timeText(until)}`;
+      const message = `Queue ${queue} has used up its rate of ${ratePerSecond} a second${goFirst(place)}${next}.`;
+      return cause('queue_rate', message, { ...place, limit: ratePerSecond, until });
+    }
+  }
+}
+
+function workersCause(survey: WorkerSurvey, { queue, type }: Kind, place: Place): Cause | null {
+  const { registered, ofType, draining, notReady, able, slots, freeSlots } = survey;
+  if (able > 0) {
+    if (freeSlots > 0) return null;
+    const full = able === 1 ? 'the 1 worker that takes it' : `the ${able} workers that take it`;
+    const message = `All ${counted(slots, 'slot')} of ${full} are in use${goFirst(place)}: it starts when one is free, or start another worker.`;
+    return cause('workers_busy', message, { ...place, limit: slots });
+  }
+  if (registered === 0) return cause('no_workers', 'No worker is registered: start one.', place);
+  const none = `None of the ${counted(registered, 'registered worker')}`;
+  if (ofType === 0) {
+    const message = `${none} takes type ${type}: start one that has a handler for it.`;
+    return cause('no_worker_for_type', message, place);
+  }
+  if (notReady.length > 0) {
+    const [first] = notReady;
+    const who = named(notReady);
+    const message = `Workers that would take it are not ready yet (${who}): a worker has to make /assign/${first} itself before it is given anything.`;
+    return cause('workers_not_ready', message, place);
+  }
+  if (draining > 0) {
+    const message = `All workers that take it are stopping (${draining} of ${registered}): start another one.`;
+    return cause('workers_draining', message, place);
+  }
+  const message = `${none} takes type ${type} and serves queue ${queue}: start one that does both.`;
+  return cause('no_worker_for_queue', message, place);
+}
+
+/** The next plan takes it if nothing in the whole line goes first; else that depends on what the others leave. */
+function turnCause(index: TaskIndex, entry: TaskEntry, place: Place): Cause {
+  const { place: own } = entry;
+  const goesFirst =
+    own !== null &&
+    [...index.ready.groups.values()].every((group) => {
+      const head = index.ready.headOf(group);
+      return head === null || head === own || runsBefore(own, head);
+    });
+  if (goesFirst) return cause('about_to_run', 'Nothing holds it back: it is given to a worker now.', place);
+  const message =
+    'A worker that takes it has a free slot, but other tasks go first: it is looked at after them, at once.';
+  return cause('in_line', message, place);
+}
+
+function goFirst({ position }: Place): string {
+  return position === null || position === 0 ? '' : `, and ${position} of its queue and type go first`;
+}

@@ -1,0 +1,285 @@
+// Goal: what is said of a task is true of the planner, and says what it waits for in one sentence that ends somewhere. Method:
+// each reason with its fields on a picture made for it; then random pictures, what is said of each task compared with its
+// phase and with what a plan really takes.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { explainTask } from '../../../domain/explain.ts';
+import { explainAlone } from '../../../domain/explain-alone.ts';
+import type { ExplainReason, TaskExplanation } from '../../../domain/explanation.ts';
+import { limits } from '../../../domain/limits.ts';
+import { planAssignments } from '../../../domain/plan.ts';
+import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
+import { planSettlement } from '../../../domain/settle.ts';
+import { TaskIndex } from '../../../domain/task-index.ts';
+import type { Phase } from '../../../domain/task-phase.ts';
+import {
+  addTask,
+  addWorker,
+  assignmentFact,
+  attempt,
+  entryOf,
+  status,
+  taskFact,
+  taskId,
+  workerFact,
+  workerId,
+} from './facts.ts';
+import { type Fact, facts, now as factsNow, setQueues, told } from './random-facts.ts';
+
+const now = 10_000;
+
+function newIndex(): TaskIndex {
+  const index = new TaskIndex();
+  index.advance(now);
+  return index;
+}
+
+/** What is said of task 1; the rest is null, or empty. */
+function said(index: TaskIndex, fields: Partial<TaskExplanation>, message: RegExp): void {
+  const nothing = { since: null, until: null, worker: null, tasks: [], workers: null, limit: null, position: null };
+  const task = { id: taskId(1), state: 'queued', type: 'echo', queue: 'default', also: [] };
+  const { message: sentence, ...rest } = explainTask(index, taskId(1), now);
+  assert.match(sentence, message);
+  assert.match(sentence, /^[A-Z][^\n]*\.$/);
+  assert.deepEqual(rest, { ...task, ...nothing, ...fields });
+}
+
+test('a task that the master does not know, has not read, may not read, or that a newer one is for', () => {
+  const index = newIndex();
+  const unknown = { state: null, type: null, queue: null };
+  said(index, { ...unknown, reason: 'not_seen_yet' }, /has not read the task yet: ask again/);
+  index.setTask(taskId(1), 'unread');
+  said(index, { ...unknown, reason: 'not_seen_yet' }, /has not read/);
+  index.setForbidden(taskId(1));
+  said(index, { ...unknown, reason: 'unreadable' }, /ACL in ZooKeeper forbids/);
+  index.setTask(taskId(1), taskFact(1, {}, { content: { kind: 'newer' } }));
+  said(index, { ...unknown, state: 'queued', reason: 'newer_version' }, /upgrade the masters/);
+  index.setTask(taskId(1), taskFact(1, {}, { content: { kind: 'invalid', why: 'it is no JSON' } }));
+  said(index, { ...unknown, state: 'queued', reason: 'being_ended' }, /invalid_task: it is no JSON/);
+});
+
+test('final, whatever became of it', () => {
+  const index = newIndex();
+  addTask(index, 1);
+  index.setStatus(taskId(1), status(), 2000);
+  said(
+    index,
+    { state: 'succeeded', reason: 'succeeded', since: 2000, worker: 'w' },
+    /succeeded at 1970-01-01T00:00:02/,
+  );
+  index.setStatus(taskId(1), status({ state: 'failed', attempt: 3 }), 2000);
+  said(index, { state: 'failed', reason: 'failed', since: 2000, worker: 'w' }, /with attempt 3 of 3; retry it/);
+  index.setStatus(taskId(1), status({ state: 'cancelled', attempt: 0, worker: null }), 2000);
+  said(index, { state: 'cancelled', reason: 'cancelled', since: 2000 }, /was cancelled at .*; retry it/);
+});
+
+test('whoever reads the task itself says why it failed, in one line', () => {
+  const read = { unblockedAt: null, cancelRequested: false, status: null, attempts: [], assignment: null };
+  const snapshot = { id: taskId(1), record: null, createdAt: 0, ...read };
+  const failed = (message: string) => {
+    const ended = status({ state: 'failed', attempt: 0, error: { code: 'exit_code', message } });
+    return explainAlone({ ...snapshot, status: ended }, now)[0]?.message ?? '';
+  };
+  assert.match(failed('exit code 1'), /before its first attempt: exit_code, exit code 1; retry it to run it again/);
+  assert.match(failed('first\nsecond'), /exit_code, first\.\.\.; retry/);
+  assert.ok(failed('x'.repeat(4000)).length < 400);
+  assert.match(failed(''), /: exit_code; retry/);
+  const attempts = [attempt(1, { retryAt: now + 1 })];
+  assert.match(
+    explainAlone({ ...snapshot, attempts }, now)[0]?.message ?? '',
+    /did not succeed \(handler_error\); the next/,
+  );
+});
+
+test('a run: until its timeout or its deadline, withdrawn, lost', () => {
+  const index = newIndex();
+  const worker = addWorker(index, 'w');
+  addTask(index, 1, { timeoutMs: 5000 });
+  const run = { state: 'running', since: 1000, worker: 'w' } as const;
+  index.setAssignment(worker, taskId(1), 'unread');
+  said(index, { state: 'running', reason: 'running', worker: 'w' }, /Worker w has it/);
+  index.setAssignment(worker, taskId(1), assignmentFact());
+  said(
+    index,
+    { ...run, reason: 'running', until: 6000 },
+    /Worker w runs attempt 1 of 3 since .*; its timeout ends it at/,
+  );
+  index.setTask(taskId(1), taskFact(1, { timeoutMs: 5000, deadlineAt: 4000 }));
+  said(index, { ...run, reason: 'running', until: 4000 }, /its deadline ends it at 1970-01-01T00:00:04/);
+  index.setCancel(taskId(1), { reason: 'why' });
+  said(index, { ...run, reason: 'cancel_requested' }, /has yet to tell worker w/);
+  index.setAssignment(worker, taskId(1), assignmentFact({ withdraw: 'cancelled' }));
+  said(index, { ...run, reason: 'withdrawing' }, /asked to be cancelled, and worker w is ending its run\.$/);
+  planSettlement(index, entryOf(index, 1), now, 0);
+  const until = now + limits.withdrawGraceMs;
+  said(index, { ...run, reason: 'withdrawing', until }, /at 1970-01-01T00:00:15.000Z it is taken away by force/);
+  index.setAssignment(worker, taskId(1), assignmentFact({ withdraw: 'timed_out' }));
+  said(index, { ...run, reason: 'withdrawing', until }, /longer than its timeout/);
+  index.setWorker(worker, null);
+  said(index, { ...run, reason: 'worker_lost' }, /Worker w was lost/);
+});
+
+test('what the task itself waits for; of the system only what lasts is said beside it', () => {
+  const index = newIndex();
+  addTask(index, 1, { runAt: 60_000, queue: 'mail' });
+  index.setQueue('mail', { ...defaultQueueSettings, paused: true });
+  const mine = { state: 'scheduled', queue: 'mail', since: 0, until: 60_000 } as const;
+  const paused = {
+    reason: 'queue_paused',
+    message: 'Queue mail is paused: nothing of it starts until somebody lets it go on.',
+  };
+  const noWorkers = { reason: 'no_workers', message: 'No worker is registered: start one.' };
+  said(index, { ...mine, reason: 'delayed', also: [paused, noWorkers] as never }, /not to run before 1970-01-01T00:01/);
+  index.setQueue('mail', null);
+  index.setAssignment(addWorker(index, 'w'), taskId(7), assignmentFact());
+  said(index, { ...mine, reason: 'delayed' }, /before/);
+  index.setAttempt(taskId(1), 2, attempt(2, { retryAt: 70_000 }));
+  const again = { ...mine, since: 2000, until: 70_000, reason: 'backing_off' } as const;
+  said(index, again, /Attempt 2 of 3 did not succeed; the next one may start at 1970-01-01T00:01:10/);
+  index.setCancel(taskId(1), { reason: '' });
+  said(index, { state: 'scheduled', queue: 'mail', reason: 'cancel_requested' }, /asked to be cancelled/);
+});
+
+test('it waits for the tasks that it comes after, and after that for its time', () => {
+  const index = newIndex();
+  addWorker(index, 'w');
+  const after = [taskId(7), taskId(8)];
+  addTask(index, 1, { runAt: 60_000, after });
+  const [first, ...others] = [explainTask(index, taskId(1), now)].flatMap(({ also, ...rest }) => [rest, ...also]);
+  assert.deepEqual([first?.reason, others.map(({ reason }) => reason)], ['waits_for_tasks', ['delayed']]);
+  assert.match(first?.message ?? '', /comes after 2 tasks.*task-0000000007, task-0000000008\.$/);
+  index.setUnblocked(taskId(1), now);
+  assert.equal(explainTask(index, taskId(1), now).reason, 'delayed');
+});
+
+test('no worker takes it: none at all, none of its type, none of its queue, those that do stop or are not ready', () => {
+  const index = newIndex();
+  addTask(index, 1, { queue: 'mail' });
+  const none = { queue: 'mail', since: 0, workers: 0, position: 0 } as const;
+  said(index, { ...none, reason: 'no_workers' }, /No worker is registered: start one/);
+  addWorker(index, 'a', { types: ['sleep'] });
+  said(index, { ...none, reason: 'no_worker_for_type' }, /None of the 1 registered worker takes type echo/);
+  addWorker(index, 'b', { queues: ['other'] });
+  said(index, { ...none, reason: 'no_worker_for_queue' }, /None of the 2 .* takes type echo and serves queue mail/);
+  addWorker(index, 'c', { draining: true });
+  said(index, { ...none, reason: 'workers_draining' }, /stopping \(1 of 3\): start another/);
+  index.setWorker(workerId('d'), workerFact());
+  said(index, { ...none, reason: 'workers_not_ready' }, /\(d\): a worker has to make \/assign\/d itself/);
+  index.setReachable(workerId('d'), true);
+  said(index, { ...none, workers: 1, reason: 'about_to_run' }, /Nothing holds it back/);
+});
+
+test('all slots are in use, and how many go first', () => {
+  const index = newIndex();
+  const worker = addWorker(index, 'a', { concurrency: 2 });
+  addTask(index, 1);
+  addTask(index, 2, { priority: 5 });
+  addTask(index, 3, { priority: 5, type: 'sleep' });
+  addTask(index, 4);
+  for (const number of [8, 9]) index.setAssignment(worker, taskId(number), assignmentFact());
+  const busy = { reason: 'workers_busy', since: 0, workers: 1, limit: 2 } as const;
+  said(index, { ...busy, position: 1 }, /All 2 slots of the 1 worker .* in use, and 1 of its queue and type go/);
+  index.setCancel(taskId(2), { reason: '' });
+  said(index, { ...busy, position: 0 }, /in use: it starts/);
+  index.setAssignment(worker, taskId(9), null);
+  said(index, { reason: 'in_line', since: 0, workers: 1, position: 0 }, /other tasks go first/);
+  planAssignments(index, 10);
+  said(index, { ...busy, position: 0 }, /in use: it starts/);
+});
+
+test('its queue is paused, at its concurrency, at its rate; what else would hold it comes after', () => {
+  const index = newIndex();
+  const worker = addWorker(index, 'a', { concurrency: 5 });
+  addTask(index, 1);
+  addTask(index, 2, { priority: 1 });
+  const set = (settings: object) => index.setQueue('default', { ...defaultQueueSettings, ...settings });
+  const held = { since: 0, workers: 1, position: 1 };
+  set({ paused: true });
+  said(index, { ...held, reason: 'queue_paused' }, /Queue default is paused/);
+  set({ concurrency: 1 });
+  planAssignments(index, 10);
+  const alone = { ...held, position: 0 };
+  said(index, { ...alone, reason: 'queue_concurrency', limit: 1 }, /1 task at a time, and does: it starts when/);
+  set({ ratePerSecond: 0.5, burst: 1 });
+  planAssignments(index, 1);
+  index.settle(entryOf(index, 1), worker);
+  index.queues.noteStart('default', now);
+  said(index, { ...alone, reason: 'queue_rate', limit: 0.5, until: 12_000 }, /its rate of 0.5 a second; the next/);
+  index.setWorker(worker, null);
+  const also = [{ reason: 'no_workers', message: 'No worker is registered: start one.' }] as const;
+  said(index, { ...alone, workers: 0, reason: 'queue_rate', limit: 0.5, until: 12_000, also }, /rate/);
+});
+
+test('given to a worker, and set aside after it came back', () => {
+  const index = newIndex();
+  const worker = addWorker(index, 'w');
+  addTask(index, 1);
+  planAssignments(index, 1);
+  said(index, { reason: 'about_to_run', since: 0, worker: 'w' }, /being given to worker w/);
+  index.settle(entryOf(index, 1), worker, now + 20);
+  said(index, { reason: 'set_aside', until: now + 20 }, /was refused.* looked at again at 1970-01-01T00:00:10.020Z/);
+  for (let times = 0; times < 2; times += 1) {
+    index.setAssignment(worker, taskId(1), assignmentFact());
+    index.setAssignment(worker, taskId(1), null);
+  }
+  said(index, { reason: 'set_aside', until: now + 1000 }, /handed it back 2 times without an outcome/);
+});
+
+const fleet: readonly ExplainReason[] = [
+  ...(['queue_paused', 'queue_concurrency', 'queue_rate', 'no_workers', 'no_worker_for_type'] as const),
+  ...(['no_worker_for_queue', 'workers_draining', 'workers_not_ready', 'workers_busy'] as const),
+  ...(['in_line', 'about_to_run'] as const),
+];
+const reasonsOf: Readonly<Record<Phase, readonly ExplainReason[]>> = {
+  ready: fleet,
+  scheduled: ['waits_for_tasks', 'backing_off', 'delayed'],
+  final: ['succeeded', 'failed', 'cancelled'],
+  running: ['running', 'withdrawing'],
+  foreign: ['newer_version'],
+  unsettled: ['worker_lost', 'running', 'withdrawing', 'cancel_requested', 'being_ended', 'succeeded', 'not_seen_yet'],
+  unclear: ['not_seen_yet', 'unreadable', 'set_aside', 'cancel_requested', 'being_ended'],
+};
+
+/** What there is before chance has its way, so that something can run. */
+const base: readonly Fact[] = [
+  ...['a', 'b'].map((name) => ({
+    about: name,
+    tell: (index: TaskIndex) => void addWorker(index, name, { concurrency: 2 }),
+  })),
+  ...[0, 1, 2, 3, 4, 5].map((number) => ({
+    about: String(number),
+    tell: (index: TaskIndex) =>
+      void addTask(index, number, { type: number % 3 ? 'x' : 'y', queue: number % 2 ? 'p' : 'q' }),
+  })),
+];
+
+test('what is said is what its phase is, and about to run is what a plan takes and nothing else', () => {
+  let taken = 0;
+  fc.assert(
+    fc.property(facts, setQueues, (history, settings) => {
+      const index = told([...base, ...history]);
+      for (const [queue, its] of settings) index.setQueue(queue, { ...defaultQueueSettings, ...its });
+      const reasons = () =>
+        new Map([...index.tasks.keys()].map((id) => [id, explainTask(index, id, factsNow).reason] as const));
+      const before = reasons();
+      for (const [id, reason] of before) {
+        const entry = index.tasks.get(id);
+        assert.ok(entry && reasonsOf[index.phase(entry)].includes(reason), `${id} ${reason}`);
+      }
+      const decided = new Set(planAssignments(index, 1000).map(({ task }) => task));
+      taken += decided.size;
+      for (const [id, reason] of before) {
+        if (reason === 'about_to_run') assert.ok(decided.has(id), `${id} was not taken`);
+        if (decided.has(id)) assert.ok(reason === 'about_to_run' || reason === 'in_line', `${id} ${reason} was taken`);
+      }
+      for (const [id, reason] of reasons()) {
+        assert.notEqual(reason, 'in_line');
+        assert.equal(reason === 'about_to_run', decided.has(id), `${id} ${reason}`);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  assert.ok(taken > 500, `${taken} were taken`);
+});
