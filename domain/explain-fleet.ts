@@ -62,14 +62,14 @@ function workersCause(survey: WorkerSurvey, { queue, type }: Kind, place: Place)
   const { registered, ofType, draining, notReady, able, slots, freeSlots } = survey;
   if (able > 0) {
     if (freeSlots > 0) return null;
-    const full = able === 1 ? 'the 1 worker that takes it' : `the ${able} workers that take it`;
-    const message = `All ${counted(slots, 'slot')} of ${full} are in use${goFirst(place)}: it starts when one is free, or start another worker.`;
+    const full = `No slot is free at the ${counted(able, 'worker')} that could take it (${slots}, all in use)`;
+    const message = `${full}${goFirst(place)}: it starts when one is, or start another worker.`;
     return cause('workers_busy', message, { ...place, limit: slots });
   }
   if (registered === 0) return cause('no_workers', 'No worker is registered: start one.', place);
-  const none = `None of the ${counted(registered, 'registered worker')}`;
+  const none = registered === 1 ? 'The only worker does not take' : `None of the ${registered} workers takes`;
   if (ofType === 0) {
-    const message = `${none} takes type ${type}: start one that has a handler for it.`;
+    const message = `${none} type ${type}: start one that has a handler for it.`;
     return cause('no_worker_for_type', message, place);
   }
   if (notReady.length > 0) {
@@ -82,7 +82,7 @@ function workersCause(survey: WorkerSurvey, { queue, type }: Kind, place: Place)
     const message = `All workers that take it are stopping (${draining} of ${registered}): start another one.`;
     return cause('workers_draining', message, place);
   }
-  const message = `${none} takes type ${type} and serves queue ${queue}: start one that does both.`;
+  const message = `${none} type ${type} from queue ${queue}: start one that serves this queue, too.`;
   return cause('no_worker_for_queue', message, place);
 }
 

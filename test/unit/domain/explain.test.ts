@@ -160,9 +160,13 @@ test('no worker takes it: none at all, none of its type, none of its queue, thos
   const none = { queue: 'mail', since: 0, workers: 0, position: 0 } as const;
   said(index, { ...none, reason: 'no_workers' }, /No worker is registered: start one/);
   addWorker(index, 'a', { types: ['sleep'] });
-  said(index, { ...none, reason: 'no_worker_for_type' }, /None of the 1 registered worker takes type echo/);
+  said(index, { ...none, reason: 'no_worker_for_type' }, /The only worker does not take type echo: start one/);
   addWorker(index, 'b', { queues: ['other'] });
-  said(index, { ...none, reason: 'no_worker_for_queue' }, /None of the 2 .* takes type echo and serves queue mail/);
+  said(
+    index,
+    { ...none, reason: 'no_worker_for_queue' },
+    /None of the 2 workers takes type echo from queue mail: start one/,
+  );
   addWorker(index, 'c', { draining: true });
   said(index, { ...none, reason: 'workers_draining' }, /stopping \(1 of 3\): start another/);
   index.setWorker(workerId('d'), workerFact());
@@ -180,13 +184,17 @@ test('all slots are in use, and how many go first', () => {
   addTask(index, 4);
   for (const number of [8, 9]) index.setAssignment(worker, taskId(number), assignmentFact());
   const busy = { reason: 'workers_busy', since: 0, workers: 1, limit: 2 } as const;
-  said(index, { ...busy, position: 1 }, /All 2 slots of the 1 worker .* in use, and 1 of its queue and type go/);
+  said(
+    index,
+    { ...busy, position: 1 },
+    /No slot is free at the 1 worker .* \(2, all in use\), and 1 of its queue and type go/,
+  );
   index.setCancel(taskId(2), { reason: '' });
-  said(index, { ...busy, position: 0 }, /in use: it starts/);
+  said(index, { ...busy, position: 0 }, /in use\): it starts/);
   index.setAssignment(worker, taskId(9), null);
   said(index, { reason: 'in_line', since: 0, workers: 1, position: 0 }, /other tasks go first/);
   planAssignments(index, 10);
-  said(index, { ...busy, position: 0 }, /in use: it starts/);
+  said(index, { ...busy, position: 0 }, /in use\): it starts/);
 });
 
 test('its queue is paused, at its concurrency, at its rate; what else would hold it comes after', () => {
