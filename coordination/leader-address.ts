@@ -7,26 +7,40 @@ import { TreeCache } from './tree-cache.ts';
 import { paths } from './znode-paths.ts';
 import type { Znode } from './zookeeper-requests.ts';
 
+/** Who holds `/master`. */
+export type Leader =
+  /** `host:port` of its admin endpoint. */
+  | { readonly kind: 'ours'; readonly address: string }
+  /** Somebody else's, made then by the ensemble's clock, epoch ms. */
+  | { readonly kind: 'stranger'; readonly since: number }
+  | { readonly kind: 'nobody' };
+
+const nobody: Leader = { kind: 'nobody' };
+
 export class LeaderAddress {
   readonly #mirror: TreeCache;
   readonly #onChange: () => void;
-  #address: string | null = null;
+  #leader: Leader = nobody;
 
-  /** `onChange` is told when {@link address} is another one. */
+  /** `onChange` is told when {@link leader} is another one. */
   constructor(session: Session, onChange: () => void) {
     this.#onChange = onChange;
     this.#mirror = new TreeCache(session, paths.master, 0, {
       onPresent: (_path, znode) => {
-        if (znode) this.#set(addressOf(znode));
+        if (znode) this.#set(leaderOf(znode));
       },
-      onAbsent: () => this.#set(null),
+      onAbsent: () => this.#set(nobody),
       onSynced: () => undefined,
     });
   }
 
+  get leader(): Leader {
+    return this.#leader;
+  }
+
   /** `host:port`; null where no master of ours leads. */
   get address(): string | null {
-    return this.#address;
+    return this.#leader.kind === 'ours' ? this.#leader.address : null;
   }
 
   /** Resolves when it is known; rejects when the session ends before. */
@@ -34,17 +48,18 @@ export class LeaderAddress {
     return this.#mirror.start();
   }
 
-  #set(address: string | null): void {
-    if (address === this.#address) return;
-    this.#address = address;
-    this.#onChange();
+  #set(leader: Leader): void {
+    const before = this.#leader;
+    this.#leader = leader;
+    const isSame = before.kind === 'ours' && leader.kind === 'ours' && before.address === leader.address;
+    if (!isSame) this.#onChange();
   }
 }
 
 const hostAndPort = /^[^\s/?#@]+:\d{1,5}$/;
 
-function addressOf({ data, stat }: Znode): string | null {
+function leaderOf({ data, stat }: Znode): Leader {
   const address = data.toString('utf8');
   const isOurs = stat.ephemeralOwner !== 0n && stat.version === ourMasterVersion;
-  return isOurs && hostAndPort.test(address) ? address : null;
+  return isOurs && hostAndPort.test(address) ? { kind: 'ours', address } : { kind: 'stranger', since: stat.ctime };
 }

@@ -11,6 +11,8 @@ export const indexPaths = {
   queues: '/index/v1/queues',
   stats: '/index/v1/stats',
   events: '/index/v1/events',
+  /** Asked with `task=<id>`, answered with a TaskExplanation (explanation.ts), of whose reasons the reader need not know all. */
+  explain: '/index/v1/explain',
 } as const;
 
 /** Which tasks a list has: those that fit everything that is not null. */

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../../domain/errors.ts';
+import type { Explanation } from '../../domain/explanation.ts';
 import type { QueueView, StatsView, WorkerView } from '../../domain/master-index.ts';
 import type { QueueSettings } from '../../domain/queue-settings.ts';
 import type { TaskId, TaskSpec } from '../../domain/task.ts';
@@ -12,6 +13,7 @@ import { serverLimits } from '../server-limits.ts';
 import { type EventChange, EventHub } from './event-hub.ts';
 import type { MasterIndex } from './master-index.ts';
 import { restUntil } from './rest.ts';
+import { explainTask } from './task-explanation.ts';
 import { taskNotFound } from './task-id.ts';
 import { type ListOptions, listTasks, type TaskPage } from './task-listing.ts';
 import { fingerprintOfRetry, newborn, notFinal, recordOf, requireNotFinal, retryableSpec } from './task-origin.ts';
@@ -105,6 +107,11 @@ export class TaskApi {
     const present = waitMs > 0 ? await this.#getFinal(id, waitMs, signal) : await this.#store.read(id);
     if (!present) throw taskNotFound(id);
     return taskView(present, Date.now());
+  }
+
+  /** Why it is not running, or what became of it; also while no master leads. Throws 'task-not-found'. */
+  explain(id: TaskId): Promise<Explanation> {
+    return explainTask(this.#store, this.#index, id);
   }
 
   /** All or nothing. Throws 'batch-too-large'. */

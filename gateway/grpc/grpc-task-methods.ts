@@ -7,6 +7,7 @@ import { parseTaskId } from '../api/task-id.ts';
 import { aboutField, withFieldPaths } from './field-paths.ts';
 import { batchAnswers, listAnswers, type TaskAnswer, taskAnswers } from './grpc-answers.ts';
 import { type Answer, type CallServices, serverStream, unary } from './grpc-calls.ts';
+import { explanationMessage } from './grpc-explanation.ts';
 import { type ListTasksMessage, listOf } from './grpc-list-request.ts';
 import { queueUpdateOf, type UpdateQueueMessage } from './grpc-queue-request.ts';
 import {
@@ -81,6 +82,8 @@ function taskVerbs(api: TaskApi, answerOf: TaskAnswer) {
       const reason = await reasonOf(message);
       return answerOf('CancelTask', await api.cancel(parseTaskId(message.id ?? ''), reason));
     },
+    ExplainTask: async ({ id = '' }: { readonly id?: string }) =>
+      explanationMessage(await api.explain(parseTaskId(id))),
     DeleteTask: async ({ id = '' }: { readonly id?: string }) => {
       await api.remove(parseTaskId(id));
       return {};

@@ -3,6 +3,7 @@
 import type { Operation } from './operation.ts';
 import { getDocs, getDocsFile } from './operations/docs.ts';
 import { watchEvents, watchTask } from './operations/events.ts';
+import { explainTask } from './operations/explain.ts';
 import { getStats, listQueues, listWorkers, updateQueue } from './operations/fleet.ts';
 import { getLiveness, getMetrics, getOpenApi, getReadiness } from './operations/service.ts';
 import { retryTask, submitTask, submitTasks } from './operations/submits.ts';
@@ -17,6 +18,7 @@ export const operations: readonly Operation[] = [
   deleteTask,
   cancelTask,
   retryTask,
+  explainTask,
   watchTask,
   watchEvents,
   listWorkers,

@@ -3,6 +3,7 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { cancelTaskSchema, retryTaskSchema, updateQueueSchema } from '../api/control-schemas.ts';
 import { submitTaskSchema, submitTasksSchema } from '../api/submit-schema.ts';
+import { explanationSchema } from './explanation-json.ts';
 import {
   queueSettingsSchema,
   queuesSchema,
@@ -25,6 +26,7 @@ export const components = {
   TaskBatch: taskBatchSchema,
   TaskPage: taskPageSchema,
   TaskEvent: taskEventSchema,
+  Explanation: explanationSchema,
   Workers: workersSchema,
   Queues: queuesSchema,
   QueueSettings: queueSettingsSchema,

@@ -2,6 +2,7 @@
 // do not know may be there, from a newer master, and are left out.
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { TaskExplanation } from '../../domain/explanation.ts';
 import type {
   EventLine,
   IndexedTasks,
@@ -81,6 +82,27 @@ export const readStats = reader<StatsView>(
     slots: counts(['total', 'free']),
     tasks: counts(taskStates),
     oldestQueuedMs: numberOrNull,
+  }),
+);
+
+/** A newer master may know more reasons than we do. */
+const reason = { type: 'string', pattern: '^[a-z_]{1,64}$' };
+export const readExplanation = reader<TaskExplanation>(
+  object<TaskExplanation>({
+    id: taskId,
+    state: { enum: [...taskStates, null] },
+    type: textOrNull,
+    queue: textOrNull,
+    reason,
+    message: text,
+    since: numberOrNull,
+    until: numberOrNull,
+    worker: textOrNull,
+    tasks: listOf(taskId),
+    workers: numberOrNull,
+    limit: numberOrNull,
+    position: numberOrNull,
+    also: listOf(object<TaskExplanation['also'][number]>({ reason, message: text })),
   }),
 );
 

@@ -5,6 +5,7 @@
 import { LeaderAddress } from '../../coordination/leader-address.ts';
 import type { Session } from '../../coordination/session.ts';
 import { ServiceError } from '../../domain/errors.ts';
+import type { TaskExplanation } from '../../domain/explanation.ts';
 import {
   type EventLine,
   formatPosition,
@@ -16,9 +17,10 @@ import {
   type TaskFilter,
   type WorkerView,
 } from '../../domain/master-index.ts';
+import type { TaskId } from '../../domain/task.ts';
 import { aborted } from '../../runtime/aborted.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
-import type { MasterIndex } from '../api/master-index.ts';
+import type { KnownLeader, MasterIndex } from '../api/master-index.ts';
 import { serverLimits } from '../server-limits.ts';
 import { readLines, readText } from './bounded-body.ts';
 import { get } from './http-get.ts';
@@ -40,6 +42,8 @@ export class MasterIndexClient implements MasterIndex {
   readonly #options: MasterIndexClientOptions;
   readonly #turns = new Turns(serverLimits.indexRequestsAtOnce);
   #leader: LeaderAddress | null = null;
+  /** When it was found that nobody leads, epoch ms; kept over sessions, for as long as none of them finds a leader. */
+  #nobodySince: number | null = null;
   /** Streams of events end when another master leads. */
   readonly #onLeaderChange = new Set<() => void>();
 
@@ -49,16 +53,17 @@ export class MasterIndexClient implements MasterIndex {
 
   /** Knows the leader by `session` until that is lost or `stop` aborts. */
   async serve(session: Session, stop: AbortSignal): Promise<void> {
-    const leader = new LeaderAddress(session, () => this.#tellChange());
+    const leader = new LeaderAddress(session, () => this.#onChange());
     const ended = AbortSignal.any([stop, session.signal]);
     const over = aborted(ended);
     try {
       await Promise.race([leader.start(), over]);
       this.#leader = leader;
+      this.#onChange();
       await over;
     } finally {
       this.#leader = null;
-      this.#tellChange();
+      this.#onChange();
     }
   }
 
@@ -83,6 +88,16 @@ export class MasterIndexClient implements MasterIndex {
 
   stats(): Promise<StatsView> {
     return this.#ask(indexPaths.stats, answers.readStats);
+  }
+
+  explain(id: TaskId): Promise<TaskExplanation> {
+    return this.#ask(`${indexPaths.explain}?${new URLSearchParams({ task: id })}`, answers.readExplanation);
+  }
+
+  leader(): KnownLeader {
+    if (!this.#leader) return { kind: 'unknown' };
+    const { leader } = this.#leader;
+    return leader.kind === 'nobody' ? { kind: 'nobody', since: this.#nobodySince ?? Date.now() } : leader;
   }
 
   async *events(after: string | null, signal: AbortSignal): AsyncGenerator<EventLine, void> {
@@ -153,7 +168,10 @@ export class MasterIndexClient implements MasterIndex {
     return address;
   }
 
-  #tellChange(): void {
+  #onChange(): void {
+    const known = this.#leader?.leader.kind;
+    if (known === 'nobody') this.#nobodySince ??= Date.now();
+    else if (known !== undefined) this.#nobodySince = null;
     for (const tell of [...this.#onLeaderChange]) tell();
   }
 }

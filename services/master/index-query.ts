@@ -3,7 +3,8 @@
 
 import { limits } from '../../domain/limits.ts';
 import { type ListPosition, parsePosition, type TaskFilter } from '../../domain/master-index.ts';
-import { taskStates } from '../../domain/task.ts';
+import { type TaskId, taskStates } from '../../domain/task.ts';
+import { parseTaskId } from '../../domain/task-id.ts';
 
 export interface TasksQuery {
   readonly filter: TaskFilter;
@@ -39,6 +40,14 @@ export function parseEventsQuery(query: URLSearchParams): string | null {
   const after = single(query, 'after');
   if (after !== null && after.length > eventIdCharactersMax) throw new BadQuery('after is no id of an event');
   return after;
+}
+
+/** The task that is to be explained. */
+export function parseExplainQuery(query: URLSearchParams): TaskId {
+  allowOnly(query, ['task']);
+  const task = parseTaskId(single(query, 'task') ?? '');
+  if (!task) throw new BadQuery('task is the id of none');
+  return task;
 }
 
 export function allowOnly(query: URLSearchParams, names: readonly string[]): void {

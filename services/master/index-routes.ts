@@ -2,13 +2,15 @@
 // lead right now, or does not know everything at the moment, answers 503; the gateway then asks whom `/master` names next.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { explainTask } from '../../domain/explain.ts';
 import { listTasks, queuesView, statsView, workersView } from '../../domain/index-views.ts';
 import { limits } from '../../domain/limits.ts';
 import { indexPaths } from '../../domain/master-index.ts';
 import type { TaskIndex } from '../../domain/task-index.ts';
 import { type AdminRoute, sendJson } from '../../runtime/admin-server.ts';
 import { eventStreamHeaders, streamEvents } from './event-stream.ts';
-import { allowOnly, BadQuery, parseEventsQuery, parseTasksQuery } from './index-query.ts';
+import { allowOnly, BadQuery, parseEventsQuery, parseExplainQuery, parseTasksQuery } from './index-query.ts';
 import type { MasterView, Term } from './master-view.ts';
 
 type Answer = (index: TaskIndex, query: URLSearchParams, now: number) => unknown;
@@ -29,6 +31,13 @@ export function indexRoutes(view: MasterView, aliveMs: number = limits.masterAli
       view,
       withoutQuery((index, now) => statsView(index, view.address, now)),
     ),
+    [indexPaths.explain]: asLeader(view, async ({ picture: { index } }, query, _request, response) => {
+      const id = parseExplainQuery(query);
+      await nextTurn(); // the planner has had its own by then, and has given away what it can
+      const now = Date.now();
+      index.advance(now);
+      sendJson(response, 200, explainTask(index, id, now));
+    }),
     [indexPaths.events]: asLeader(view, (term, query, request, response) => {
       const after = parseEventsQuery(query);
       if (request.method === 'HEAD') {

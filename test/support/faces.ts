@@ -17,6 +17,8 @@ export interface Face {
   submitMany(specs: readonly object[], key?: string): Promise<Outcome>;
   /** The task, as for the next one. */
   get(id: string, waitMs?: number): Promise<Outcome>;
+  /** The explanation. */
+  explain(id: string): Promise<Outcome>;
   cancel(id: string, reason?: string): Promise<Outcome>;
   /** `{task, created}` */
   retry(id: string, key?: string): Promise<Outcome>;

@@ -55,6 +55,7 @@ export function grpcFace(scope: TestScope, address: string): Face {
         created,
       })).then((outcome) => asOneList(outcome, specs)),
     get: (id, waitMs) => call('GetTask', { id, ...wait(waitMs) }, task),
+    explain: (id) => call('ExplainTask', { id }, explanationOf),
     cancel: (id, reason = '') => call('CancelTask', { id, reason }, task),
     retry: (id, key = '') => call('RetryTask', { id, idempotency_key: key }, made),
     remove: (id) => call('DeleteTask', { id }, () => ({})),
@@ -281,6 +282,14 @@ function statsOf({ leader = '', workers = 0, slots, tasks, oldest_queued_ms: old
     tasks: counts,
     oldestQueuedMs,
   };
+}
+
+function explanationOf({ state, since, until, tasks = [], also = [], ...rest }: Answer): Answer {
+  const scalars = ['worker', 'type', 'queue', 'workers', 'limit', 'position', 'leader'];
+  const given = Object.fromEntries(scalars.map((name) => [name, rest[name] ?? null]));
+  const { id, reason, message } = rest;
+  const times = { since: timeOf(since), until: timeOf(until) };
+  return { id, state: wordOf(state, 'TASK_STATE_'), reason, message, ...times, ...given, tasks, also };
 }
 
 function changeOf({ event_id: eventId, task, event, reset }: Answer): Answer {

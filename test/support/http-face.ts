@@ -28,6 +28,7 @@ export function httpFace(url: string): Face {
     submit: (body, { key, waitMs } = {}) => call('POST', `/tasks${wait(waitMs)}`, { body, key, read }),
     submitMany: (tasks, key) => call('POST', '/tasks/batch', { body: { tasks }, key, read: readMany }),
     get: (id, waitMs) => call('GET', task(id) + wait(waitMs)),
+    explain: (id) => call('GET', `${task(id)}/explain`),
     cancel: (id, reason) => call('POST', `${task(id)}/cancel`, { body: reason === undefined ? undefined : { reason } }),
     retry: (id, key) => call('POST', `${task(id)}/retry`, { key, read }),
     remove: (id) => call('DELETE', task(id)),

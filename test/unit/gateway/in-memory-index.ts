@@ -1,6 +1,8 @@
 // The leading master's index over a store in memory, for tests of what the gateway makes of its answers.
 
 import { ServiceError } from '../../../domain/errors.ts';
+import { explainAlone } from '../../../domain/explain-alone.ts';
+import { cause, explanationOf, type TaskExplanation } from '../../../domain/explanation.ts';
 import {
   type EventLine,
   formatPosition,
@@ -12,15 +14,19 @@ import {
   type TaskFilter,
   type WorkerView,
 } from '../../../domain/master-index.ts';
-import type { WorkerId } from '../../../domain/task.ts';
+import type { TaskId, WorkerId } from '../../../domain/task.ts';
 import { fitsFilter } from '../../../domain/task-list.ts';
-import { taskView } from '../../../domain/task-view.ts';
-import type { MasterIndex } from '../../../gateway/api/master-index.ts';
+import { taskStateAt, taskView } from '../../../domain/task-view.ts';
+import type { KnownLeader, MasterIndex } from '../../../gateway/api/master-index.ts';
 import type { InMemoryTaskStore } from './in-memory-task-store.ts';
 
 export class InMemoryIndex implements MasterIndex {
   /** False: no master leads. */
   leading = true;
+  /** What it says in place of what it knows. */
+  explained: TaskExplanation | null = null;
+  /** False: it leads, and cannot be asked. */
+  answering = true;
   /** True: the stream of events is accepted and says nothing. */
   silent = false;
   /** Tasks that are looked at for one request. */
@@ -82,6 +88,22 @@ export class InMemoryIndex implements MasterIndex {
     return { leader: '127.0.0.1:3000', workers: 1, slots, tasks: none, oldestQueuedMs: null };
   }
 
+  /** As a master does that knows of no worker. */
+  async explain(id: TaskId): Promise<TaskExplanation> {
+    this.#requireLeader();
+    if (this.explained) return this.explained;
+    const snapshot = this.#store.tasks.get(id);
+    if (!snapshot) throw new Error(`nobody asks for ${id}`);
+    const { type = null, queue = null } = snapshot.record ?? {};
+    const [first = cause('no_workers', 'No worker is registered: start one.', { workers: 0, position: 0 })] =
+      explainAlone(snapshot, Date.now());
+    return explanationOf({ id, state: taskStateAt(snapshot, Date.now()), type, queue }, [first]);
+  }
+
+  leader(): KnownLeader {
+    return this.leading ? { kind: 'ours', address: '127.0.0.1:3000' } : { kind: 'nobody', since: 1000 };
+  }
+
   async *events(after: string | null, signal: AbortSignal): AsyncIterable<EventLine> {
     this.#requireLeader();
     while (this.silent && !signal.aborted) await this.#nextChange(signal);
@@ -129,6 +151,7 @@ export class InMemoryIndex implements MasterIndex {
   }
 
   #requireLeader(): void {
-    if (!this.leading) throw new ServiceError('no-leader', 'No master leads at the moment; try again.');
+    if (!this.leading || !this.answering)
+      throw new ServiceError('no-leader', 'No master leads at the moment; try again.');
   }
 }

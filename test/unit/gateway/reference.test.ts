@@ -5,11 +5,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as records from '../../../coordination/znode-records.ts';
+import { explainReasons } from '../../../domain/explanation.ts';
 import { type TaskId, type TaskRecord, taskErrorCodes } from '../../../domain/task.ts';
 import { submitTaskSchema } from '../../../gateway/api/submit-schema.ts';
+import { explanationSchema } from '../../../gateway/http/explanation-json.ts';
 import { taskSchema } from '../../../gateway/http/task-schemas.ts';
 
-const page = readFileSync(new URL('../../../../docs/reference.md', import.meta.url), 'utf8');
+const root = new URL('../../../../', import.meta.url);
+const page = readFileSync(new URL('docs/reference.md', root), 'utf8');
+const proto = readFileSync(new URL('proto/taskkeeper/v1/task_service.proto', root), 'utf8');
 
 /** The names in the first column of the table whose head begins with `head`. */
 function namesIn(head: string): string[] {
@@ -53,6 +57,14 @@ test('a task and its codes', () => {
   assert.ok('properties' in taskSchema);
   assert.deepEqual(namesIn('field | |').sort(), Object.keys(taskSchema.properties ?? {}).sort());
   assert.deepEqual(namesIn('`error.code` |').sort(), [...taskErrorCodes].sort());
+});
+
+test('an explanation and its reasons, which the .proto names, too', () => {
+  assert.ok('properties' in explanationSchema);
+  assert.deepEqual(namesIn('of an explanation |').sort(), Object.keys(explanationSchema.properties ?? {}).sort());
+  assert.deepEqual(namesIn('`reason` | the task').sort(), [...explainReasons].sort());
+  const [, comment = ''] = /message ExplainTaskResponse \{([\s\S]*?)string reason = /.exec(proto) ?? [];
+  for (const reason of explainReasons) assert.ok(comment.includes(`\`${reason}\``), reason);
 });
 
 test('records in the tree', () => {
