@@ -10,7 +10,9 @@ import type { Session } from '../../coordination/session.ts';
 import { runSessions } from '../../coordination/session-loop.ts';
 import { paths } from '../../coordination/znode-paths.ts';
 import type { Operation } from '../../coordination/zookeeper-requests.ts';
+import type { TaskExplanation } from '../../domain/explanation.ts';
 import { type EventLine, indexPaths, type TaskFilter } from '../../domain/master-index.ts';
+import type { TaskId } from '../../domain/task.ts';
 import { serverLimits } from '../../gateway/server-limits.ts';
 import { MasterIndexClient, type MasterIndexClientOptions } from '../../gateway/store/master-index-client.ts';
 import { sessionOptions } from '../fault/session-harness.ts';
@@ -132,6 +134,23 @@ test('each question with its query, and the answer as it is, without members tha
   const page = { tasks: [{ id: 'task-0000000007', position: '1f-7' }], next: '1f-7' };
   master.answer = json(page);
   master.urls.length = 0;
+  const explained: TaskExplanation = {
+    ...{ id: 'task-0000000007' as TaskId, state: null, type: null, queue: 'q', reason: 'queue_rate', message: 'Wait.' },
+    ...{
+      since: 5,
+      until: 6.5,
+      worker: null,
+      tasks: ['task-0000000001' as TaskId],
+      workers: 1,
+      limit: 0.5,
+      position: 2,
+    },
+    also: [{ reason: 'no_workers', message: 'Start one.' }],
+  };
+  master.answer = json({ ...explained, reason: 'phase_of_the_moon', moon: 'new' });
+  assert.deepEqual(await client.explain(explained.id), { ...explained, reason: 'phase_of_the_moon' });
+  assert.deepEqual(master.urls.splice(0), [`${indexPaths.explain}?task=task-0000000007`]);
+  master.answer = json(page);
   const filter: TaskFilter = {
     state: 'failed',
     type: 't',
@@ -157,6 +176,8 @@ test('nobody leads; a master by hand, or one that is not ephemeral; what is no a
   const { client, person, sessions } = await clientOf(t);
   const master = await fakeMaster(t, json(stats));
   await untilNoLeader(client, /no master leads/);
+  const first = client.leader();
+  assert.ok(first.kind === 'nobody' && Math.abs(first.since - Date.now()) < 5000);
   await assert.rejects(client.tasks(everything, 1, null), noLeader);
   await assert.rejects(allOf(client.events(null, new AbortController().signal)), noLeader);
   const remove: Operation = { kind: 'remove', path: paths.master, version: null };
@@ -177,11 +198,17 @@ test('nobody leads; a master by hand, or one that is not ephemeral; what is no a
   for (const operations of others) {
     await lead(person, master.address);
     await untilAnswered(client);
+    assert.deepEqual(client.leader(), { kind: 'ours', address: master.address });
     await person.commit(operations);
     // By then the client has been told of all that, and has read it.
     await sessions[0]?.sync(paths.master);
     await sessions[0]?.getData(paths.master);
     await assert.rejects(client.stats(), { ...noLeader, message: /no master leads/ });
+    const left = await person.exists(paths.master);
+    const known = client.leader();
+    if (left) assert.deepEqual(known, { kind: 'stranger', since: left.ctime });
+    else assert.ok(known.kind === 'nobody' && known.since > first.since);
+    assert.deepEqual(client.leader(), known, 'the time stays what it is');
   }
 });
 
@@ -268,6 +295,27 @@ test('many ask a master that answers nobody: few connections, and all are told i
   master.answer = json(stats);
   const answered = await Promise.all(Array.from({ length: 500 }, () => client.stats()));
   assert.equal(answered.length, 500);
+});
+
+test('since when nobody leads outlives the session, until somebody is found to', async (t) => {
+  const { client, person, proxy, sessions } = await clientOf(t, quick, 1000);
+  assert.deepEqual(new MasterIndexClient().leader(), { kind: 'unknown' });
+  const known = await eventually('it is known that nobody leads', () => {
+    const leader = client.leader();
+    return leader.kind === 'nobody' && leader;
+  });
+  proxy.silence();
+  await eventually('the session is lost', () => sessions[0]?.state === 'lost' && client.leader().kind === 'unknown');
+  await proxy.heal();
+  await eventually('the next one knows', () => client.leader().kind === 'nobody');
+  assert.deepEqual(client.leader(), known);
+  const master = await fakeMaster(t, json(stats));
+  await lead(person, master.address);
+  await untilAnswered(client);
+  await person.remove(paths.master);
+  await eventually('it is gone', () => client.leader().kind === 'nobody');
+  const later = client.leader();
+  assert.ok(later.kind === 'nobody' && later.since > known.since);
 });
 
 test('without a session there is no leader, and it says so; with the next one there is', async (t) => {

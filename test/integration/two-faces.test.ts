@@ -439,6 +439,33 @@ both(
   ],
 );
 
+both('why a task is not running', async (face, tag) => {
+  const queue = `explained.${tag}`;
+  answerOf(await face.updateQueue(queue, { ratePerSecond: 0.001, burst: 1 }));
+  const specs = [
+    { type: 'sleep', payload: { ms: 60_000 }, queue, timeoutMs: 120_000 },
+    { type: 'sleep', queue },
+    { ...idle, delayMs: 3_600_000 },
+    idle,
+  ];
+  const tasks: Answer[] = [];
+  for (const spec of specs) tasks.push(await submitted(face, spec));
+  await stack.client.untilRunning(tasks[0].id);
+  tasks.push(await done(face, { type: 'echo' }));
+  const told = async (id: string) => {
+    const { workers, leader, ...rest } = answerOf(await face.explain(id));
+    return { ...rest, workers, leads: leader === answerOf(await face.stats()).leader };
+  };
+  const explained = await Promise.all(tasks.map(({ id }) => told(id)));
+  assert.deepEqual(
+    explained.map(({ reason, leads }) => [reason, leads]),
+    ['running', 'queue_rate', 'delayed', 'no_worker_for_type', 'succeeded'].map((reason) => [reason, true]),
+  );
+  answerOf(await face.cancel(tasks[0].id));
+  await face.get(tasks[0].id, 20_000);
+  return [explained, await face.explain('task-9999999999')];
+});
+
 both(
   'delete: final tasks only',
   async (face) => {

@@ -24,7 +24,7 @@ export function newTask(options: Partial<TaskRecord> | null): TaskSnapshot {
   const record = options && ({ ...brief(), ...origin, ...options } as TaskRecord);
   return {
     ...{ id: taskId(1), record, createdAt: submittedAt },
-    ...{ unblockedAt: null, status: null, attempts: [], assignment: null },
+    ...{ unblockedAt: null, cancelRequested: false, status: null, attempts: [], assignment: null },
   };
 }
 

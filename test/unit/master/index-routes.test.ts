@@ -9,6 +9,7 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import type { Session } from '../../../coordination/session.ts';
 import { EventRing } from '../../../domain/event-ring.ts';
+import type { TaskExplanation } from '../../../domain/explanation.ts';
 import { limits } from '../../../domain/limits.ts';
 import {
   type EventLine,
@@ -108,6 +109,9 @@ test('each path answers from the index', async (t) => {
   );
   const { leader, slots, tasks } = await json<StatsView>(indexPaths.stats);
   assert.deepEqual([leader, slots, tasks.queued], [server.address, { total: 3, free: 3 }, 2]);
+  const explained = await json<TaskExplanation>(`${indexPaths.explain}?task=${taskId(2)}`);
+  assert.deepEqual([explained.id, explained.reason, explained.workers], [taskId(2), 'in_line', 1]);
+  assert.equal((await json<TaskExplanation>(`${indexPaths.explain}?task=task-9`)).reason, 'not_seen_yet');
   const metrics = await (await get('/metrics')).text();
   assert.match(metrics, /^taskkeeper_tasks\{state="queued"\} 2$/m);
   assert.match(metrics, /^taskkeeper_slots\{kind="free"\} 3$/m);
@@ -115,7 +119,7 @@ test('each path answers from the index', async (t) => {
 
 test('what does not fit is a bad query', async (t) => {
   const { get } = await startLeader(t);
-  const { tasks, workers, events, stats } = indexPaths;
+  const { tasks, workers, events, stats, explain } = indexPaths;
   const bad = [
     ...['state=done', 'limit=0', 'limit=501', 'limit=x', 'limit=', 'after=1', 'label=k', 'label=:v', 'color=red'].map(
       (query) => `${tasks}?${query}`,
@@ -125,6 +129,9 @@ test('what does not fit is a bad query', async (t) => {
     `${workers}?a=b`,
     `${stats}?a=b`,
     `${events}?since=1`,
+    explain,
+    `${explain}?task=../status`,
+    `${explain}?task=task-1&now=1`,
     `${events}?after=${'x'.repeat(101)}`,
   ];
   for (const path of bad) assert.equal((await get(path)).status, 400, path);
@@ -134,8 +141,9 @@ test('what does not fit is a bad query', async (t) => {
 
 test('only a master that leads by its own clock, and knows everything, answers', async (t) => {
   const { picture, lease, over, view, get } = await startLeader(t);
+  const paths = Object.values(indexPaths).map((path) => (path === indexPaths.explain ? `${path}?task=task-1` : path));
   const statuses = async () => {
-    const answers = await Promise.all(Object.values(indexPaths).map((path) => get(path, { method: 'HEAD' })));
+    const answers = await Promise.all(paths.map((path) => get(path, { method: 'HEAD' })));
     return [...new Set(answers.map(({ status }) => status))];
   };
   assert.deepEqual(await statuses(), [200]);
