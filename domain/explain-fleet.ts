@@ -29,7 +29,8 @@ const passing: ReadonlySet<string> = new Set(['queue_concurrency', 'queue_rate',
 
 /** Those that will hold the task even when what it waits for at first is over. */
 export function lastingCauses(index: TaskIndex, entry: TaskEntry, brief: TaskBrief, now: number): Cause[] {
-  const isLasting = ({ reason }: Cause) => !passing.has(reason) && reason !== 'in_line' && reason !== 'about_to_run';
+  const isLasting = ({ reason }: Cause) =>
+    !passing.has(reason) && reason !== 'behind_others' && reason !== 'about_to_run';
   return fleetCauses(index, entry, brief, now).filter(isLasting);
 }
 
@@ -98,7 +99,7 @@ function turnCause(index: TaskIndex, entry: TaskEntry, place: Place): Cause {
   if (goesFirst) return cause('about_to_run', 'Nothing holds it back: it is given to a worker now.', place);
   const message =
     'A worker that takes it has a free slot, but other tasks go first: it is looked at after them, at once.';
-  return cause('in_line', message, place);
+  return cause('behind_others', message, place);
 }
 
 function goFirst({ position }: Place): string {

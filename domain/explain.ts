@@ -4,6 +4,7 @@
 import { assignmentOf, isKnown, snapshotOf, stateOf, workerOf } from './entry-state.ts';
 import { explainAlone } from './explain-alone.ts';
 import { fleetCauses, lastingCauses } from './explain-fleet.ts';
+import { dependencyCause, keyCause } from './explain-precedence.ts';
 import { type Cause, cause, counted, explanationOf, type TaskExplanation, timeText } from './explanation.ts';
 import { limits } from './limits.ts';
 import type { TaskId } from './task.ts';
@@ -79,8 +80,18 @@ function runCause(index: TaskIndex, entry: TaskEntry, now: number): Cause {
 }
 
 function waitCauses(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
-  const own = explainAlone(snapshotOf(entry), now);
+  const own = explainAlone(snapshotOf(entry), now).map((its) =>
+    its.reason === 'waits_for_tasks' ? dependencyCause(index, entry, its) : its,
+  );
   const brief = briefOf(entry);
-  if (!brief || own.some(({ reason }) => reason === 'cancel_requested')) return own;
-  return own.length > 0 ? [...own, ...lastingCauses(index, entry, brief, now)] : fleetCauses(index, entry, brief, now);
+  if (!brief || isEnding(own)) return own;
+  const key = keyCause(index, entry);
+  const held = own.length > 0 || !key ? own : [key];
+  return held.length > 0
+    ? [...held, ...lastingCauses(index, entry, brief, now)]
+    : fleetCauses(index, entry, brief, now);
+}
+
+function isEnding([first]: readonly Cause[]): boolean {
+  return first?.reason === 'cancel_requested' || first?.reason === 'being_ended';
 }

@@ -32,7 +32,7 @@ export const explainReasons = [
   'workers_draining',
   'workers_not_ready',
   'workers_busy',
-  'in_line',
+  'behind_others',
   'master_unreachable',
 ] as const;
 export type ExplainReason = (typeof explainReasons)[number];

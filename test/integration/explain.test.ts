@@ -65,12 +65,13 @@ test('what the task itself says: its end, its run, its time, its next attempt, t
   const delayed = await stack.client.submit({ type: 'echo', runAt: '2099-01-01T00:00:00Z', queue: 'night' });
   assert.equal((await explained(delayed.id, 'delayed', /before 2099/)).until, '2099-01-01T00:00:00.000Z');
   const before = await submit(stack, { type: 'sleep', payload: { ms: 3_600_000 } });
-  const blocked = await explained(
-    await submit(stack, { type: 'echo', after: [before] }),
-    'waits_for_tasks',
-    new RegExp(before),
-  );
-  assert.deepEqual([blocked.state, blocked.tasks], ['scheduled', [before]]);
+  const after = [before, failed];
+  const blocked = await submit(stack, { type: 'echo', after, afterFailure: 'wait' });
+  const both = `${before} is to succeed first; ${failed} did not succeed, so a retry of it has to.`;
+  const waits = await explained(blocked, 'waits_for_tasks', new RegExp(both));
+  assert.deepEqual([waits.state, waits.tasks], ['scheduled', after]);
+  const never = await submit(stack, { type: 'echo', after: [failed] });
+  await explained(never, 'failed', /dependency_failed, it comes after .*, which failed/);
   const running = await explained(
     before,
     'running',
@@ -86,6 +87,24 @@ test('what the task itself says: its end, its run, its time, its next attempt, t
   assert.ok(Date.parse(ending.until) > Date.now());
   gate.open();
   await explained(deaf, 'cancelled', /^It was cancelled/);
+});
+
+test('other tasks have its exclusive key: one runs, one is before it in line', async (t) => {
+  const stack = await startStack(t, zookeeper, { sessionTimeoutMs: calmSessionMs });
+  const explained = explainer(stack);
+  const ids: string[] = [];
+  for (const ms of [3_600_000, 1, 1]) {
+    ids.push(await submit(stack, { type: 'sleep', payload: { ms }, exclusiveKey: 'account 7' }));
+  }
+  const [first = '', second = '', third = ''] = ids;
+  const waits = await explained(
+    second,
+    'waits_for_key',
+    new RegExp(`^Task ${first} has its exclusive key account 7, and`),
+  );
+  assert.deepEqual([waits.state, waits.tasks, waits.also], ['queued', [first], []]);
+  await stack.client.request('POST', `/tasks/${first}/cancel`);
+  for (const id of [second, third]) await explained(id, 'succeeded', /succeeded/);
 });
 
 test('its queue: paused, at its concurrency, at its rate', async (t) => {

@@ -12,6 +12,8 @@ import { limits } from '../../../domain/limits.ts';
 import { planAssignments } from '../../../domain/plan.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
 import { planSettlement } from '../../../domain/settle.ts';
+import type { TaskId } from '../../../domain/task.ts';
+import type { TaskBrief } from '../../../domain/task-entry.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
 import type { Phase } from '../../../domain/task-phase.ts';
 import {
@@ -142,16 +144,54 @@ test('what the task itself waits for; of the system only what lasts is said besi
   said(index, { state: 'scheduled', queue: 'mail', reason: 'cancel_requested' }, /asked to be cancelled/);
 });
 
-test('it waits for the tasks that it comes after, and after that for its time', () => {
+test('it waits for the tasks that it comes after, each as it is, and after that for its time', () => {
   const index = newIndex();
   addWorker(index, 'w');
-  const after = [taskId(7), taskId(8)];
-  addTask(index, 1, { runAt: 60_000, after });
-  const [first, ...others] = [explainTask(index, taskId(1), now)].flatMap(({ also, ...rest }) => [rest, ...also]);
-  assert.deepEqual([first?.reason, others.map(({ reason }) => reason)], ['waits_for_tasks', ['delayed']]);
-  assert.match(first?.message ?? '', /comes after 2 tasks.*task-0000000007, task-0000000008\.$/);
-  index.setUnblocked(taskId(1), now);
-  assert.equal(explainTask(index, taskId(1), now).reason, 'delayed');
+  const after = [2, 3, 4, 5].map(taskId);
+  const task = { runAt: 60_000, afterFailure: 'wait' } as const;
+  for (const number of [2, 3, 4, 5]) addTask(index, number);
+  index.setTask(taskId(9), taskFact(9, { ...task, after: [...after, taskId(12)] }));
+  const told = () => explainTask(index, taskId(9), now);
+  index.setStatus(taskId(2), status());
+  index.setStatus(taskId(4), status({ state: 'failed' }));
+  const { reason, message, tasks, also, state } = told();
+  assert.deepEqual([reason, state, also.map((other) => other.reason)], ['waits_for_tasks', 'scheduled', ['delayed']]);
+  assert.deepEqual(tasks, [3, 4, 5, 12].map(taskId));
+  const [three, four, five, twelve] = tasks;
+  assert.equal(
+    message,
+    `It comes after other tasks: ${three}, ${five} are to succeed first; ${four} did not succeed, so a retry of it has to; ${twelve} does not exist yet.`,
+  );
+  index.setTask(taskId(9), taskFact(9, { ...task, after: [taskId(2), taskId(3)] }));
+  index.setStatus(taskId(3), status());
+  assert.match(told().message, /are over, and the leading master is letting it go/);
+  index.setUnblocked(taskId(9), now);
+  assert.equal(told().reason, 'delayed');
+  addTask(index, 10, { after: [taskId(4)] });
+  const failing = explainTask(index, taskId(10), now);
+  assert.match(failing.message, /as failed, dependency_failed: it comes after task-0000000004, which failed\.$/);
+  assert.deepEqual([failing.reason, failing.also], ['being_ended', []]);
+});
+
+test('another task has its exclusive key, or is before it in line', () => {
+  const index = newIndex();
+  const worker = addWorker(index, 'w', { concurrency: 5 });
+  for (const number of [0, 1]) addTask(index, number, { exclusiveKey: 'k', runAt: number === 0 ? 60_000 : null });
+  const held = { reason: 'waits_for_key', since: 0, tasks: [taskId(0)] } as const;
+  said(index, held, /Task task-0000000000 was submitted before it with the same exclusive key k, .*: ask why that one/);
+  index.setQueue('default', { ...defaultQueueSettings, paused: true });
+  const message = 'Queue default is paused: nothing of it starts until somebody lets it go on.';
+  said(index, { ...held, also: [{ reason: 'queue_paused', message }] }, /was submitted before it/);
+  index.setQueue('default', null);
+  index.setAssignment(worker, taskId(0), assignmentFact());
+  said(index, held, /Task task-0000000000 has its exclusive key k, and is run by a worker: it runs when that is over/);
+  index.setStatus(taskId(0), status());
+  said(index, held, /has its exclusive key k/);
+  index.setAssignment(worker, taskId(0), null);
+  index.setTask(taskId(0), 'unread');
+  said(index, { reason: 'about_to_run', since: 0, workers: 1, position: 0 }, /Nothing holds it back/);
+  index.setTask('task-0' as TaskId, 'unread');
+  said(index, { reason: 'waits_for_key', since: 0 }, /still reading tasks, one of which may have its exclusive key k/);
 });
 
 test('no worker takes it: none at all, none of its type, none of its queue, those that do stop or are not ready', () => {
@@ -192,7 +232,7 @@ test('all slots are in use, and how many go first', () => {
   index.setCancel(taskId(2), { reason: '' });
   said(index, { ...busy, position: 0 }, /in use\): it starts/);
   index.setAssignment(worker, taskId(9), null);
-  said(index, { reason: 'in_line', since: 0, workers: 1, position: 0 }, /other tasks go first/);
+  said(index, { reason: 'behind_others', since: 0, workers: 1, position: 0 }, /other tasks go first/);
   planAssignments(index, 10);
   said(index, { ...busy, position: 0 }, /in use\): it starts/);
 });
@@ -238,16 +278,35 @@ test('given to a worker, and set aside after it came back', () => {
 const fleet: readonly ExplainReason[] = [
   ...(['queue_paused', 'queue_concurrency', 'queue_rate', 'no_workers', 'no_worker_for_type'] as const),
   ...(['no_worker_for_queue', 'workers_draining', 'workers_not_ready', 'workers_busy'] as const),
-  ...(['in_line', 'about_to_run'] as const),
+  ...(['behind_others', 'about_to_run'] as const),
 ];
 const reasonsOf: Readonly<Record<Phase, readonly ExplainReason[]>> = {
   ready: fleet,
+  in_line: ['waits_for_key'],
   scheduled: ['waits_for_tasks', 'backing_off', 'delayed'],
   final: ['succeeded', 'failed', 'cancelled'],
   running: ['running', 'withdrawing'],
   foreign: ['newer_version'],
-  unsettled: ['worker_lost', 'running', 'withdrawing', 'cancel_requested', 'being_ended', 'succeeded', 'not_seen_yet'],
+  unsettled: [
+    'waits_for_tasks',
+    'worker_lost',
+    'running',
+    'withdrawing',
+    'cancel_requested',
+    'being_ended',
+    'succeeded',
+    'not_seen_yet',
+  ],
   unclear: ['not_seen_yet', 'unreadable', 'set_aside', 'cancel_requested', 'being_ended'],
+};
+
+const related: Readonly<Record<number, Partial<TaskBrief>>> = {
+  0: { type: 'x', queue: 'p', exclusiveKey: 'k' },
+  1: { type: 'y', queue: 'q', exclusiveKey: 'k' },
+  2: { type: 'x', queue: 'p', after: [taskId(0)] },
+  3: { type: 'y', queue: 'p', after: [taskId(1)], afterFailure: 'wait' },
+  4: { type: 'x', queue: 'q', exclusiveKey: 'k', after: [taskId(3)], afterFailure: 'run' },
+  5: { type: 'y', queue: 'q' },
 };
 
 /** What there is before chance has its way, so that something can run. */
@@ -256,15 +315,14 @@ const base: readonly Fact[] = [
     about: name,
     tell: (index: TaskIndex) => void addWorker(index, name, { concurrency: 2 }),
   })),
-  ...[0, 1, 2, 3, 4, 5].map((number) => ({
-    about: String(number),
-    tell: (index: TaskIndex) =>
-      void addTask(index, number, { type: number % 3 ? 'x' : 'y', queue: number % 2 ? 'p' : 'q' }),
+  ...Object.entries(related).map(([number, options]) => ({
+    about: number,
+    tell: (index: TaskIndex) => void addTask(index, Number(number), options),
   })),
 ];
 
 test('what is said is what its phase is, and about to run is what a plan takes and nothing else', () => {
-  let taken = 0;
+  const seen = new Map<ExplainReason, number>();
   fc.assert(
     fc.property(facts, setQueues, (history, settings) => {
       const index = told([...base, ...history]);
@@ -277,17 +335,21 @@ test('what is said is what its phase is, and about to run is what a plan takes a
         assert.ok(entry && reasonsOf[index.phase(entry)].includes(reason), `${id} ${reason}`);
       }
       const decided = new Set(planAssignments(index, 1000).map(({ task }) => task));
-      taken += decided.size;
       for (const [id, reason] of before) {
         if (reason === 'about_to_run') assert.ok(decided.has(id), `${id} was not taken`);
-        if (decided.has(id)) assert.ok(reason === 'about_to_run' || reason === 'in_line', `${id} ${reason} was taken`);
+        if (decided.has(id))
+          assert.ok(reason === 'about_to_run' || reason === 'behind_others', `${id} ${reason} was taken`);
       }
+      for (const reason of [...before.values(), ...reasons().values()]) seen.set(reason, (seen.get(reason) ?? 0) + 1);
       for (const [id, reason] of reasons()) {
-        assert.notEqual(reason, 'in_line');
+        assert.notEqual(reason, 'behind_others');
         assert.equal(reason === 'about_to_run', decided.has(id), `${id} ${reason}`);
       }
     }),
     { numRuns: 1000 },
   );
-  assert.ok(taken > 500, `${taken} were taken`);
+  const rare = [...fleet, 'waits_for_key', 'waits_for_tasks', 'delayed', 'backing_off'].filter(
+    (reason) => (seen.get(reason as ExplainReason) ?? 0) < 5,
+  );
+  assert.deepEqual(rare, [], 'chance has made all of them');
 });

@@ -110,7 +110,7 @@ test('each path answers from the index', async (t) => {
   const { leader, slots, tasks } = await json<StatsView>(indexPaths.stats);
   assert.deepEqual([leader, slots, tasks.queued], [server.address, { total: 3, free: 3 }, 2]);
   const explained = await json<TaskExplanation>(`${indexPaths.explain}?task=${taskId(2)}`);
-  assert.deepEqual([explained.id, explained.reason, explained.workers], [taskId(2), 'in_line', 1]);
+  assert.deepEqual([explained.id, explained.reason, explained.workers], [taskId(2), 'behind_others', 1]);
   assert.equal((await json<TaskExplanation>(`${indexPaths.explain}?task=task-9`)).reason, 'not_seen_yet');
   const metrics = await (await get('/metrics')).text();
   assert.match(metrics, /^taskkeeper_tasks\{state="queued"\} 2$/m);
