@@ -2,7 +2,7 @@
 
 import { failureText, type UnmetDependency } from './dependencies.ts';
 import { type Cause, cause, named } from './explanation.ts';
-import type { TaskEntry } from './task-entry.ts';
+import { briefOf, type TaskEntry } from './task-entry.ts';
 import type { TaskIndex } from './task-index.ts';
 
 /** Of a task that was not let go yet by those that it comes after; `general` says so without naming them. */
@@ -20,8 +20,9 @@ export function dependencyCause({ precedence }: TaskIndex, entry: TaskEntry, gen
     const message = 'The tasks that it comes after are over, and the leading master is letting it go.';
     return { ...general, message, tasks };
   }
+  const verb = briefOf(entry)?.afterFailure === 'run' ? 'end' : 'succeed';
   const parts = [
-    partOf(unmet, 'end', 'are to succeed first', 'is to succeed first'),
+    partOf(unmet, 'end', `are to ${verb} first`, `is to ${verb} first`),
     partOf(unmet, 'retry', 'did not succeed, so retries of them have to', 'did not succeed, so a retry of it has to'),
     partOf(unmet, 'creation', 'do not exist yet', 'does not exist yet'),
   ];

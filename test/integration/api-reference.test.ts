@@ -67,7 +67,7 @@ test('every reason is in the table, with what both faces say', () => {
 
 /** What the leading master answers may be some milliseconds old. */
 function isOfTheIndex({ request }: Example): boolean {
-  return /^(GET \/(tasks\?|queues|workers|stats)|List|GetStats)/.test(request);
+  return /^(GET \/(tasks\?|tasks\/\S+\/explain|queues|workers|stats)|List|GetStats|Explain)/.test(request);
 }
 
 /** The answer that two requests in a row are given. */

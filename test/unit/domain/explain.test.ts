@@ -162,6 +162,8 @@ test('it waits for the tasks that it comes after, each as it is, and after that 
     message,
     `It comes after other tasks: ${three}, ${five} are to succeed first; ${four} did not succeed, so a retry of it has to; ${twelve} does not exist yet.`,
   );
+  index.setTask(taskId(9), taskFact(9, { afterFailure: 'run', after }));
+  assert.match(told().message, new RegExp(`tasks: ${three}, ${five} are to end first\\.$`));
   index.setTask(taskId(9), taskFact(9, { ...task, after: [taskId(2), taskId(3)] }));
   index.setStatus(taskId(3), status());
   assert.match(told().message, /are over, and the leading master is letting it go/);
