@@ -446,7 +446,7 @@ both('why a task is not running', async (face, tag) => {
     { type: 'sleep', payload: { ms: 60_000 }, queue, timeoutMs: 120_000 },
     { type: 'sleep', queue },
     { ...idle, delayMs: 3_600_000 },
-    idle,
+    { ...idle, queue: `waits.${tag}` },
   ];
   const tasks: Answer[] = [];
   for (const spec of specs) tasks.push(await submitted(face, spec));
