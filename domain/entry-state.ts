@@ -2,7 +2,7 @@
 // a list or an event says of it. What depends on a fact that is not read yet is not known, and said to be so. Pure.
 
 import type { TaskState, WorkerId } from './task.ts';
-import { type AssignmentFact, type AttemptBrief, briefOf, type TaskEntry, type Unread } from './task-entry.ts';
+import { type AttemptBrief, briefOf, type HeldFact, type TaskEntry, type Unread } from './task-entry.ts';
 import { earliestStart, type TaskSnapshot } from './task-view.ts';
 
 /** Null: it is no task, or what that depends on has not been read yet. */
@@ -69,8 +69,8 @@ export function snapshotOf(entry: TaskEntry): TaskSnapshot {
 }
 
 /** Several are made by hand: the oldest is the one that stays. */
-export function assignmentOf(entry: TaskEntry): { worker: WorkerId; fact: AssignmentFact } | null {
-  let oldest: { worker: WorkerId; fact: AssignmentFact } | null = null;
+export function assignmentOf(entry: TaskEntry): { worker: WorkerId; fact: HeldFact } | null {
+  let oldest: { worker: WorkerId; fact: HeldFact } | null = null;
   for (const [worker, fact] of entry.assignments) {
     if (fact !== 'unread' && (!oldest || fact.czxid < oldest.fact.czxid)) oldest = { worker, fact };
   }

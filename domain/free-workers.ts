@@ -37,13 +37,18 @@ export class FreeWorkers {
     return false;
   }
 
-  /** Load is the share of its slots that a worker has in use; equal loads go to the one with fewer tasks. */
-  leastLoaded(kind: Kind): WorkerEntry | null {
+  /**
+   * Load is the share of its slots that a worker has in use; equal loads go to the one with fewer tasks. `avoided` is taken only
+   * where there is no other.
+   */
+  leastLoaded(kind: Kind, avoided: string | null): WorkerEntry | null {
     if (!this.takes(kind)) return null;
     let best: { worker: WorkerEntry; load: number } | null = null;
     for (const worker of this.#workers) {
       if (!takes(worker, kind)) continue;
-      const load = worker.tasks.size / (recordOf(worker)?.concurrency ?? 1);
+      // Below 1: it has a free slot.
+      const share = worker.tasks.size / (recordOf(worker)?.concurrency ?? 1);
+      const load = worker.id === avoided ? 1 + share : share;
       if (!best || load < best.load || (load === best.load && worker.tasks.size < best.worker.tasks.size)) {
         best = { worker, load };
       }

@@ -96,6 +96,8 @@ export const limits = {
   shellOutputBytesMax: 64 * KiB,
   /** SIGTERM to the process group, then this long until SIGKILL. */
   shellTermGraceMs: 2 * second,
+  /** A worker ends a run at its timeout by itself; where it has not by then, the master withdraws it. */
+  timeoutGraceMs: 5 * second,
   /** A withdrawn run has this long to end before the master takes the task away by force. */
   withdrawGraceMs: 5 * second,
   /** A task that is handed back again and again waits no longer than this for the next worker. */

@@ -1,6 +1,7 @@
 // What a leading master decides, computed from its index alone; assign-loop.ts commits it. Deciding marks the task in
 // the index, so one task never has two decisions under way. Pure.
 
+import { lastAttemptOf } from './entry-state.ts';
 import { FreeWorkers } from './free-workers.ts';
 import { Heap } from './heap.ts';
 import { type ReadyGroup, runsBefore } from './ready-line.ts';
@@ -45,7 +46,7 @@ export function planAssignments(index: TaskIndex, max: number): AssignDecision[]
     if (!front) break;
     const { group, head } = front;
     // Slots and what queues may start only get fewer within one plan: the group is not looked at again.
-    const worker = index.mayStart(group.queue) ? free.leastLoaded(group) : null;
+    const worker = index.mayStart(group.queue) ? free.leastLoaded(group, workerToAvoid(head.entry)) : null;
     if (!worker) continue;
     index.ready.takeHead(group);
     const decision = assign(index, head.entry, worker);
@@ -55,6 +56,12 @@ export function planAssignments(index: TaskIndex, max: number): AssignDecision[]
   }
   index.ready.dropEmptyGroups();
   return decisions;
+}
+
+/** One that took too long for the last attempt may take too long again, or be at it still. */
+function workerToAvoid(entry: TaskEntry): string | null {
+  const last = lastAttemptOf(entry);
+  return last !== null && last !== 'unread' && last.outcome === 'timed_out' ? last.worker : null;
 }
 
 function assign(index: TaskIndex, entry: TaskEntry, worker: WorkerEntry): AssignDecision | null {

@@ -2,16 +2,16 @@
 // task is final or gone. One decision for a task at a time; the next follows from the facts that it leaves. Pure.
 
 import { failureText } from './dependencies.ts';
-import { limits } from './limits.ts';
 import type { TaskId, WithdrawReason, WorkerId } from './task.ts';
-import type { AssignmentFact, TaskEntry, TaskFact } from './task-entry.ts';
+import { briefOf, type HeldFact, type TaskEntry, type TaskFact } from './task-entry.ts';
 import type { TaskIndex } from './task-index.ts';
 import { type EndEvent, type EndRecords, type Moment, recordsOf } from './task-machine.ts';
+import { isExpired, reviewAt, withdrawalOf } from './withdrawal.ts';
 
 /** An assignment as it was when the decision was made; its commit checks the version. */
 export interface HeldAssignment {
   readonly worker: WorkerId;
-  readonly fact: AssignmentFact;
+  readonly fact: HeldFact;
 }
 
 export type SettleDecision = { readonly entry: TaskEntry; readonly task: TaskId } & (
@@ -85,6 +85,7 @@ function endWaiting(index: TaskIndex, task: OpenTask, assignment: HeldAssignment
     return end(task, { kind: 'invalid_task', why: fact.content.why }, at, assignment, false);
   }
   if (cancel) return end(task, { kind: 'cancelled', reason: cancel.reason }, at, assignment, false);
+  if (isExpired(briefOf(entry), now)) return end(task, { kind: 'expired' }, at, assignment, false);
   const verdict = index.precedence.verdictOf(entry);
   if (verdict?.kind === 'met') return { kind: 'unblock', entry, task: entry.id, taskVersion: fact.version };
   if (verdict?.kind !== 'failed') return null;
@@ -112,19 +113,18 @@ function lostAttempts({ attempts }: TaskEntry): number {
 /** Marks the assignment first; a worker that has not let go when the grace is over loses it by force. */
 function withdraw(index: TaskIndex, task: OpenTask, assignment: HeldAssignment): SettleDecision | null {
   const { entry, cancel, now } = task;
-  const { record } = assignment.fact;
-  if (!cancel) return null;
-  if (record.withdraw === null) {
-    return { kind: 'withdraw', entry, task: entry.id, assignment, reason: 'cancelled' };
-  }
-  const forceAt = index.withdrawnSince(entry, now) + limits.withdrawGraceMs;
-  if (now < forceAt) {
-    index.alarm(entry, forceAt);
-    return null;
-  }
-  const attempt = record.attempt ?? index.nextAttempt(entry);
-  const at = { attempt, worker: assignment.worker, startedAt: record.startedAt, finishedAt: now };
-  return end(task, { kind: 'cancelled', reason: cancel.reason }, at, assignment, true);
+  const { fact } = assignment;
+  const reason = withdrawalOf(entry, fact, index.clocks);
+  if (reason === null) return null;
+  if (fact.record.withdraw === null) return { kind: 'withdraw', entry, task: entry.id, assignment, reason };
+  if (reviewAt(entry, fact) > index.clocks.uptime) return null;
+  const attempt = fact.record.attempt ?? index.nextAttempt(entry);
+  const at = { attempt, worker: assignment.worker, startedAt: fact.record.startedAt, finishedAt: now };
+  const isCancelled = cancel !== null || reason === 'cancelled';
+  const event: EndEvent = isCancelled
+    ? { kind: 'cancelled', reason: cancel?.reason ?? '' }
+    : { kind: reason, byForce: true };
+  return end(task, event, at, assignment, true);
 }
 
 function end(

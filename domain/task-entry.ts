@@ -67,6 +67,14 @@ export interface AssignmentFact {
   readonly record: AssignmentRecord;
 }
 
+/** An assignment as a master keeps it, with what it has seen of it itself: by its uptime, ms, which no set clock changes. */
+export interface HeldFact extends AssignmentFact {
+  /** When the attempt began. */
+  readonly began: number;
+  /** When the mark of withdrawal was first seen; null while there is none. */
+  readonly withdrawnAt: number | null;
+}
+
 export interface WorkerFact {
   /** Assignments older than this were given to an earlier life of the worker. */
   readonly czxid: bigint;
@@ -98,23 +106,25 @@ export interface TaskEntry {
   unblockedAt: number | Unread | null;
   /** The reason given with the request to cancel. */
   cancel: { readonly reason: string } | Unread | null;
-  assignments: ReadonlyMap<WorkerId, AssignmentFact | Unread>;
+  assignments: ReadonlyMap<WorkerId, HeldFact | Unread>;
   /** A decision about this task is being committed: it is not decided about again. */
   decided: boolean;
   /** The worker that this decision gives it to, as long as the assignment has not been seen. */
   assigning: WorkerId | null;
   /** Set aside until then after a refusal that should not have been, epoch ms. */
   deferredUntil: number;
+  /** Given to nobody until then, since it was handed back again and again, epoch ms. */
+  pausedUntil: number;
   /** Its status has just gone, and mostly the task goes with it: until then it is not known what it is, epoch ms. */
   goneUntil: number;
   /** How often it was handed back without an outcome. */
   handBacks: number;
-  /** When this master first saw the mark of withdrawal on its assignment, epoch ms; 0 before. */
-  withdrawnAt: number;
   /** Where it stands in line, if it does. */
   place: Place | null;
   /** When it is looked at again by itself, epoch ms; 0: no alarm is set. */
   alarmAt: number;
+  /** The same by uptime, ms: a run that should have ended by then. */
+  reviewAt: number;
   /** Its place in the order of creation; null before its data has been read, and when it is gone. */
   position: ListPosition | null;
   /** Its queue, the last one known: a task that is deleted under its run keeps its slot. */
@@ -224,11 +234,12 @@ export function newEntry(id: TaskId): TaskEntry {
     decided: false,
     assigning: null,
     deferredUntil: 0,
+    pausedUntil: 0,
     goneUntil: 0,
     handBacks: 0,
-    withdrawnAt: 0,
     place: null,
     alarmAt: 0,
+    reviewAt: 0,
     position: null,
     queue: null,
     exclusiveKey: null,

@@ -10,11 +10,12 @@ import { Precedence } from './precedence.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import { QueueTable } from './queue-table.ts';
 import { ReadyLine } from './ready-line.ts';
-import type { TaskId, WorkerId } from './task.ts';
+import type { TaskId, TaskState, WorkerId } from './task.ts';
 import {
   type AssignmentFact,
   type AttemptBrief,
   briefOf,
+  type HeldFact,
   newEntry,
   noValues,
   type StatusBrief,
@@ -29,6 +30,7 @@ import {
 import { type Phase, phaseOf } from './task-phase.ts';
 import { TaskStates } from './task-states.ts';
 import { Timeline } from './timeline.ts';
+import { type Clocks, nextReviewOf } from './withdrawal.ts';
 
 /** A status is removed a moment before its task, in the same transaction: what is seen between the two is no task that waits. */
 const goneStatusMs = 20;
@@ -56,11 +58,14 @@ export class TaskIndex {
   /** Told of each task that joins the finished, while somebody wants to know. */
   onFinished: ((entry: TaskEntry) => void) | null = null;
   readonly #alarms = new Timeline<TaskEntry>((entry, at) => entry.alarmAt === at && this.tasks.get(entry.id) === entry);
+  readonly #reviews = new Timeline<TaskEntry>(
+    (entry, at) => entry.reviewAt === at && this.tasks.get(entry.id) === entry,
+  );
   /** Made once: a phase is asked for with every change. */
   readonly #isLost = (worker: WorkerId, assignment: AssignmentFact) => this.isLost(worker, assignment);
   readonly #toRefresh = new Set<TaskEntry>();
   #isRefreshing = false;
-  #now = 0;
+  readonly #clocks = { now: 0, uptime: 0 };
 
   /** Alarms that are set, those of tasks that are gone included. */
   get alarms(): number {
@@ -70,6 +75,11 @@ export class TaskIndex {
   /** The earliest time at which something becomes due, or null. */
   get nextAlarmAt(): number | null {
     return this.#alarms.nextAt;
+  }
+
+  /** The same by uptime, ms: when a run should have ended. */
+  get nextReviewAt(): number | null {
+    return this.#reviews.nextAt;
   }
 
   /** When a queue that waits for nothing but its rate may start one more, or null. */
@@ -83,15 +93,27 @@ export class TaskIndex {
    * it. Where there is more, `nextAlarmAt` is past.
    */
   advance(now: number, alarmsMax: number = limits.alarmsAtOnce): void {
-    this.#now = now;
+    this.#clocks.now = now;
     for (let count = 0; count < alarmsMax; count += 1) {
       const alarm = this.#alarms.takeDue(now);
       if (!alarm) return;
       const { thing: entry, at } = alarm;
       entry.alarmAt = 0;
       if (entry.deferredUntil <= at) entry.deferredUntil = 0; // over, though the clock be set back
+      if (entry.pausedUntil <= at) entry.pausedUntil = 0;
       if (entry.goneUntil <= at) entry.goneUntil = 0;
       this.refresh(entry);
+    }
+  }
+
+  /** `uptime`, in ms, never goes back: runs that should have ended by it are looked at, no more than `reviewsMax` at a time. */
+  review(uptime: number, reviewsMax: number = limits.alarmsAtOnce): void {
+    this.#clocks.uptime = uptime;
+    for (let count = 0; count < reviewsMax; count += 1) {
+      const due = this.#reviews.takeDue(uptime);
+      if (!due) return;
+      due.thing.reviewAt = 0;
+      this.refresh(due.thing);
     }
   }
 
@@ -221,20 +243,23 @@ export class TaskIndex {
     if (worker !== null) this.#reviewWorker(worker);
   }
 
+  /** As of the last {@link advance} and the last {@link review}. */
+  get clocks(): Clocks {
+    return this.#clocks;
+  }
+
+  get #now(): number {
+    return this.#clocks.now;
+  }
+
   phase(entry: TaskEntry): Phase {
-    return phaseOf(entry, this.#now, this.#isLost, this.precedence);
+    return phaseOf(entry, this.clocks, this.#isLost, this.precedence);
   }
 
   /** True where the assignment belongs to no living worker: its worker is gone, or has begun a new life since. */
   isLost(worker: WorkerId, assignment: AssignmentFact): boolean {
     const fact = this.workers.get(worker)?.fact ?? null;
     return fact !== 'unread' && (fact === null || assignment.czxid < fact.czxid);
-  }
-
-  /** When the mark of withdrawal was first seen: now, if never before. */
-  withdrawnSince(entry: TaskEntry, now: number): number {
-    if (entry.withdrawnAt === 0) entry.withdrawnAt = now;
-    return entry.withdrawnAt;
   }
 
   /** The number that the next attempt of the task has. */
@@ -272,8 +297,22 @@ export class TaskIndex {
     if (entry.goneUntil > this.#now) this.alarm(entry, entry.goneUntil);
     this.#keepFinished(entry, phase);
     if (phase === 'ready') this.ready.enqueue(entry, this.tasks.size);
-    const due = this.states.update(entry, this.#now) === 'scheduled' ? notBeforeOf(entry) : 'unread';
+    this.#setAlarms(entry, this.states.update(entry, this.#now));
+  }
+
+  /** For the times at which it becomes another one by itself; the earliest is enough. */
+  #setAlarms(entry: TaskEntry, state: TaskState | null): void {
+    const due = state === 'scheduled' ? notBeforeOf(entry) : 'unread';
     if (due !== 'unread' && due !== Infinity) this.alarm(entry, due);
+    const deadlineAt = entry.status === null ? briefOf(entry)?.deadlineAt : null;
+    if (deadlineAt && deadlineAt > this.#now) this.alarm(entry, deadlineAt);
+    if (entry.pausedUntil > this.#now) this.alarm(entry, entry.pausedUntil);
+    const reviewAt = entry.status === null ? nextReviewOf(entry, this.#clocks.uptime) : Infinity;
+    if (reviewAt === Infinity) entry.reviewAt = 0;
+    else if (reviewAt !== entry.reviewAt) {
+      entry.reviewAt = reviewAt;
+      this.#reviews.set(entry, reviewAt, this.tasks.size);
+    }
   }
 
   /** One whose status was removed by hand is not final any more; one that somebody waits for is not to go. */
@@ -309,9 +348,18 @@ export class TaskIndex {
   }
 
   #onAssigned(entry: TaskEntry, worker: WorkerId, fact: AssignmentFact | Unread): void {
-    entry.assignments = withValue(entry.assignments, worker, fact);
+    entry.assignments = withValue(entry.assignments, worker, this.#heldFact(entry.assignments.get(worker), fact));
     entry.goneUntil = 0;
     if (entry.assigning === worker) entry.assigning = null;
+  }
+
+  /** By the clocks a run may have begun before this master knew of it; from the first look on only its uptime counts. */
+  #heldFact(before: HeldFact | Unread | undefined, fact: AssignmentFact | Unread): HeldFact | Unread {
+    if (fact === 'unread') return fact;
+    const known = before && before !== 'unread' && before.czxid === fact.czxid ? before : null;
+    const { startedAt, withdraw } = fact.record;
+    const began = known?.began ?? this.#clocks.uptime - Math.max(0, this.#now - (startedAt ?? fact.createdAt));
+    return { ...fact, began, withdrawnAt: withdraw && (known?.withdrawnAt ?? this.#clocks.uptime) };
   }
 
   /**
@@ -321,12 +369,11 @@ export class TaskIndex {
   #onUnassigned(entry: TaskEntry, worker: WorkerId): void {
     const assignment = entry.assignments.get(worker);
     entry.assignments = withoutKey(entry.assignments, worker);
-    entry.withdrawnAt = 0;
     const attempt = assignment === undefined || assignment === 'unread' ? null : assignment.record.attempt;
     if (entry.status !== null || attempt === null || entry.attempts.has(attempt)) return;
     entry.handBacks += 1;
     if (entry.handBacks < 2) return;
-    entry.deferredUntil = this.#now + Math.min(limits.handBackPauseMsMax, 250 * 2 ** entry.handBacks);
+    entry.pausedUntil = this.#now + Math.min(limits.handBackPauseMsMax, 250 * 2 ** entry.handBacks);
   }
 
   #change(id: TaskId, change: (entry: TaskEntry) => void): void {

@@ -3,7 +3,8 @@
 import { notBeforeOf } from './entry-state.ts';
 import type { Precedence } from './precedence.ts';
 import type { WorkerId } from './task.ts';
-import type { AssignmentFact, TaskEntry } from './task-entry.ts';
+import { type AssignmentFact, briefOf, type TaskEntry } from './task-entry.ts';
+import { type Clocks, isExpired, withdrawalOf } from './withdrawal.ts';
 
 /**
  * `unclear`: left alone until the rest is known. `unsettled`: to be put right. `in_line`: its time has come, and other tasks have its
@@ -14,27 +15,30 @@ export type Phase = 'unclear' | 'final' | 'running' | 'unsettled' | 'scheduled' 
 /** True where the assignment belongs to no living worker. */
 type IsLost = (worker: WorkerId, assignment: AssignmentFact) => boolean;
 
-/** `now` in epoch ms. */
-export function phaseOf(entry: TaskEntry, now: number, isLost: IsLost, precedence: Precedence): Phase {
+export function phaseOf(entry: TaskEntry, clocks: Clocks, isLost: IsLost, precedence: Precedence): Phase {
   const { fact, status } = entry;
+  const { now } = clocks;
   if (entry.decided || fact === 'unread' || status === 'unread') return 'unclear';
   if (Math.max(entry.deferredUntil, entry.goneUntil) > now) return 'unclear';
   if (fact === null) return entry.assignments.size > 0 ? 'unsettled' : 'unclear';
   if (status) return entry.assignments.size > 0 ? 'unsettled' : 'final';
   if (fact.content.kind === 'newer') return 'foreign';
-  if (entry.assignments.size > 0) return needsAttention(entry, isLost) ? 'unsettled' : 'running';
+  if (entry.assignments.size > 0) return needsAttention(entry, clocks, isLost) ? 'unsettled' : 'running';
   if (fact.content.kind === 'invalid' || entry.cancel) return entry.cancel === 'unread' ? 'unclear' : 'unsettled';
+  if (isExpired(briefOf(entry), now)) return 'unsettled';
   const notBefore = notBeforeOf(entry);
   if (notBefore === 'unread') return 'unclear';
   if (notBefore === Infinity) return precedence.verdictOf(entry)?.kind === 'waits' ? 'scheduled' : 'unsettled';
   if (notBefore > now) return 'scheduled';
+  if (entry.pausedUntil > now) return 'unclear';
   return precedence.hasTurn(entry) ? 'ready' : 'in_line';
 }
 
-function needsAttention(entry: TaskEntry, isLost: IsLost): boolean {
-  if (entry.assignments.size > 1 || entry.cancel !== null) return true;
+function needsAttention(entry: TaskEntry, clocks: Clocks, isLost: IsLost): boolean {
+  if (entry.assignments.size > 1) return true;
   for (const [worker, assignment] of entry.assignments) {
-    if (assignment !== 'unread' && isLost(worker, assignment)) return true;
+    if (assignment === 'unread') continue;
+    if (isLost(worker, assignment) || withdrawalOf(entry, assignment, clocks) !== null) return true;
   }
   return false;
 }

@@ -7,6 +7,7 @@ import type { TaskLedger } from '../../coordination/task-ledger.ts';
 import { type AssignDecision, planAssignments } from '../../domain/plan.ts';
 import { planSettlement, type SettleDecision } from '../../domain/settle.ts';
 import type { WorkerId } from '../../domain/task.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Picture } from './picture.ts';
 
@@ -84,7 +85,9 @@ export class AssignLoop {
     const { index } = this.#options.picture;
     const now = Date.now();
     for (const decision of this.#lookedUp.splice(0)) this.#settle(decision, 0);
+    const uptime = monotonicMs();
     index.advance(now);
+    index.review(uptime);
     for (const task of index.unsettled) {
       const entry = index.tasks.get(task);
       const decision = entry && planSettlement(index, entry, now, Math.random());
@@ -94,13 +97,15 @@ export class AssignLoop {
     const assignments = planAssignments(index, decisionsPerRoundMax);
     for (const decision of assignments) this.#commit(decision, now);
     if (assignments.length === decisionsPerRoundMax) this.#schedule();
-    this.#armAlarm(earlier(index.nextAlarmAt, index.nextTokenAt), now);
+    const reviewAt = index.nextReviewAt;
+    this.#armAlarm(earlier(index.nextAlarmAt, index.nextTokenAt), now, reviewAt === null ? null : reviewAt - uptime);
   }
 
-  #armAlarm(at: number | null, now: number): void {
+  #armAlarm(at: number | null, now: number, reviewInMs: number | null): void {
     clearTimeout(this.#timer);
-    if (at === null) return;
-    const delayMs = Math.min(Math.max(1, at - now), alarmMsMax);
+    const inMs = earlier(at === null ? null : at - now, reviewInMs);
+    if (inMs === null) return;
+    const delayMs = Math.min(Math.max(1, Math.ceil(inMs)), alarmMsMax);
     this.#timer = setTimeout(() => this.#schedule(), delayMs);
   }
 

@@ -22,6 +22,7 @@ import { limits } from '../../domain/limits.ts';
 import type { TaskContent } from '../../domain/task-entry.ts';
 import { taskNumber } from '../../domain/task-id.ts';
 import { TaskIndex } from '../../domain/task-index.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { BriefReader } from './brief-reader.ts';
 
@@ -98,6 +99,7 @@ export class Picture {
     const change = (path: string, znode: Znode | null | undefined) => {
       // What follows from the change counts from now. A standby's alarms go off here, or it would keep them all.
       this.index.advance(Date.now(), alarmsPerChange);
+      this.index.review(monotonicMs(), alarmsPerChange);
       if (path === root) this.#onRoot(znode);
       else onNode(path, znode);
       this.#changed();

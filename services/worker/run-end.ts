@@ -8,7 +8,9 @@ export type RunEndCause =
   | { readonly kind: 'withdrawn'; readonly reason: WithdrawReason }
   | { readonly kind: 'session_lost' }
   | { readonly kind: 'shutdown' }
-  | { readonly kind: 'timed_out'; readonly timeoutMs: number };
+  | { readonly kind: 'timed_out'; readonly timeoutMs: number }
+  /** The task has passed its deadline. */
+  | { readonly kind: 'expired' };
 
 export class RunEnd extends Error {
   /** `AbortError`, or `TimeoutError` as web interfaces call it; handlers may look at it. */
@@ -16,7 +18,7 @@ export class RunEnd extends Error {
 
   constructor(readonly why: RunEndCause) {
     super(describe(why));
-    this.name = why.kind === 'timed_out' ? 'TimeoutError' : 'AbortError';
+    this.name = why.kind === 'timed_out' || why.kind === 'expired' ? 'TimeoutError' : 'AbortError';
   }
 }
 
@@ -29,6 +31,8 @@ function describe(why: RunEndCause): string {
   switch (why.kind) {
     case 'withdrawn':
       return why.reason === 'cancelled' ? 'the task was cancelled' : 'the task ran out of time and was withdrawn';
+    case 'expired':
+      return 'the deadline of the task has passed';
     case 'session_lost':
       return "the worker's session with ZooKeeper was lost";
     case 'shutdown':

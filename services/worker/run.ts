@@ -9,6 +9,7 @@ import { decodeTask } from '../../coordination/znode-records.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Progress, TaskRecord, WorkerId } from '../../domain/task.ts';
 import type { Moment } from '../../domain/task-machine.ts';
+import { deadlineOf } from '../../domain/task-view.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type Ending, endingOf, invalidTaskEnding, tooLargeResult } from './ending.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
@@ -97,6 +98,8 @@ async function execute(
   record: TaskRecord,
   { attempt, startedAt }: RunStart,
 ): Promise<AttemptResult> {
+  // By the clock of the master that assigned it: the worker's own may be another. The master's mark comes at the deadline, too.
+  const deadlineAt = deadlineOf(record);
   const report = new ProgressReport((progress) => writeProgress(context, held, attempt, startedAt, progress));
   const result = await runAttempt({
     registry: context.registry,
@@ -104,6 +107,7 @@ async function execute(
     payload: record.payload,
     context: { taskId: held.task, attempt, fencingToken: String(held.czxid) },
     timeoutMs: record.timeoutMs,
+    leftMs: deadlineAt === null ? null : deadlineAt - (held.record.startedAt ?? startedAt),
     signal: held.signal,
     endNow: held.endNow,
     onProgress: (progress) => report.add(progress),

@@ -1,6 +1,6 @@
-// Runs one attempt of a task and says how it ended: with a result, as failed, timed out, or aborted by the worker. Keeps the
-// deadline of the attempt. Never rejects for anything that a handler does, and answers only when the handler has really
-// ended. A handler that had ended before the abort has its result; what it does after an abort does not count.
+// Runs one attempt of a task and says how it ended: with a result, as failed, out of time, or aborted by the worker. Keeps the
+// timeout of the attempt and the deadline of the task. Never rejects for anything that a handler does, and answers only when
+// the handler has really ended. One that had ended before the abort has its result; what it does after an abort does not count.
 
 import { limits } from '../../domain/limits.ts';
 import type { Json, Progress } from '../../domain/task.ts';
@@ -16,6 +16,8 @@ export interface Attempt {
   readonly payload: Json;
   readonly context: { readonly taskId: string; readonly attempt: number; readonly fencingToken: string };
   readonly timeoutMs: number;
+  /** Until the deadline of the task, from now on; null: it has none. */
+  readonly leftMs?: number | null;
   /** Ends the run from outside; its reason should be a {@link RunEnd}. */
   readonly signal: AbortSignal;
   /** Ends it at once, also while it is ending already for another reason. */
@@ -25,12 +27,12 @@ export interface Attempt {
 }
 
 export type AttemptResult =
-  | (EndEvent & { readonly kind: 'succeeded' | 'failed' | 'timed_out' })
+  | (EndEvent & { readonly kind: 'succeeded' | 'failed' | 'timed_out' | 'expired' })
   /** `reason` is that of the caller's signal. */
   | { readonly kind: 'aborted'; readonly reason: unknown };
 
 export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
-  const { signal, endNow, timeoutMs } = attempt;
+  const { signal, endNow, timeoutMs, leftMs = null } = attempt;
   const end = new AbortController();
   const now = new AbortController();
   const onEndNow = () => {
@@ -45,9 +47,12 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
   endNow?.addEventListener('abort', onEndNow, { once: true });
   if (signal.aborted) onAbort();
   if (endNow?.aborted) onEndNow();
-  const timedOut = new RunEnd({ kind: 'timed_out', timeoutMs });
+  const isLate = leftMs !== null && leftMs <= timeoutMs;
+  const outOfTime = new RunEnd(isLate ? { kind: 'expired' } : { kind: 'timed_out', timeoutMs });
+  const endsInMs = Math.min(isLate ? leftMs : timeoutMs, limits.timeoutMsMax);
   // timeoutMsMax is below the 2^31 ms that a timer can take; a record made by hand may say more.
-  const timer = setTimeout(() => end.abort(timedOut), Math.min(timeoutMs, limits.timeoutMsMax));
+  const timer = setTimeout(() => end.abort(outOfTime), endsInMs);
+  if (endsInMs <= 0) end.abort(outOfTime);
   try {
     return await runUntil(end.signal, now.signal, attempt);
   } finally {
@@ -77,7 +82,7 @@ async function runUntil(signal: AbortSignal, endNow: AbortSignal, attempt: Attem
 
 function abortedResult(reason: unknown): AttemptResult {
   const why = reason instanceof RunEnd ? reason.why.kind : null;
-  return why === 'timed_out' ? { kind: why } : { kind: 'aborted', reason };
+  return why === 'timed_out' || why === 'expired' ? { kind: why } : { kind: 'aborted', reason };
 }
 
 function failedResult(thrown: unknown): AttemptResult {

@@ -48,6 +48,8 @@ const modules = {
       });
     });
   };`,
+  /** Kills the worker that runs it. */
+  poison: `export default () => process.kill(process.pid, 'SIGKILL');`,
   /** Never gives its thread back. */
   blocking: `export default async () => {
     for (;;) ;

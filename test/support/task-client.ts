@@ -18,6 +18,7 @@ export interface Task {
   readonly progress: { readonly percent: number; readonly message: string | null } | null;
   readonly submittedAt: string;
   readonly runAt: string | null;
+  readonly deadlineAt: string | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly result: unknown;
@@ -26,7 +27,7 @@ export interface Task {
     readonly attempt: number;
     readonly worker: string | null;
     readonly outcome: string;
-    readonly error: { readonly code: string } | null;
+    readonly error: { readonly code: string; readonly message: string } | null;
     readonly startedAt: string | null;
     readonly finishedAt: string;
   }[];

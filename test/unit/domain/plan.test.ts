@@ -48,6 +48,23 @@ test('a queue and a type do not matter to the order among what one worker can ru
   assert.deepEqual(planned(index), ['1>w', '2>w', '3>w']);
 });
 
+test('a worker at which the last attempt timed out is given the task only where there is no other', () => {
+  const index = new TaskIndex();
+  addTask(index, 1);
+  addTask(index, 2);
+  index.setAttempt(taskId(1), 1, attempt(1, { outcome: 'failed', worker: 'slow', retryAt: 0 }));
+  index.setAttempt(taskId(2), 1, attempt(1, { outcome: 'timed_out', worker: 'slow', retryAt: 0 }));
+  addWorker(index, 'slow', { concurrency: 100 });
+  addWorker(index, 'busy', { concurrency: 2 });
+  index.setAssignment(workerId('busy'), taskId(9), assignmentFact());
+  assert.deepEqual(planned(index), ['1>slow', '2>busy']);
+  const alone = new TaskIndex();
+  addTask(alone, 2);
+  alone.setAttempt(taskId(2), 1, attempt(1, { outcome: 'timed_out', worker: 'slow', retryAt: 0 }));
+  addWorker(alone, 'slow');
+  assert.deepEqual(planned(alone), ['2>slow']);
+});
+
 test('to the least loaded worker by share of its slots, and no more than it has slots', () => {
   const index = new TaskIndex();
   for (let number = 1; number <= 9; number++) addTask(index, number);

@@ -1,6 +1,7 @@
 // Facts about few tasks and workers, by chance: any of them, in any order, outdated ones too.
 
 import fc from 'fast-check';
+import { withdrawReasons } from '../../../domain/task.ts';
 import type { WorkerFact } from '../../../domain/task-entry.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
 import { assignmentFact, attempt, status, taskFact, taskId, workerFact, workerId } from './facts.ts';
@@ -11,6 +12,8 @@ const names = fc.constantFrom('a', 'b', 'c');
 const types = fc.constantFrom('x', 'y');
 const queues = fc.constantFrom('p', 'q');
 const times = fc.constantFrom(null, 500, 1500);
+const deadlines = fc.constantFrom(null, null, 950, 1500);
+const marks = fc.constantFrom(null, null, ...withdrawReasons);
 
 /** One thing that may be learned: what it is about, and how the index is told. */
 export interface Fact {
@@ -19,7 +22,10 @@ export interface Fact {
 }
 
 const content = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ type: types, queue: queues, priority: numbers, runAt: times }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ type: types, queue: queues, priority: numbers, runAt: times, deadlineAt: deadlines }),
+  },
   { weight: 1, arbitrary: fc.constant('invalid' as const) },
   { weight: 1, arbitrary: fc.constant('newer' as const) },
 );
@@ -67,14 +73,14 @@ const otherFacts = fc.oneof(
       tell: (index) => index.setCancel(taskId(number), fact),
     }),
   ),
-  fc.tuple(names, numbers, fc.constantFrom(null, 'unread' as const, 50n, 150n)).map(
-    ([name, number, what]): Fact => ({
+  fc.tuple(names, numbers, fc.constantFrom(null, 'unread' as const, 50n, 150n), marks).map(
+    ([name, number, what, withdraw]): Fact => ({
       about: `assignment ${name} ${number}`,
       tell: (index) =>
         index.setAssignment(
           workerId(name),
           taskId(number),
-          typeof what === 'bigint' ? assignmentFact({}, { czxid: what }) : what,
+          typeof what === 'bigint' ? assignmentFact({ withdraw }, { czxid: what }) : what,
         ),
     }),
   ),

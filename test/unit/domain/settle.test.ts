@@ -153,10 +153,11 @@ test('a cancelled task that runs is withdrawn first, and taken away by force aft
   assert.equal(settle(index), null); // its commit is under way
   index.setAssignment(worker, id, assignmentFact({ withdraw: 'cancelled' }, { version: 1 }));
   index.settle(entryOf(index, 1), null);
-  assert.equal(settle(index, now), null);
-  assert.equal(index.nextAlarmAt, now + limits.withdrawGraceMs);
-  assert.equal(settle(index, now + limits.withdrawGraceMs - 1), null);
-  const { status: final, forced, assignment, attempt: record } = ended(index, now + limits.withdrawGraceMs);
+  assert.equal(index.nextReviewAt, limits.withdrawGraceMs);
+  index.review(limits.withdrawGraceMs - 1);
+  assert.equal(settle(index), null);
+  index.review(limits.withdrawGraceMs);
+  const { status: final, forced, assignment, attempt: record } = ended(index);
   assert.deepEqual([final?.state, forced, assignment?.fact.version, record], ['cancelled', true, 1, null]);
 });
 
@@ -166,10 +167,11 @@ test('the grace counts anew for another assignment', () => {
   addTask(index, 1);
   index.setCancel(id, { reason: 'stop' });
   index.setAssignment(worker, id, assignmentFact({ withdraw: 'cancelled' }));
-  assert.equal(settle(index, now), null);
-  index.setAssignment(worker, id, null);
-  index.setAssignment(worker, id, assignmentFact({ withdraw: 'cancelled' }, { czxid: 200n }));
-  assert.equal(settle(index, now + limits.withdrawGraceMs), null);
+  index.review(limits.withdrawGraceMs);
+  index.setAssignment(worker, id, assignmentFact({ withdraw: 'cancelled' }, { czxid: 200n })); // its end was not seen
+  assert.equal(settle(index), null);
+  index.review(2 * limits.withdrawGraceMs);
+  assert.equal(ended(index).forced, true);
 });
 
 test('a leftover of a final task, and of one that was deleted, is removed', () => {

@@ -185,7 +185,7 @@ test('a task that is handed back waits for the second time on, longer each time'
   const waits = [1, 2, 3].map(() => {
     index.setAssignment(workerId('w'), taskId(1), assignmentFact());
     index.setAssignment(workerId('w'), taskId(1), null);
-    const wait = Math.max(0, entryOf(index, 1).deferredUntil - 1000);
+    const wait = Math.max(0, entryOf(index, 1).pausedUntil - 1000);
     index.advance(1000 + wait);
     index.advance(1000);
     return wait;

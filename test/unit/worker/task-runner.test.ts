@@ -11,13 +11,17 @@ import { runAttempt } from '../../../services/worker/task-runner.ts';
 
 type Run = (context: HandlerContext) => Promise<Json>;
 
-function attempt(run: Run, options: { timeoutMs?: number; signal?: AbortSignal; seen?: Progress[] } = {}) {
+function attempt(
+  run: Run,
+  options: { timeoutMs?: number; leftMs?: number; signal?: AbortSignal; seen?: Progress[] } = {},
+) {
   return runAttempt({
     registry: { run: (_type, _payload, context) => run(context) },
     type: 'test',
     payload: null,
     context: { taskId: 'task-1', attempt: 1, fencingToken: '1' },
     timeoutMs: options.timeoutMs ?? limits.timeoutMsMax,
+    leftMs: options.leftMs ?? null,
     signal: options.signal ?? new AbortController().signal,
     onProgress: (progress) => options.seen?.push(progress),
   });
@@ -58,6 +62,22 @@ test('at the deadline the run is timed out, whatever the handler then settles wi
     assert.ok(hasEnded);
     assert.deepEqual(result, { kind: 'timed_out' });
   }
+});
+
+test('the deadline of the task ends the run where it comes before its timeout; past it the handler is not started', async () => {
+  let started = 0;
+  const run: Run = async ({ signal }) => {
+    started += 1;
+    await aborted(signal);
+    return signal.reason.name;
+  };
+  assert.deepEqual(await attempt(run, { leftMs: 5 }), { kind: 'expired' });
+  assert.deepEqual(await attempt(run, { leftMs: 60_000, timeoutMs: 5 }), { kind: 'timed_out' });
+  assert.equal(started, 2);
+  for (const leftMs of [0, -1000]) assert.deepEqual(await attempt(run, { leftMs }), { kind: 'expired' });
+  assert.equal(started, 2);
+  const quick: Run = () => new Promise((resolve) => setTimeout(resolve, 5, 'fine'));
+  assert.deepEqual(await attempt(quick, { leftMs: limits.deadlineMsMax }), { kind: 'succeeded', result: 'fine' });
 });
 
 test("an abort by the caller is answered with the caller's reason; the first reason counts", async () => {
