@@ -17,6 +17,11 @@ export function explainAlone(snapshot: TaskSnapshot, now: number): Cause[] {
     const message = 'It was asked to be cancelled, and the leading master does so as soon as it can.';
     return [cause('cancel_requested', message)];
   }
+  const deadlineAt = deadlineOf(snapshot.record) ?? Infinity;
+  if (deadlineAt <= now) {
+    const message = `Its deadline passed at ${timeText(deadlineAt)}: the leading master ends it as failed, expired.`;
+    return [cause('being_ended', message, { since: deadlineAt })];
+  }
   return waitCauses(snapshot, now);
 }
 

@@ -6,10 +6,10 @@ import { explainAlone } from './explain-alone.ts';
 import { fleetCauses, lastingCauses } from './explain-fleet.ts';
 import { dependencyCause, keyCause } from './explain-precedence.ts';
 import { type Cause, cause, counted, explanationOf, type TaskExplanation, timeText } from './explanation.ts';
-import { limits } from './limits.ts';
 import type { TaskId } from './task.ts';
 import { briefOf, type TaskEntry } from './task-entry.ts';
 import type { TaskIndex } from './task-index.ts';
+import { reviewAt } from './withdrawal.ts';
 
 /** To be asked between two rounds of the planner, at the time that the index has advanced to, epoch ms. */
 export function explainTask(index: TaskIndex, id: TaskId, now: number): TaskExplanation {
@@ -32,7 +32,8 @@ function causesOf(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   if (fact.content.kind === 'newer') return [newerVersion];
   if (entry.assignments.size > 0) return [runCause(index, entry, now)];
   if (entry.assigning !== null) return [aboutToRun(entry, entry.assigning)];
-  if (entry.deferredUntil > now) return [setAside(entry)];
+  if (entry.deferredUntil > now || (entry.pausedUntil > now && index.phase(entry) === 'unclear'))
+    return [setAside(entry)];
   if (fact.content.kind === 'invalid') return [invalid(fact.content.why)];
   if (!isKnown(entry)) return [notSeenYet];
   return waitCauses(index, entry, now);
@@ -51,12 +52,13 @@ function aboutToRun(entry: TaskEntry, worker: string): Cause {
   return cause('about_to_run', `It is being given to worker ${worker}.`, { since: entry.queuedSince, worker });
 }
 
-function setAside({ deferredUntil, handBacks }: TaskEntry): Cause {
+function setAside({ deferredUntil, pausedUntil, handBacks }: TaskEntry): Cause {
+  const until = Math.max(deferredUntil, pausedUntil);
   const why =
-    handBacks > 1
+    pausedUntil === until
       ? `Workers have handed it back ${counted(handBacks, 'time')} without an outcome`
       : 'A change of it was refused, mostly since something else changed at the same time';
-  return cause('set_aside', `${why}; it is looked at again at ${timeText(deferredUntil)}.`, { until: deferredUntil });
+  return cause('set_aside', `${why}; it is looked at again at ${timeText(until)}.`, { until });
 }
 
 function invalid(why: string): Cause {
@@ -73,8 +75,8 @@ function runCause(index: TaskIndex, entry: TaskEntry, now: number): Cause {
     return cause('worker_lost', message, { since: assigned.fact.record.startedAt, worker });
   }
   const [run = notSeenYet] = explainAlone(snapshotOf(entry), now);
-  if (run.reason !== 'withdrawing' || entry.withdrawnAt === 0) return run;
-  const until = entry.withdrawnAt + limits.withdrawGraceMs;
+  if (run.reason !== 'withdrawing') return run;
+  const until = now + Math.max(0, Math.ceil(reviewAt(entry, assigned.fact) - index.clocks.uptime));
   const message = `${run.message.slice(0, -1)}; at ${timeText(until)} it is taken away by force.`;
   return { ...run, message, until };
 }

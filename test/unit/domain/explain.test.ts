@@ -11,7 +11,6 @@ import type { ExplainReason, TaskExplanation } from '../../../domain/explanation
 import { limits } from '../../../domain/limits.ts';
 import { planAssignments } from '../../../domain/plan.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
-import { planSettlement } from '../../../domain/settle.ts';
 import type { TaskId } from '../../../domain/task.ts';
 import type { TaskBrief } from '../../../domain/task-entry.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
@@ -113,9 +112,8 @@ test('a run: until its timeout or its deadline, withdrawn, lost', () => {
   index.setCancel(taskId(1), { reason: 'why' });
   said(index, { ...run, reason: 'cancel_requested' }, /has yet to tell worker w/);
   index.setAssignment(worker, taskId(1), assignmentFact({ withdraw: 'cancelled' }));
-  said(index, { ...run, reason: 'withdrawing' }, /asked to be cancelled, and worker w is ending its run\.$/);
-  planSettlement(index, entryOf(index, 1), now, 0);
   const until = now + limits.withdrawGraceMs;
+  said(index, { ...run, reason: 'withdrawing', until }, /asked to be cancelled, and worker w is ending its run; at/);
   said(index, { ...run, reason: 'withdrawing', until }, /at 1970-01-01T00:00:15.000Z it is taken away by force/);
   index.setAssignment(worker, taskId(1), assignmentFact({ withdraw: 'timed_out' }));
   said(index, { ...run, reason: 'withdrawing', until }, /longer than its timeout/);
@@ -275,6 +273,9 @@ test('given to a worker, and set aside after it came back', () => {
     index.setAssignment(worker, taskId(1), null);
   }
   said(index, { reason: 'set_aside', until: now + 1000 }, /handed it back 2 times without an outcome/);
+  index.settle(entryOf(index, 1), null);
+  index.setTask(taskId(1), taskFact(1, { deadlineAt: now }));
+  said(index, { reason: 'being_ended', since: now }, /Its deadline passed at .*: the leading master ends it/);
 });
 
 const fleet: readonly ExplainReason[] = [
