@@ -37,6 +37,20 @@ export const limits = {
   queueRatePerSecondMax: 100_000,
   queueBurstMax: 100_000,
   queueMaxQueuedMax: 10_000_000,
+  schedulesMax: 1000,
+  /** A schedule as stored, its task with it. */
+  scheduleBytesMax: 64 * KiB,
+  cronCharactersMax: 256,
+  scheduleEveryMsMin: 1 * second,
+  scheduleEveryMsMax: 365 * day,
+  scheduleCatchUpMax: 100,
+  scheduleCatchUpDefault: 1,
+  /** With so many unfinished tasks of a schedule its ticks make no more. */
+  scheduleUnfinishedMax: 1000,
+  /** A tick that is handled later than this was missed: whether it is made up is for the schedule to say. */
+  tickLateMsMax: 1 * second,
+  /** Missed ticks are counted so far at a time. */
+  scheduleMissedCountMax: 1000,
   /** Queues in one answer; those with settings come first. */
   queuesListedMax: 10_000,
   /** Queues that `/backlog` names: it has to fit into one packet. */
