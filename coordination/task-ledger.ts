@@ -6,6 +6,7 @@
 import type { AssignDecision } from '../domain/plan.ts';
 import type { SettleDecision } from '../domain/settle.ts';
 import type { WorkerId } from '../domain/task.ts';
+import { catchUp } from './catch-up.ts';
 import { CoordinationError } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Session } from './session.ts';
@@ -43,15 +44,8 @@ export class TaskLedger {
     await this.#commits.commit([{ kind: 'remove', path: paths.assignments(worker), version: null }]);
   }
 
-  /** Resolves once this session's server shows everything that was committed before, or the session is over. */
-  async catchUp(): Promise<void> {
-    while (!this.#session.signal.aborted) {
-      try {
-        return await this.#session.sync(paths.tasks);
-      } catch (error) {
-        if (!(error instanceof CoordinationError)) throw error; // its deadline, mostly: asked again
-      }
-    }
+  catchUp(): Promise<void> {
+    return catchUp(this.#session);
   }
 
   async settle(decision: SettleDecision): Promise<void> {

@@ -25,6 +25,8 @@ export const paths = {
   cancel: (task: TaskId) => `/tasks/${task}/cancel`,
   unblocked: (task: TaskId) => `/tasks/${task}/unblocked`,
   queue: (name: string) => `/queues/${name}`,
+  schedule: (name: string) => `/schedules/${name}`,
+  ticks: (schedule: string) => `/schedules/${schedule}/ticks`,
 } as const;
 
 /** The parents that every process makes at its start. `/master` is the election's, `/backlog` the leading master's. */
@@ -39,7 +41,7 @@ export const parentPaths: readonly string[] = [
 ];
 
 const attemptName = /^attempt-([1-9]\d{0,8})$/;
-const queueName = new RegExp(limits.namePattern);
+const validName = new RegExp(limits.namePattern);
 
 /** What a path under `/tasks` is about. */
 export type TaskPath =
@@ -79,5 +81,12 @@ export function parseWorkerPath(path: string): WorkerId | null {
 /** The name of a queue, or null: a znode whose name no queue can have says nothing about any. */
 export function parseQueuePath(path: string): string | null {
   const [, root, queue, tooDeep] = path.split('/');
-  return root === 'queues' && queue && tooDeep === undefined && queueName.test(queue) ? queue : null;
+  return root === 'queues' && queue && tooDeep === undefined && validName.test(queue) ? queue : null;
+}
+
+/** The name of a schedule and whether its ticks are meant; null for a name that no schedule can have, and for what is below. */
+export function parseSchedulePath(path: string): { schedule: string; isTicks: boolean } | null {
+  const [, root, schedule, child, tooDeep] = path.split('/');
+  if (root !== 'schedules' || !schedule || !validName.test(schedule) || tooDeep !== undefined) return null;
+  return child === undefined || child === 'ticks' ? { schedule, isTicks: child === 'ticks' } : null;
 }

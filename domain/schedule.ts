@@ -85,3 +85,18 @@ export function recordOfSchedule(spec: ScheduleSpec, before: ScheduleRecord | nu
   const goesOn = before !== null && isSameTiming(before.timing, spec.timing) && (!before.paused || spec.paused);
   return { ...spec, since: goesOn ? before.since : now };
 }
+
+/** A schedule as far as it is known without a master. */
+export interface ScheduleSnapshot {
+  readonly name: string;
+  /** Null where what is kept there cannot be read; `fault` says why. */
+  readonly record: ScheduleRecord | null;
+  readonly fault: string | null;
+  readonly nextRunAt: number | null;
+  /** Null before the first tick. */
+  readonly state: TickState | null;
+  /** The task that the last tick with one made, where that can be told. */
+  readonly lastTask: TaskId | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}

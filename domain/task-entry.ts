@@ -117,6 +117,8 @@ export interface TaskEntry {
   pausedUntil: number;
   /** Its status has just gone, and mostly the task goes with it: until then it is not known what it is, epoch ms. */
   goneUntil: number;
+  /** The schedule that made it, while it is known to be unfinished. */
+  unfinishedOf: string | null;
   /** How often it was handed back without an outcome. */
   handBacks: number;
   /** Where it stands in line, if it does. */
@@ -236,6 +238,7 @@ export function newEntry(id: TaskId): TaskEntry {
     deferredUntil: 0,
     pausedUntil: 0,
     goneUntil: 0,
+    unfinishedOf: null,
     handBacks: 0,
     place: null,
     alarmAt: 0,

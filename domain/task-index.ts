@@ -10,6 +10,7 @@ import { Precedence } from './precedence.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import { QueueTable } from './queue-table.ts';
 import { ReadyLine } from './ready-line.ts';
+import { ScheduleTasks } from './schedule-tasks.ts';
 import type { TaskId, TaskState, WorkerId } from './task.ts';
 import {
   type AssignmentFact,
@@ -53,6 +54,7 @@ export class TaskIndex {
   readonly queues = new QueueTable();
   readonly states = new TaskStates(this.queues);
   readonly batches = new KeyedBatches();
+  readonly schedules = new ScheduleTasks();
   /** What comes before what. */
   readonly precedence = new Precedence(this.tasks, (entry) => this.refresh(entry));
   /** Told of each task that joins the finished, while somebody wants to know. */
@@ -290,6 +292,7 @@ export class TaskIndex {
   }
 
   #place(entry: TaskEntry): void {
+    this.schedules.update(entry);
     const phase = this.phase(entry);
     if (phase === 'unsettled') this.unsettled.add(entry.id);
     else this.unsettled.delete(entry.id);
@@ -387,6 +390,7 @@ export class TaskIndex {
       this.unsettled.delete(id);
       this.finished.delete(entry);
       this.states.forget(entry);
+      this.schedules.forget(entry);
     } else if (!known) this.tasks.set(id, entry);
     this.refresh(entry);
   }

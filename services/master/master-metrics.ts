@@ -10,6 +10,8 @@ export interface MasterMetrics {
   readonly leading: Gauge;
   readonly assigned: Counter;
   readonly removed: Counter;
+  /** Of schedules, by `outcome`. */
+  readonly ticks: Counter<'outcome'>;
   /** The highest task number seen: the sequence ends at 2147483647, and submits are refused somewhat before. */
   readonly newestTaskNumber: Gauge;
 }
@@ -23,6 +25,12 @@ export function createMasterMetrics(registry: Metrics, view: MasterView): Master
     newestTaskNumber: new Gauge({
       name: 'taskkeeper_newest_task_number',
       help: `The highest task number seen; submits are refused from ${limits.taskNumberMax} on`,
+      registers,
+    }),
+    ticks: new Counter({
+      name: 'taskkeeper_schedule_ticks_total',
+      help: 'Ticks of schedules that were handled: made a task, were skipped, or had been missed',
+      labelNames: ['outcome'],
       registers,
     }),
     removed: new Counter({ name: 'taskkeeper_removals_total', help: 'Finished tasks removed', registers }),

@@ -7,6 +7,7 @@ import { type Candidate, campaign, type Leadership, resign } from '../../coordin
 import { GroupCommit } from '../../coordination/group-commit.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TaskLedger } from '../../coordination/task-ledger.ts';
+import { TickLedger } from '../../coordination/tick-ledger.ts';
 import { paths } from '../../coordination/znode-paths.ts';
 import type { RetentionPolicy } from '../../domain/retention.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -16,6 +17,8 @@ import type { MasterMetrics } from './master-metrics.ts';
 import type { MasterView } from './master-view.ts';
 import { Picture } from './picture.ts';
 import { runRetention } from './retention-loop.ts';
+import { ScheduleLoop } from './schedule-loop.ts';
+import { ScheduleMirror } from './schedule-mirror.ts';
 
 export interface MasterOptions {
   readonly candidate: Candidate;
@@ -33,10 +36,11 @@ export async function runMaster(session: Session, options: MasterOptions, stop: 
   const { log, candidate, view } = options;
   await ensureParents(session);
   const picture = new Picture(session, log, (number) => options.metrics.newestTaskNumber.set(number));
+  const schedules = new ScheduleMirror(session, log);
   const ended = AbortSignal.any([stop, session.signal]);
   let stopListening = (): void => undefined;
   try {
-    await untilAborted(picture.start(), ended);
+    await untilAborted(Promise.all([picture.start(), schedules.start()]), ended);
     if (ended.aborted) return;
     log.info({ tasks: picture.index.tasks.size, workers: picture.index.workers.size }, 'the picture is complete');
     view.picture = picture;
@@ -44,7 +48,7 @@ export async function runMaster(session: Session, options: MasterOptions, stop: 
     stopListening = session.onState((state) => options.onReady(state === 'connected'));
     while (!ended.aborted) {
       const leadership = await campaign(session, candidate, ended);
-      if (leadership) await lead(session, picture, leadership, options, ended);
+      if (leadership) await lead(session, { picture, schedules }, leadership, options, ended);
     }
   } finally {
     stopListening();
@@ -55,7 +59,7 @@ export async function runMaster(session: Session, options: MasterOptions, stop: 
 
 async function lead(
   session: Session,
-  picture: Picture,
+  { picture, schedules }: { readonly picture: Picture; readonly schedules: ScheduleMirror },
   leadership: Leadership,
   { log, metrics, view, retention: policy }: MasterOptions,
   ended: AbortSignal,
@@ -71,9 +75,13 @@ async function lead(
   const onRemoved = (count: number) => metrics.removed.inc(count);
   const onFenced = () => overtaken.abort();
   const keeper = new TaskLedger(session, housekeeping);
+  const ticks = new TickLedger(session, new GroupCommit(session, leadership.guards));
+  const onTick = (outcome: string) => metrics.ticks.inc({ outcome });
+  const clock = new ScheduleLoop({ picture, schedules, ledger: ticks, log, onTick, onFenced });
   const chores = Promise.all([
     runRetention({ picture, ledger: keeper, policy, log, onRemoved, onFenced }, over.signal),
     runBacklog(picture, housekeeping, over.signal, onFenced),
+    clock.run(over.signal),
   ]);
   const ledger = new TaskLedger(session, new GroupCommit(session, leadership.guards));
   const loop = new AssignLoop({ picture, ledger, log, onAssigned: (count) => metrics.assigned.inc(count) });
@@ -103,12 +111,12 @@ function watchMaster(session: Session, overtaken: AbortController): { cancel: ()
 }
 
 /** Ends the wait with `signal`, though the work behind it goes on until its session ends. */
-function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => resolve();
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
-    work.then(resolve, (error: unknown) => {
+    work.then(onAbort, (error: unknown) => {
       if (signal.aborted) resolve();
       else reject(error as Error);
     });

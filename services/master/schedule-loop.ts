@@ -1,0 +1,236 @@
+// The leading master's clock for schedules: when a tick of one is due, it decides what to do (domain/schedule-plan.ts) and
+// commits that together with the note that the tick was handled. Between ticks it does nothing, however many schedules there
+// are. Ends with `signal`, after what it has begun.
+
+import { type CoordinationCode, CoordinationError } from '../../coordination/coordination-error.ts';
+import { type HandledTick, NoTaskNumbersLeft, type TickLedger } from '../../coordination/tick-ledger.ts';
+import { paths } from '../../coordination/znode-paths.ts';
+import { limits } from '../../domain/limits.ts';
+import { nextRunAt, type ScheduleRecord } from '../../domain/schedule.ts';
+import { planTick, type TickDecision, type UnfinishedTask } from '../../domain/schedule-plan.ts';
+import type { TaskId } from '../../domain/task.ts';
+import type { TaskEntry } from '../../domain/task-entry.ts';
+import { Timeline } from '../../domain/timeline.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Picture } from './picture.ts';
+import type { ScheduleEntry, ScheduleMirror } from './schedule-mirror.ts';
+
+/** Ticks that are decided in one turn; the next turn follows at once. */
+const ticksAtOnce = 100;
+/** A schedule whose commit was refused because the picture was a moment late, or still is. */
+const outrunMs = 20;
+/** The same for a refusal that should not have been. */
+const deferMs = 1000;
+/** So that a clock that was set forward is noticed. */
+const alarmMsMax = 60_000;
+
+/** The picture was a moment late, or the session has just ended. */
+const expectedRefusals: ReadonlySet<CoordinationCode> = new Set([
+  'bad_version',
+  'no_node',
+  'node_exists',
+  'session_lost',
+]);
+
+export interface ScheduleLoopOptions {
+  readonly picture: Picture;
+  readonly schedules: ScheduleMirror;
+  readonly ledger: TickLedger;
+  readonly log: Log;
+  readonly onTick: (outcome: TickDecision['outcome']) => void;
+  /** Another master has taken over. */
+  readonly onFenced: () => void;
+}
+
+export class ScheduleLoop {
+  readonly #options: ScheduleLoopOptions;
+  readonly #changed = new Set<ScheduleEntry>();
+  readonly #line: Timeline<ScheduleEntry>;
+  readonly #open = new Set<Promise<void>>();
+  /** Tasks that were there unread when this term began: any of them may be one of a schedule. */
+  readonly #unread = new Set<TaskId>();
+  /** Made by this leader and perhaps not read yet, by schedule. */
+  readonly #made = new Map<string, TaskId[]>();
+  #numbersUsedUp = false;
+  #wake: () => void = () => undefined;
+
+  constructor(options: ScheduleLoopOptions) {
+    this.#options = options;
+    const { entries } = options.schedules;
+    this.#line = new Timeline((entry, at) => entry.dueAt === at && entries.get(entry.name) === entry);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { picture, schedules } = this.#options;
+    for (const [id, { fact, forbidden }] of picture.index.tasks)
+      if (fact === 'unread' && !forbidden) this.#unread.add(id);
+    for (const entry of schedules.entries.values()) {
+      Object.assign(entry, {
+        dueAt: 0,
+        deferredUntil: 0,
+        busy: false,
+        lastTask: null,
+      } satisfies Partial<ScheduleEntry>);
+      this.#changed.add(entry);
+    }
+    schedules.onChange = (entry) => this.#look(entry);
+    const onAbort = () => this.#wake();
+    signal.addEventListener('abort', onAbort);
+    let wasSynced = false;
+    const stopListening = picture.onChange(() => {
+      if (picture.synced !== wasSynced) this.#wake();
+    });
+    while (!signal.aborted) {
+      wasSynced = picture.synced;
+      await this.#untilWoken(wasSynced && schedules.synced ? this.#round(Date.now()) : alarmMsMax);
+    }
+    schedules.onChange = null;
+    stopListening();
+    signal.removeEventListener('abort', onAbort);
+    while (this.#open.size > 0) await Promise.all(this.#open);
+  }
+
+  #look(entry: ScheduleEntry): void {
+    this.#changed.add(entry);
+    this.#wake();
+  }
+
+  /** Resolves in a turn of its own at the earliest. */
+  #untilWoken(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => setImmediate(resolve), delayMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        setImmediate(resolve);
+      };
+    });
+  }
+
+  /** How long nothing is to be done, in ms. */
+  #round(now: number): number {
+    for (const entry of this.#changed) this.#lineUp(entry, now);
+    this.#changed.clear();
+    for (let count = 0; count < ticksAtOnce; count += 1) {
+      const due = this.#line.takeDue(now);
+      if (!due) break;
+      this.#handle(due.thing, now);
+    }
+    const nextAt = this.#line.nextAt ?? Infinity;
+    return this.#changed.size > 0 ? 0 : Math.min(alarmMsMax, Math.max(0, nextAt - now));
+  }
+
+  #lineUp(entry: ScheduleEntry, now: number): void {
+    const { definition, ticks, busy, deferredUntil } = entry;
+    entry.dueAt = 0;
+    if (busy || definition === 'unread' || definition.kind === 'unreadable' || ticks === 'unread') return;
+    const at = nextRunAt(definition.record, ticks?.state ?? null, definition.next);
+    if (at === null) return;
+    entry.dueAt = Math.max(at, Math.min(deferredUntil, now + deferMs)); // the clock may have been set back
+    this.#line.set(entry, entry.dueAt, this.#options.schedules.entries.size);
+  }
+
+  #handle(entry: ScheduleEntry, now: number): void {
+    const { definition, ticks } = entry;
+    if (definition === 'unread' || definition.kind === 'unreadable' || ticks === 'unread') return;
+    const { record, next } = definition;
+    if (record.overlap !== 'allow' && !this.#knowsAll()) return this.#defer(entry, now + outrunMs);
+    const decision = planTick({
+      ...{ record, state: ticks?.state ?? null, next, now },
+      unfinished: this.#unfinishedOf(entry.name),
+      lastTask: this.#lastTaskOf(entry),
+      nextNumber: this.#numbersUsedUp ? limits.taskNumberMax : this.#options.picture.nextNumber,
+    });
+    if (!decision) return this.#look(entry);
+    this.#commit(entry, { record, version: definition.version }, decision, now);
+  }
+
+  #commit(
+    entry: ScheduleEntry,
+    seen: { readonly record: ScheduleRecord; readonly version: number },
+    decision: TickDecision,
+    now: number,
+  ): void {
+    const { ledger, schedules } = this.#options;
+    const { name, ticks } = entry;
+    const ticksVersion = ticks && ticks !== 'unread' ? ticks.version : null;
+    entry.busy = true;
+    const done = ledger
+      .handle({ name, ...seen, ticksVersion, rootVersion: schedules.rootVersion ?? -1 }, decision, now)
+      .then((handled) => this.#onHandled(entry, decision, handled))
+      .catch((error: unknown) => this.#onFailure(entry, error))
+      .finally(() => {
+        entry.busy = false;
+        this.#open.delete(done);
+        this.#look(entry);
+      });
+    this.#open.add(done);
+  }
+
+  /** What the commit changed has been announced by now, and is perhaps not read yet. */
+  #onHandled(entry: ScheduleEntry, { state, outcome, at }: TickDecision, { ticksVersion, task }: HandledTick): void {
+    const { log, onTick } = this.#options;
+    const before = entry.ticks && entry.ticks !== 'unread' ? entry.ticks.state : null;
+    const missed = state.missed - (before?.missed ?? 0);
+    const context = { schedule: entry.name, tick: new Date(at).toISOString() };
+    if (missed > 0) log.warn({ ...context, missed }, 'ticks of a schedule were missed and are not made up');
+    if (outcome === 'skipped' && before?.lastSkip?.why !== state.lastSkip?.why) {
+      log.warn({ ...context, why: state.lastSkip?.why }, 'a tick of a schedule made no task; further ones are counted');
+    }
+    entry.ticks = { version: ticksVersion, state, czxid: null };
+    entry.lastTask = task ?? entry.lastTask;
+    if (task !== null) this.#made.set(entry.name, [...(this.#made.get(entry.name) ?? []), task]);
+    onTick(outcome);
+  }
+
+  async #onFailure(entry: ScheduleEntry, error: unknown): Promise<void> {
+    const { log, ledger, schedules, onFenced } = this.#options;
+    if (error instanceof NoTaskNumbersLeft) {
+      this.#numbersUsedUp = true;
+      return schedules.logOnce(paths.tasks, 'the task numbers are used up: schedules make no more tasks');
+    }
+    if (!(error instanceof CoordinationError)) throw error;
+    if (error.code === 'fenced') return onFenced();
+    // What became of it is in the picture after that, or soon: whatever is decided before is refused by its version.
+    if (error.outcome === 'unknown') await ledger.catchUp();
+    const expected = error.outcome === 'unknown' || expectedRefusals.has(error.code);
+    log[expected ? 'debug' : 'warn']({ err: error, schedule: entry.name }, 'a tick of a schedule was refused');
+    entry.deferredUntil = Date.now() + (expected ? outrunMs : deferMs);
+  }
+
+  #defer(entry: ScheduleEntry, until: number): void {
+    entry.deferredUntil = until;
+    this.#look(entry);
+  }
+
+  /** False while there may be unfinished tasks that an earlier leader made and that have not been read yet. */
+  #knowsAll(): boolean {
+    const { tasks } = this.#options.picture.index;
+    for (const id of this.#unread) {
+      const entry = tasks.get(id);
+      if (entry?.fact === 'unread' && !entry.forbidden) return false;
+      this.#unread.delete(id);
+    }
+    return true;
+  }
+
+  #unfinishedOf(schedule: string): UnfinishedTask[] {
+    const { index } = this.#options.picture;
+    const isUnread = (id: TaskId) => index.tasks.get(id)?.fact === 'unread' && index.tasks.get(id)?.status === null;
+    const unread = (this.#made.get(schedule) ?? []).filter(isUnread);
+    if (unread.length > 0) this.#made.set(schedule, unread);
+    else this.#made.delete(schedule);
+    const known = [...index.schedules.unfinishedOf(schedule)].map(({ id, cancel }) => ({
+      id,
+      isCancelled: cancel !== null,
+    }));
+    return [...known, ...unread.map((id) => ({ id, isCancelled: index.tasks.get(id)?.cancel !== null }))];
+  }
+
+  /** A leader that did not make it itself may know it by the transaction that made it and wrote the state. */
+  #lastTaskOf({ name, ticks, lastTask }: ScheduleEntry): TaskId | null {
+    if (lastTask !== null || ticks === null || ticks === 'unread') return lastTask;
+    const madeWith = (entry: TaskEntry) => entry.position?.czxid === ticks.czxid;
+    const found = [...this.#options.picture.index.schedules.unfinishedOf(name)].find(madeWith);
+    return found?.id ?? ticks.state.lastTask;
+  }
+}
