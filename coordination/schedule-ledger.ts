@@ -1,0 +1,161 @@
+// Schedules in `/schedules`, as a gateway changes and reads them. Ticks are the leading master's (tick-ledger.ts); the state
+// below a schedule goes with it, in one transaction, which also sets `/schedules`: so a tick that was decided before the removal
+// never lands on the next schedule of the same name.
+
+import { limits } from '../domain/limits.ts';
+import {
+  nextRunAt,
+  type ScheduleRecord,
+  type ScheduleSnapshot,
+  type TickState,
+} from '../domain/schedule.ts';
+import type { TaskId } from '../domain/task.ts';
+import { taskIdOf } from '../domain/task-id.ts';
+import { createIfMissing } from './bootstrap.ts';
+import { isRefusal } from './coordination-error.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { decodeSchedule, decodeTicks, encodeSchedule } from './schedule-records.ts';
+import type { Session } from './session.ts';
+import { untilKnown } from './until-known.ts';
+import { parseSchedulePath, paths } from './znode-paths.ts';
+import { decodeTask } from './znode-records.ts';
+import type { Operation, Znode } from './zookeeper-requests.ts';
+
+/** There are as many schedules as may be. */
+export class TooManySchedules extends Error {
+  override readonly name = 'TooManySchedules';
+}
+
+/** What is kept of a schedule before a change; `record` is null where that cannot be read, `why` says why. */
+export interface KeptSchedule {
+  readonly record: ScheduleRecord | null;
+  readonly why: string | null;
+}
+
+/**
+ * Makes of a schedule what `change` says; null leaves it. What is so already is not written again, so that an answer that was
+ * lost is looked up and the change made again. Answers whether it is new. Throws {@link TooManySchedules}, what `change` throws,
+ * and CoordinationError.
+ */
+export async function changeSchedule(
+  session: Session,
+  commits: GroupCommit,
+  name: string,
+  change: (kept: KeptSchedule | null) => ScheduleRecord | null,
+): Promise<{ created: boolean }> {
+  const path = paths.schedule(name);
+  let created = false;
+  await untilKnown(session, path, async () => {
+    const [, znode] = await Promise.all([session.sync(path), session.getData(path)]);
+    const record = change(znode && keptOf(znode));
+    if (record === null) return;
+    const data = encodeSchedule(record, znode?.data);
+    if (znode?.data.equals(data)) return;
+    if (!znode) await requireRoom(session);
+    created ||= !znode;
+    try {
+      await commits.commit([writeOperation(path, data, znode)]);
+    } catch (error) {
+      if (isRefusal(error, 'node_exists')) created = false;
+      if (isRefusal(error, 'no_node')) await createIfMissing(session, paths.schedules); // removed by hand
+      throw error;
+    }
+  });
+  return { created };
+}
+
+function keptOf({ data, stat }: Znode): KeptSchedule {
+  const reading = decodeSchedule(data, stat.mtime);
+  return reading.kind === 'schedule' ? { record: reading.record, why: null } : { record: null, why: reading.why };
+}
+
+function writeOperation(path: string, data: Buffer, znode: Znode | null): Operation {
+  if (!znode) return { kind: 'create', path, data, mode: 'persistent' };
+  return { kind: 'set', path, data, version: znode.stat.version };
+}
+
+/** Gateways that do so at the same time may go over the limit by one each. */
+async function requireRoom(session: Session): Promise<void> {
+  const schedules = await session.exists(paths.schedules);
+  if (schedules && schedules.numChildren >= limits.schedulesMax) throw new TooManySchedules();
+}
+
+/** With its state, and whatever else somebody put there. False: there is no such schedule. */
+export async function removeSchedule(session: Session, commits: GroupCommit, name: string): Promise<boolean> {
+  const path = paths.schedule(name);
+  let wasThere = false;
+  await untilKnown(session, path, async () => {
+    const [, found] = await Promise.all([session.sync(path), session.getChildren(path)]);
+    if (!found) return;
+    wasThere = true;
+    const remove = (of: string): Operation => ({ kind: 'remove', path: of, version: null });
+    await commits.commit([
+      { kind: 'set', path: paths.schedules, data: Buffer.alloc(0), version: null },
+      ...found.children.map((child) => remove(`${path}/${child}`)),
+      remove(path),
+    ]);
+  });
+  return wasThere;
+}
+
+/** As it was at the call, or later; null: there is none. */
+export async function readSchedule(session: Session, name: string): Promise<ScheduleSnapshot | null> {
+  await session.sync(paths.schedule(name));
+  return readSynced(session, name);
+}
+
+/** The names after `after` of all schedules that there are, in order. */
+export async function scheduleNames(session: Session, after: string): Promise<string[]> {
+  await session.sync(paths.schedules);
+  const children = (await session.getChildren(paths.schedules))?.children ?? [];
+  return children.filter((name) => name > after && parseSchedulePath(paths.schedule(name))).sort();
+}
+
+/** To be called after a `sync`. */
+export async function readSynced(session: Session, name: string): Promise<ScheduleSnapshot | null> {
+  const [znode, ticks] = await Promise.all([
+    session.getData(paths.schedule(name)),
+    session.getData(paths.ticks(name)),
+  ]);
+  if (!znode) return null;
+  const reading = decodeSchedule(znode.data, znode.stat.mtime);
+  const state = ticks && decodeTicks(ticks.data, ticks.stat.mtime);
+  const { ctime: createdAt, mtime: updatedAt } = znode.stat;
+  const rest = { name, state, lastTask: ticks && state && (await lastTaskOf(session, name, state, ticks)), createdAt };
+  if (reading.kind === 'unreadable') return { ...rest, record: null, fault: reading.why, nextRunAt: null, updatedAt };
+  const { record, next } = reading;
+  return { ...rest, record, fault: null, nextRunAt: nextRunAt(record, state, next), updatedAt };
+}
+
+/** Sizes of the groups of numbers that are tried: the leader mostly knew the next one. */
+const nearby = [1, 31] as const;
+
+/**
+ * The state cannot name the task that was made together with it; it is found by the transaction that made both, among the numbers
+ * that came next. Null where it cannot be told so cheaply, or the task is gone.
+ */
+async function lastTaskOf(
+  session: Session,
+  name: string,
+  { at, lastRunAt, lastTask, nextNumber }: TickState,
+  { stat: { mzxid } }: Znode,
+): Promise<TaskId | null> {
+  if (lastTask !== null || lastRunAt !== at) return lastTask;
+  let number = nextNumber;
+  for (const count of nearby) {
+    const tasks = Array.from({ length: count }, (_, place) => taskIdOf(number + place));
+    const stats = await Promise.all(tasks.map((task) => session.exists(paths.task(task))));
+    const madeThen = tasks.filter((_, place) => stats[place]?.czxid === mzxid);
+    const found = (await Promise.all(madeThen.map((task) => isOfTick(session, task, name, at)))).indexOf(true);
+    if (found >= 0) return madeThen[found] ?? null;
+    number += count;
+  }
+  return null;
+}
+
+/** One transaction may have made the tasks of several schedules. */
+async function isOfTick(session: Session, task: TaskId, name: string, at: number): Promise<boolean> {
+  const znode = await session.getData(paths.task(task));
+  const reading = znode && decodeTask(znode.data, znode.stat.ctime);
+  return reading?.kind === 'task' && reading.record.schedule?.name === name && reading.record.schedule.at === at;
+}
