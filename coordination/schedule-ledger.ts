@@ -2,8 +2,10 @@
 // below a schedule goes with it, in one transaction, which also sets `/schedules`: so a tick that was decided before the removal
 // never lands on the next schedule of the same name.
 
+import { isDeepStrictEqual } from 'node:util';
 import { limits } from '../domain/limits.ts';
 import {
+  type KeptSchedule,
   nextRunAt,
   type ScheduleRecord,
   type ScheduleSnapshot,
@@ -26,12 +28,6 @@ export class TooManySchedules extends Error {
   override readonly name = 'TooManySchedules';
 }
 
-/** What is kept of a schedule before a change; `record` is null where that cannot be read, `why` says why. */
-export interface KeptSchedule {
-  readonly record: ScheduleRecord | null;
-  readonly why: string | null;
-}
-
 /**
  * Makes of a schedule what `change` says; null leaves it. What is so already is not written again, so that an answer that was
  * lost is looked up and the change made again. Answers whether it is new. Throws {@link TooManySchedules}, what `change` throws,
@@ -47,14 +43,13 @@ export async function changeSchedule(
   let created = false;
   await untilKnown(session, path, async () => {
     const [, znode] = await Promise.all([session.sync(path), session.getData(path)]);
-    const record = change(znode && keptOf(znode));
-    if (record === null) return;
-    const data = encodeSchedule(record, znode?.data);
-    if (znode?.data.equals(data)) return;
+    const kept = znode && keptOf(znode);
+    const record = change(kept);
+    if (record === null || isDeepStrictEqual(record, kept?.record)) return;
     if (!znode) await requireRoom(session);
     created ||= !znode;
     try {
-      await commits.commit([writeOperation(path, data, znode)]);
+      await commits.commit([writeOperation(path, encodeSchedule(record, znode?.data), znode)]);
     } catch (error) {
       if (isRefusal(error, 'node_exists')) created = false;
       if (isRefusal(error, 'no_node')) await createIfMissing(session, paths.schedules); // removed by hand
@@ -66,7 +61,7 @@ export async function changeSchedule(
 
 function keptOf({ data, stat }: Znode): KeptSchedule {
   const reading = decodeSchedule(data, stat.mtime);
-  return reading.kind === 'schedule' ? { record: reading.record, why: null } : { record: null, why: reading.why };
+  return reading.kind === 'schedule' ? { record: reading.record, fault: null } : { record: null, fault: reading.why };
 }
 
 function writeOperation(path: string, data: Buffer, znode: Znode | null): Operation {
@@ -113,10 +108,7 @@ export async function scheduleNames(session: Session, after: string): Promise<st
 
 /** To be called after a `sync`. */
 export async function readSynced(session: Session, name: string): Promise<ScheduleSnapshot | null> {
-  const [znode, ticks] = await Promise.all([
-    session.getData(paths.schedule(name)),
-    session.getData(paths.ticks(name)),
-  ]);
+  const [znode, ticks] = await Promise.all([session.getData(paths.schedule(name)), session.getData(paths.ticks(name))]);
   if (!znode) return null;
   const reading = decodeSchedule(znode.data, znode.stat.mtime);
   const state = ticks && decodeTicks(ticks.data, ticks.stat.mtime);

@@ -86,12 +86,16 @@ export function recordOfSchedule(spec: ScheduleSpec, before: ScheduleRecord | nu
   return { ...spec, since: goesOn ? before.since : now };
 }
 
-/** A schedule as far as it is known without a master. */
-export interface ScheduleSnapshot {
-  readonly name: string;
+/** A definition as it was found. */
+export interface KeptSchedule {
   /** Null where what is kept there cannot be read; `fault` says why. */
   readonly record: ScheduleRecord | null;
   readonly fault: string | null;
+}
+
+/** A schedule as far as it is known without a master. */
+export interface ScheduleSnapshot extends KeptSchedule {
+  readonly name: string;
   readonly nextRunAt: number | null;
   /** Null before the first tick. */
   readonly state: TickState | null;

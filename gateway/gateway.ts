@@ -4,6 +4,8 @@
 import type { Registry } from 'prom-client';
 import type { Log } from '../runtime/log.ts';
 import type { MasterIndex } from './api/master-index.ts';
+import { ScheduleApi } from './api/schedule-api.ts';
+import type { ScheduleStore } from './api/schedule-store.ts';
 import { TaskApi } from './api/task-api.ts';
 import type { TaskStore } from './api/task-store.ts';
 import { createFailureReport } from './failure-report.ts';
@@ -26,6 +28,7 @@ export interface GatewayConfig {
 
 export interface GatewayOptions {
   readonly store: TaskStore;
+  readonly scheduleStore: ScheduleStore;
   readonly index: MasterIndex;
   readonly config: GatewayConfig;
   readonly log: Log;
@@ -44,18 +47,19 @@ export interface Gateway {
 
 /** Throws, with what to change, when a port cannot be listened on; then nothing is left open. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { store, index, config, log, registry } = options;
+  const { store, scheduleStore, index, config, log, registry } = options;
   const api = new TaskApi(store, index, config.maxWaits);
+  const schedules = new ScheduleApi(scheduleStore, store);
   const metrics = createGatewayMetrics(registry, () => api.waiting);
   const failures = createFailureReport(log, metrics);
   const { host, httpPort, grpcPort } = config;
   const connectionsMax = config.maxWaits + serverLimits.connectionsBesideWaits;
-  const http = await listenHttp(createHttpApp({ api, registry, metrics, failures, names: config }), {
+  const http = await listenHttp(createHttpApp({ api, schedules, registry, metrics, failures, names: config }), {
     ...{ host, port: httpPort, connectionsMax },
     onConnectionRefused: metrics.httpConnectionRefused,
   });
   const forGrpc = { host, port: grpcPort, connectionsMax, onConnectionRefused: metrics.grpcConnectionRefused };
-  const grpc = await listenGrpc({ api, metrics, failures }, forGrpc).catch(async (error: unknown) => {
+  const grpc = await listenGrpc({ api, schedules, metrics, failures }, forGrpc).catch(async (error: unknown) => {
     await http.close();
     throw error;
   });

@@ -60,7 +60,8 @@ export function parseBatch(sent: unknown, headerKey: string | null, now: number)
   };
 }
 
-function specOf(body: SubmitTaskBody, now: number): TaskSpec {
+/** `now` is what a delay counts from, epoch ms. */
+export function specOf(body: SubmitTaskBody, now: number): TaskSpec {
   const { type, queue, priority, timeoutMs, maxAttempts, labels, retentionMs, backoff } = body;
   return {
     type,
@@ -100,7 +101,7 @@ function hashOf(request: object): string {
   return createHash('sha256').update(canonicalJson(request)).digest('base64url');
 }
 
-function requirePayloadSize(payload: unknown, pointer = '/payload'): void {
+export function requirePayloadSize(payload: unknown, pointer = '/payload'): void {
   const bytes = Buffer.byteLength(JSON.stringify(payload));
   if (bytes <= limits.payloadBytesMax) return;
   const detail = `is ${bytes} bytes as UTF-8 JSON; at most ${limits.payloadBytesMax} are taken`;

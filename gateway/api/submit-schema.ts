@@ -109,7 +109,7 @@ const after: OpenAPIV3_1.SchemaObject = {
   default: [],
 };
 
-const specProperties: Record<string, OpenAPIV3_1.SchemaObject> = {
+export const specProperties: Record<string, OpenAPIV3_1.SchemaObject> = {
   type: { type: 'string', pattern: limits.namePattern, description: 'The handler that runs it.' },
   payload: {
     description: `Input of the handler: any JSON, at most ${limits.payloadBytesMax} bytes as UTF-8.`,

@@ -16,7 +16,8 @@ import { restUntil } from './rest.ts';
 import { explainTask } from './task-explanation.ts';
 import { taskNotFound } from './task-id.ts';
 import { type ListOptions, listTasks, type TaskPage } from './task-listing.ts';
-import { fingerprintOfRetry, newborn, notFinal, recordOf, requireNotFinal, retryableSpec } from './task-origin.ts';
+import { makeTask, readFirstOfKey } from './task-making.ts';
+import { fingerprintOf, newborn, notFinal, recordOf, requireNotFinal, retryableSpec } from './task-origin.ts';
 import type { TaskStore } from './task-store.ts';
 import { streamTask, type TaskChange } from './task-stream.ts';
 import { type Wait, Waits } from './waits.ts';
@@ -94,7 +95,7 @@ export class TaskApi {
     try {
       const record = recordOf(spec, { idempotencyKey: options.idempotencyKey });
       const { id, createdAt, created } = await this.#store.submit(record, options.fingerprint);
-      const first = created ? newborn(id, record, createdAt) : await this.#readFirstOfKey(id);
+      const first = created ? newborn(id, record, createdAt) : await readFirstOfKey(this.#store, id);
       const last = wait ? await this.#followSubmitted(first, wait, options.signal) : first;
       return { task: taskView(last, Date.now()), created };
     } finally {
@@ -148,17 +149,12 @@ export class TaskApi {
   }
 
   /** Runs a failed or cancelled task again, as a new one. Throws 'task-not-found', 'task-not-final', 'task-not-retryable'. */
-  async retry(id: TaskId, idempotencyKey: string | null): Promise<SubmittedTask> {
-    const fingerprint = idempotencyKey === null ? null : fingerprintOfRetry(id);
-    // Looked for first: the task that is run again may be gone by the time that the request is repeated.
-    const first = idempotencyKey && fingerprint && (await this.#store.findByKey(idempotencyKey, fingerprint));
-    if (first) return { task: taskView(await this.#readFirstOfKey(first.id), Date.now()), created: false };
-    const old = await this.#readEnded(id);
-    if (!old) throw taskNotFound(id);
-    const record = recordOf(retryableSpec(old), { idempotencyKey, retryOf: id });
-    const { id: newId, createdAt, created } = await this.#store.submit(record, fingerprint);
-    const snapshot = created ? newborn(newId, record, createdAt) : await this.#readFirstOfKey(newId);
-    return { task: taskView(snapshot, Date.now()), created };
+  retry(id: TaskId, idempotencyKey: string | null): Promise<SubmittedTask> {
+    return makeTask(this.#store, idempotencyKey, fingerprintOf({ retryOf: id }), async () => {
+      const old = await this.#readEnded(id);
+      if (!old) throw taskNotFound(id);
+      return recordOf(retryableSpec(old), { idempotencyKey, retryOf: id });
+    });
   }
 
   /** Removes a final task. Throws 'task-not-found' and 'task-not-final'. */
@@ -271,16 +267,6 @@ export class TaskApi {
   async #readEnded(id: TaskId): Promise<TaskSnapshot | null> {
     const shown = await this.#store.read(id);
     return shown?.status === null ? await this.#store.readFresh(id) : shown;
-  }
-
-  async #readFirstOfKey(id: TaskId): Promise<TaskSnapshot> {
-    const snapshot = await this.#store.read(id);
-    if (snapshot) return snapshot;
-    // A key goes in the transaction that removes its task, so a repetition finds neither.
-    throw new ServiceError(
-      'coordination-unavailable',
-      'The first task of this idempotency key was just being removed; nothing was submitted, repeat the request.',
-    );
   }
 }
 

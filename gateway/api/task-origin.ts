@@ -26,10 +26,9 @@ export function retryableSpec({ id, record, status }: TaskSnapshot): TaskSpec {
   return { ...spec, runAt: null, after: [], afterFailure: 'fail' };
 }
 
-export function fingerprintOfRetry(id: TaskId): string {
-  return createHash('sha256')
-    .update(canonicalJson({ retryOf: id }))
-    .digest('base64url');
+/** What has to be equal for two requests with one idempotency key to be the same one. */
+export function fingerprintOf(request: { readonly retryOf: TaskId } | { readonly runOf: string }): string {
+  return createHash('sha256').update(canonicalJson(request)).digest('base64url');
 }
 
 export function notFinal(id: TaskId, next: string): ServiceError {

@@ -13,9 +13,10 @@ import { taskMessage, taskSummary } from './grpc-task.ts';
 
 /** Room for what an answer has beside its tasks. */
 const restBytesMax = 1024;
-const tasksBytesMax = serverLimits.grpcSendBytesMax - restBytesMax;
+/** Of what a list has in it. */
+export const listBytesMax = serverLimits.grpcSendBytesMax - restBytesMax;
 
-type AnswerWithTask = 'SubmitTask' | 'GetTask' | 'WatchTask' | 'CancelTask' | 'RetryTask';
+type AnswerWithTask = 'SubmitTask' | 'GetTask' | 'WatchTask' | 'CancelTask' | 'RetryTask' | 'RunSchedule';
 
 /** `rest` is what the answer has beside its task. */
 export type TaskAnswer = (method: AnswerWithTask, task: TaskView, rest?: object) => Buffer;
@@ -47,7 +48,7 @@ export function listAnswers(protocol: PackageDefinition): () => ListAnswer {
       return bytes.length;
     };
     return {
-      size: { of: sizeOf, max: tasksBytesMax },
+      size: { of: sizeOf, max: listBytesMax },
       of: ({ tasks, nextCursor }) =>
         Buffer.concat([
           ...tasks.map((task) => encoded.get(task) ?? encodeAlone(encode, task)),
@@ -66,7 +67,7 @@ export function batchAnswers(protocol: PackageDefinition): (batch: SubmittedTask
     for (const task of tasks) {
       const alone = encode({ tasks: [taskMessage(task)] });
       bytes += alone.length;
-      if (bytes > tasksBytesMax) return encode({ tasks: tasks.map(taskSummary), created });
+      if (bytes > listBytesMax) return encode({ tasks: tasks.map(taskSummary), created });
       whole.push(alone);
     }
     return Buffer.concat([...whole, encode({ created })]);
@@ -75,5 +76,5 @@ export function batchAnswers(protocol: PackageDefinition): (batch: SubmittedTask
 
 function encodeAlone(encode: Encode, task: TaskView): Buffer {
   const whole = encode({ tasks: [taskMessage(task)] });
-  return whole.length <= tasksBytesMax ? whole : encode({ tasks: [taskSummary(task)] });
+  return whole.length <= listBytesMax ? whole : encode({ tasks: [taskSummary(task)] });
 }

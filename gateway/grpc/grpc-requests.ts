@@ -42,7 +42,7 @@ export interface RetryTaskMessage {
   readonly idempotency_key?: string;
 }
 
-interface TaskSpecMessage {
+export interface TaskSpecMessage {
   readonly payload?: ProtoValue;
   readonly run_at?: ProtoTime;
   readonly backoff?: Readonly<Record<string, unknown>>;
@@ -53,7 +53,7 @@ interface TaskSpecMessage {
 }
 
 /** Words of the JSON form by the names of an enum; undefined is the default. */
-type EnumWords = Readonly<Record<string, string | undefined>>;
+export type EnumWords = Readonly<Record<string, string | undefined>>;
 
 const backoffTypes: EnumWords = {
   BACKOFF_TYPE_UNSPECIFIED: undefined,
@@ -131,7 +131,8 @@ export function reasonOf({ reason = '' }: CancelTaskMessage): Promise<string> {
   );
 }
 
-function bodyOf(
+/** `faults` gets a line for each place that is none in JSON; `pointer` is that of the spec. */
+export function bodyOf(
   { payload, run_at, backoff, after = [], after_members = [], after_failure, ...scalars }: TaskSpecMessage,
   pointer: string,
   faults: FieldFault[],
@@ -160,7 +161,7 @@ function backoffBody(
 }
 
 /** An enum's value that is not set is its first one; one that is not known is read as its number. */
-function wordOf(value: unknown, words: EnumWords, enumName: string, pointer: string, faults: FieldFault[]) {
+export function wordOf(value: unknown, words: EnumWords, enumName: string, pointer: string, faults: FieldFault[]) {
   const name = String(value ?? Object.keys(words)[0]);
   if (!Object.hasOwn(words, name)) faults.push({ pointer, detail: `is no known ${enumName}` });
   return words[name];

@@ -2,6 +2,7 @@
 
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
+import type { ScheduleApi } from '../api/schedule-api.ts';
 import type { TaskApi } from '../api/task-api.ts';
 import { parseTaskId } from '../api/task-id.ts';
 import { aboutField, withFieldPaths } from './field-paths.ts';
@@ -24,11 +25,13 @@ import {
   submitOf,
   waitMsOf,
 } from './grpc-requests.ts';
+import { scheduleMethods } from './grpc-schedule-methods.ts';
 import { watchEvents, watchTask } from './grpc-streams.ts';
 import { queueMessage, queueSettingsMessage, statsMessage, workerMessage } from './grpc-system.ts';
 
 export interface GrpcServices extends CallServices {
   readonly api: TaskApi;
+  readonly schedules: ScheduleApi;
 }
 
 export function taskMethods(protocol: PackageDefinition, services: GrpcServices): UntypedServiceImplementation {
@@ -39,6 +42,7 @@ export function taskMethods(protocol: PackageDefinition, services: GrpcServices)
     ...taskVerbs(api, answerOf),
     ...listMethods(api, protocol),
     ...systemMethods(api),
+    ...scheduleMethods(services.schedules, protocol, answerOf),
     SubmitTasks: submitTasks(api, protocol),
   };
   return {

@@ -43,6 +43,7 @@ export const openApiDocument: OpenAPIV3_1.Document = {
   security: [],
   tags: [
     { name: 'tasks', description: 'Submit tasks and see what became of them.' },
+    { name: 'schedules', description: 'Have tasks made again and again.' },
     { name: 'events', description: 'Be told when tasks change (server-sent events).' },
     { name: 'fleet', description: 'Workers, queues, and the whole in numbers.' },
     { name: 'service', description: 'The gateway itself.' },

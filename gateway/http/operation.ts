@@ -12,7 +12,7 @@ import type { ComponentName } from './schemas.ts';
 
 export type Schema = OpenAPIV3_1.SchemaObject | OpenAPIV3_1.ReferenceObject;
 export type HttpMethod = 'get' | 'post' | 'put' | 'delete';
-export type Tag = 'tasks' | 'events' | 'fleet' | 'service';
+export type Tag = 'tasks' | 'schedules' | 'events' | 'fleet' | 'service';
 
 /** An answer that is no problem document. */
 export interface Answer {

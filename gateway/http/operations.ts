@@ -5,6 +5,15 @@ import { getDocs, getDocsFile } from './operations/docs.ts';
 import { watchEvents, watchTask } from './operations/events.ts';
 import { explainTask } from './operations/explain.ts';
 import { getStats, listQueues, listWorkers, updateQueue } from './operations/fleet.ts';
+import {
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  putSchedule,
+  resumeSchedule,
+  runSchedule,
+} from './operations/schedules.ts';
 import { getLiveness, getMetrics, getOpenApi, getReadiness } from './operations/service.ts';
 import { retryTask, submitTask, submitTasks } from './operations/submits.ts';
 import { cancelTask, deleteTask, getTask, listTasks } from './operations/tasks.ts';
@@ -21,6 +30,13 @@ export const operations: readonly Operation[] = [
   explainTask,
   watchTask,
   watchEvents,
+  listSchedules,
+  putSchedule,
+  getSchedule,
+  deleteSchedule,
+  pauseSchedule,
+  resumeSchedule,
+  runSchedule,
   listWorkers,
   listQueues,
   updateQueue,

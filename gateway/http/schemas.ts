@@ -2,6 +2,7 @@
 
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { cancelTaskSchema, retryTaskSchema, updateQueueSchema } from '../api/control-schemas.ts';
+import { putScheduleSchema, runScheduleSchema } from '../api/schedule-schema.ts';
 import { submitTaskSchema, submitTasksSchema } from '../api/submit-schema.ts';
 import { explanationSchema } from './explanation-json.ts';
 import {
@@ -14,6 +15,7 @@ import {
   taskPageSchema,
   workersSchema,
 } from './fleet-schemas.ts';
+import { scheduleSchema, schedulesSchema } from './schedule-schemas.ts';
 import { problemSchema, taskSchema } from './task-schemas.ts';
 
 export const components = {
@@ -22,11 +24,15 @@ export const components = {
   CancelTask: cancelTaskSchema,
   RetryTask: retryTaskSchema,
   UpdateQueue: updateQueueSchema,
+  PutSchedule: putScheduleSchema,
+  RunSchedule: runScheduleSchema,
   Task: taskSchema,
   TaskBatch: taskBatchSchema,
   TaskPage: taskPageSchema,
   TaskEvent: taskEventSchema,
   Explanation: explanationSchema,
+  Schedule: scheduleSchema,
+  Schedules: schedulesSchema,
   Workers: workersSchema,
   Queues: queuesSchema,
   QueueSettings: queueSettingsSchema,

@@ -3,6 +3,7 @@
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import { IdempotencyKeyReused } from '../../coordination/idempotent-submission.ts';
 import { TooManyQueues, UnreadableQueue } from '../../coordination/queue-ledger.ts';
+import { TooManySchedules } from '../../coordination/schedule-ledger.ts';
 import { DependencyNotFound, type OutsideDependency } from '../../coordination/task-dependencies.ts';
 import { SequenceExhausted, SubmitTooLarge } from '../../coordination/task-submission.ts';
 import { ServiceError } from '../../domain/errors.ts';
@@ -39,6 +40,10 @@ export function serviceErrorOf(error: unknown): unknown {
       `The settings of this queue cannot be read (${error.message}), so none of them can be kept. Nothing was changed; ` +
       'name every setting, or mend or remove that znode by hand.';
     return new ServiceError('queue-unreadable', message);
+  }
+  if (error instanceof TooManySchedules) {
+    const message = `there are ${limits.schedulesMax} schedules, and no more may be; delete another one first`;
+    return new ServiceError('too-many-schedules', message);
   }
   if (!(error instanceof CoordinationError)) return error;
   if (error.outcome === 'not applied') return notApplied(error);

@@ -58,6 +58,41 @@ export const taskEvent = {
   at: times.startedAt,
 } as const;
 
+export const schedule = {
+  name: 'nightly-report',
+  cron: '0 3 * * MON-FRI',
+  timeZone: 'Europe/Berlin',
+  everyMs: null,
+  task: {
+    type: 'echo',
+    payload: { hello: 'world' },
+    queue: 'default',
+    priority: 0,
+    timeoutMs: 3_600_000,
+    maxAttempts: 3,
+    backoff: { type: 'exponential', delayMs: 1000, maxDelayMs: null, jitter: true },
+    labels: {},
+    retentionMs: 3_600_000,
+    deadlineMs: null,
+    exclusiveKey: null,
+  },
+  overlap: 'skip',
+  catchUp: 1,
+  paused: false,
+  since: '2026-01-30T09:30:00.000Z',
+  nextRunAt: '2026-02-03T02:00:00.000Z',
+  lastTickAt: '2026-02-02T02:00:00.000Z',
+  lastRunAt: '2026-02-02T02:00:00.000Z',
+  lastTaskId: 'task-0000000042',
+  runs: 1,
+  skipped: 0,
+  missed: 0,
+  lastSkip: null,
+  createdAt: '2026-01-30T09:30:00.000Z',
+  updatedAt: '2026-01-30T09:30:00.000Z',
+  fault: null,
+} as const;
+
 export const queueSettings = {
   name: 'mail',
   paused: false,

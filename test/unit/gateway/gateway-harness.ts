@@ -4,10 +4,12 @@ import { Registry } from 'prom-client';
 import { type Gateway, startGateway } from '../../../gateway/gateway.ts';
 import { createLog, type Log } from '../../../runtime/log.ts';
 import { InMemoryIndex } from './in-memory-index.ts';
+import { InMemoryScheduleStore } from './in-memory-schedule-store.ts';
 import { InMemoryTaskStore } from './in-memory-task-store.ts';
 
 export interface TestGateway extends Gateway {
   readonly store: InMemoryTaskStore;
+  readonly scheduleStore: InMemoryScheduleStore;
   readonly index: InMemoryIndex;
   readonly registry: Registry;
   readonly url: string;
@@ -24,11 +26,13 @@ export interface TestGatewayOptions {
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const { httpPort = 0, grpcPort = 0, log = createLog('gateway', 'silent') } = options;
   const store = new InMemoryTaskStore();
+  const scheduleStore = new InMemoryScheduleStore();
   const index = new InMemoryIndex(store);
   const registry = new Registry();
   const listeners: (() => void)[] = [];
   const gateway = await startGateway({
     store,
+    scheduleStore,
     index,
     registry,
     config: { host: '127.0.0.1', advertisedHost: '127.0.0.1', maxWaits: 100, httpPort, grpcPort },
@@ -38,6 +42,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   return {
     ...gateway,
     store,
+    scheduleStore,
     index,
     registry,
     url: `http://${gateway.httpAddress}`,

@@ -27,6 +27,7 @@ before(async () => {
   http = httpClient(gateway.url);
   final = await http.submit();
   gateway.store.finish(final as TaskId, 'failed', null);
+  gateway.scheduleStore.put('mail', '{"v":1,"everyMs":1000,"task":{"type":"echo"}}');
 });
 
 after(() => gateway.drain());
@@ -60,7 +61,8 @@ function almost(schema: { properties: Record<string, object> }): fc.Arbitrary<st
   const field = fc.tuple(name, fc.oneof(wild, goodValue));
   return fc.uniqueArray(field, { maxLength: 4, selector: ([key]) => key }).map((fields) => {
     const members = fields.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
-    const good = { type: '"type":"echo"', tasks: '"tasks":[{"type":"echo"}]' };
+    const task = '"task":{"type":"echo"}';
+    const good = { type: '"type":"echo"', tasks: '"tasks":[{"type":"echo"}]', task };
     const required = Object.entries(good).filter(([key]) => key in schema.properties);
     return `{${[...required.map(([, member]) => member), ...members].join(',')}}`;
   });
@@ -80,6 +82,7 @@ describe('a body', () => {
     ['CancelTask', 'POST', '/tasks/:final/cancel'],
     ['RetryTask', 'POST', '/tasks/:final/retry'],
     ['UpdateQueue', 'PUT', '/queues/mail'],
+    ['RunSchedule', 'POST', '/schedules/mail/run'],
   ];
   for (const [name, method, path] of targets) {
     it(`of ${name} is refused exactly where the schema of the document refuses it`, async () => {
@@ -99,6 +102,25 @@ describe('a body', () => {
       assert.ok(seen.taken > 10 && seen.refused > 10, JSON.stringify(seen));
     });
   }
+
+  it('of PutSchedule is refused where the schema of the document refuses it, and is else only refused for its times', async () => {
+    const schema = document.components.schemas.PutSchedule;
+    const fits = ajv.compile(schema);
+    const seen = { taken: 0, refused: 0 };
+    const every = fc.constantFrom('', '"everyMs":1000,', '"cron":"* * * * *",', '"cron":"0 0 30 2 *",');
+    await fc.assert(
+      fc.asyncProperty(almost(schema), every, async (text, timing) => {
+        const whole = text.replace('{', `{${timing}`);
+        const { status, body, json: told } = await http.send('PUT', '/schedules/mail', whole, json);
+        seen[status < 400 ? 'taken' : 'refused'] += 1;
+        assert.ok(status === 200 || status === 400, `${status} ${whole} ${body}`);
+        if (!fits(JSON.parse(whole))) assert.equal(status, 400, whole);
+        else if (status === 400) assert.match(told.errors[0].pointer, /^\/(cron|timeZone|everyMs)$/, whole);
+      }),
+      { numRuns: 300 },
+    );
+    assert.ok(seen.taken > 10 && seen.refused > 10, JSON.stringify(seen));
+  });
 
   it('that is anything at all is no 500', async () => {
     const text = fc.oneof(

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { Registry } from 'prom-client';
+import { ScheduleApi } from '../../../gateway/api/schedule-api.ts';
 import { TaskApi } from '../../../gateway/api/task-api.ts';
 import { createFailureReport } from '../../../gateway/failure-report.ts';
 import { createGatewayMetrics } from '../../../gateway/gateway-metrics.ts';
@@ -10,6 +11,7 @@ import { type HttpTimeouts, listenHttp } from '../../../gateway/http/http-listen
 import { createHttpApp } from '../../../gateway/http/http-server.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { InMemoryIndex } from './in-memory-index.ts';
+import { InMemoryScheduleStore } from './in-memory-schedule-store.ts';
 import { InMemoryTaskStore } from './in-memory-task-store.ts';
 
 export interface TestFaceOptions {
@@ -41,12 +43,13 @@ export async function startTestFace(options: TestFaceOptions): Promise<TestFace>
   const store = new InMemoryTaskStore();
   const index = new InMemoryIndex(store);
   const api = new TaskApi(store, index, 20);
+  const schedules = new ScheduleApi(new InMemoryScheduleStore(), store);
   const registry = new Registry();
   const metrics = createGatewayMetrics(registry, () => api.waiting);
   const failures = createFailureReport(createLog('gateway', 'silent'), metrics);
   const sockets = new Set<Socket>();
   const heartbeat = eventHeartbeatMs === undefined ? {} : { eventHeartbeatMs };
-  const app = createHttpApp({ api, registry, metrics, names, failures, ...heartbeat });
+  const app = createHttpApp({ api, schedules, registry, metrics, names, failures, ...heartbeat });
   const listener = await listenHttp(
     (request, response) => {
       const { socket } = request;

@@ -73,8 +73,11 @@ describe('the examples of the document', () => {
   before(async () => {
     gateway = await startTestGateway();
     http = httpClient(gateway.url);
-    // What the examples are about: 42 tasks, of which two have failed.
+    // What the examples are about: 42 tasks, of which two have failed, and two schedules.
     for (let i = 0; i <= 42; i += 1) await http.submit({ type: 'echo', labels: { team: 'red' } });
+    for (const name of ['nightly-report', 'last-year']) {
+      gateway.scheduleStore.put(name, '{"v":1,"everyMs":1000,"task":{"type":"echo"}}');
+    }
     for (const id of ['task-0000000040', 'task-0000000041']) gateway.store.finish(id as TaskId, 'failed', null);
   });
   after(() => gateway.drain());
