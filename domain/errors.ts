@@ -33,7 +33,7 @@ export const errorReasons = {
   'task-not-retryable': 'failed_precondition',
   'dependency-not-found': 'failed_precondition',
   'queue-unreadable': 'failed_precondition',
-  'schedule-not-readable': 'failed_precondition',
+  'schedule-unreadable': 'failed_precondition',
   'queue-full': 'resource_exhausted',
   'too-many-waits': 'resource_exhausted',
   'too-many-queues': 'resource_exhausted',

@@ -36,7 +36,7 @@ const httpMeanings: Readonly<Record<ErrorReason, HttpMeaning>> = {
   'task-not-retryable': { httpStatus: 409, title: 'Task cannot be retried', retryAfterMs: null },
   'dependency-not-found': { httpStatus: 409, title: 'No such task to come after', retryAfterMs: null },
   'queue-unreadable': { httpStatus: 409, title: 'Queue settings cannot be read', retryAfterMs: null },
-  'schedule-not-readable': { httpStatus: 409, title: 'Schedule cannot be read', retryAfterMs: null },
+  'schedule-unreadable': { httpStatus: 409, title: 'Schedule cannot be read', retryAfterMs: null },
   'queue-full': { httpStatus: 429, title: 'Queue full', retryAfterMs: retrySoonMs },
   'too-many-waits': { httpStatus: 429, title: 'Too many waiting requests', retryAfterMs: retrySoonMs },
   'too-many-queues': { httpStatus: 429, title: 'Too many queues with settings', retryAfterMs: null },

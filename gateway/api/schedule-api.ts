@@ -80,7 +80,7 @@ export class ScheduleApi {
     if (!(await this.#store.remove(name))) throw scheduleNotFound(name);
   }
 
-  /** Ticks that pass while it is paused are not made up. Throws 'schedule-not-found' and 'schedule-not-readable'. */
+  /** Ticks that pass while it is paused are not made up. Throws 'schedule-not-found' and 'schedule-unreadable'. */
   async setPaused(name: string, paused: boolean, now = Date.now()): Promise<ScheduleSnapshot> {
     await this.#store.change(name, (kept) => {
       const record = requireReadable(name, kept);
@@ -102,7 +102,7 @@ function requireReadable(name: string, kept: KeptSchedule | null): ScheduleRecor
   if (!kept) throw scheduleNotFound(name);
   if (kept.record) return kept.record;
   const message = `What is kept of schedule ${name} cannot be read: ${kept.fault}. Put it anew, or delete it.`;
-  throw new ServiceError('schedule-not-readable', message);
+  throw new ServiceError('schedule-unreadable', message);
 }
 
 function scheduleNotFound(name: string): ServiceError {

@@ -128,7 +128,7 @@ export const pauseSchedule = operation({
   description: 'It makes nothing until it is resumed; what it has made goes on.',
   parameters: { name },
   answers: { 200: { description: 'It is paused.', content: json('Schedule') } },
-  problems: [...writeProblems, 'schedule-not-found', 'schedule-not-readable'],
+  problems: [...writeProblems, 'schedule-not-found', 'schedule-unreadable'],
   example: {
     path: '/schedules/nightly-report/pause',
     status: 200,
@@ -150,7 +150,7 @@ export const resumeSchedule = operation({
   description: 'From now on: ticks that passed while it was paused are not made up.',
   parameters: { name },
   answers: { 200: { description: 'It is not paused.', content: json('Schedule') } },
-  problems: [...writeProblems, 'schedule-not-found', 'schedule-not-readable'],
+  problems: [...writeProblems, 'schedule-not-found', 'schedule-unreadable'],
   example: { path: '/schedules/nightly-report/resume', status: 200, answer: schedule },
   handle:
     ({ schedules }) =>
@@ -172,7 +172,7 @@ export const runSchedule = operation({
     200: taskAnswer('The idempotency key had made this task before.', 'at once'),
     201: taskAnswer('The new task, committed.', 'at once', { Location: location }),
   },
-  problems: [...submitProblems, 'schedule-not-found', 'schedule-not-readable'],
+  problems: [...submitProblems, 'schedule-not-found', 'schedule-unreadable'],
   example: {
     path: '/schedules/nightly-report/run',
     status: 201,

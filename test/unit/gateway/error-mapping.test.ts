@@ -26,7 +26,7 @@ const expected: Record<ErrorReason, [number, status, 'retry' | 'no hint']> = {
   'task-not-retryable': [409, status.FAILED_PRECONDITION, 'no hint'],
   'dependency-not-found': [409, status.FAILED_PRECONDITION, 'no hint'],
   'queue-unreadable': [409, status.FAILED_PRECONDITION, 'no hint'],
-  'schedule-not-readable': [409, status.FAILED_PRECONDITION, 'no hint'],
+  'schedule-unreadable': [409, status.FAILED_PRECONDITION, 'no hint'],
   'too-many-schedules': [429, status.RESOURCE_EXHAUSTED, 'no hint'],
   'too-many-queues': [429, status.RESOURCE_EXHAUSTED, 'no hint'],
   'no-leader': [503, status.UNAVAILABLE, 'retry'],

@@ -218,7 +218,7 @@ describe('schedules that are there', () => {
     assert.match(fault, /"cron" never comes/);
     assert.deepEqual([none, cron, paused, nextRunAt], [null, null, null, null]);
     for (const verb of ['pause', 'resume', 'run']) {
-      assertProblem(await http.send('POST', `/schedules/odd/${verb}`), 409, 'schedule-not-readable');
+      assertProblem(await http.send('POST', `/schedules/odd/${verb}`), 409, 'schedule-unreadable');
     }
     assert.deepEqual([(await put('odd', nightly)).json.fault, (await put('odd', nightly)).status], [null, 200]);
   });

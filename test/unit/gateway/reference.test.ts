@@ -4,11 +4,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { encodeSchedule, encodeTicks } from '../../../coordination/schedule-records.ts';
 import * as records from '../../../coordination/znode-records.ts';
 import { explainReasons } from '../../../domain/explanation.ts';
 import { type TaskId, type TaskRecord, taskErrorCodes } from '../../../domain/task.ts';
+import { putScheduleSchema } from '../../../gateway/api/schedule-schema.ts';
 import { submitTaskSchema } from '../../../gateway/api/submit-schema.ts';
 import { explanationSchema } from '../../../gateway/http/explanation-json.ts';
+import { scheduleSchema } from '../../../gateway/http/schedule-schemas.ts';
 import { taskSchema } from '../../../gateway/http/task-schemas.ts';
 
 const root = new URL('../../../../', import.meta.url);
@@ -67,6 +70,14 @@ test('an explanation and its reasons, which the .proto names, too', () => {
   for (const reason of explainReasons) assert.ok(comment.includes(`\`${reason}\``), reason);
 });
 
+test('a schedule', () => {
+  assert.ok('properties' in scheduleSchema);
+  const put = Object.keys(putScheduleSchema.properties ?? {});
+  assert.deepEqual(namesIn('field of a schedule |').sort(), put.sort());
+  const answered = Object.keys(scheduleSchema.properties ?? {}).filter((name) => !put.includes(name));
+  assert.deepEqual(namesIn('field of the answer |').sort(), answered.sort());
+});
+
 test('records in the tree', () => {
   const worker = { address: 'a', concurrency: 1, types: ['x'], queues: ['q'], draining: false };
   const progress = { percent: 1, message: null };
@@ -83,6 +94,17 @@ test('records in the tree', () => {
   for (const [path, data] of written) {
     assert.deepEqual(membersOf(path).sort(), membersWritten(data).sort(), path);
   }
+  const common = { task, overlap: 'skip' as const, catchUp: 1, paused: false, since: at };
+  const definitions = [
+    encodeSchedule({ ...common, timing: { kind: 'cron', cron: '* * * * *', timeZone: 'UTC' } }),
+    encodeSchedule({ ...common, timing: { kind: 'interval', everyMs: 1000 } }),
+  ];
+  const known = new Set(definitions.flatMap(membersWritten));
+  assert.deepEqual(membersOf('/schedules/<name>').sort(), [...known].sort());
+  const counts = { runs: 1, skipped: 1, missed: 1, nextNumber: 1 };
+  const lastSkip = { at, why: 'unfinished' as const };
+  const ticks = encodeTicks({ at, ...counts, lastRunAt: at, lastTask: 'task-1' as TaskId, lastSkip });
+  assert.deepEqual(membersOf('/schedules/<name>/ticks').sort(), membersWritten(ticks).sort());
   const ends = [
     records.encodeStatus({ ...run, state: 'succeeded', result: 1, error: null }),
     records.encodeStatus({ ...run, state: 'failed', result: null, error }),
