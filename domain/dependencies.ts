@@ -8,7 +8,6 @@
 import type { FinalState, TaskId } from './task.ts';
 import { briefOf, type Links, type TaskEntry } from './task-entry.ts';
 import { parseTaskId, taskNumber } from './task-id.ts';
-import type { UnreadTasks } from './unread-tasks.ts';
 
 /** What a task has come to, for those that come after it. `gone`: there is none of that name. */
 export type Outcome = 'unfinished' | FinalState | 'gone';
@@ -40,16 +39,14 @@ const met: Verdict = { kind: 'met' };
 
 export class Dependencies {
   readonly #tasks: ReadonlyMap<TaskId, TaskEntry>;
-  readonly #unread: UnreadTasks;
   readonly #lookAgain: (entry: TaskEntry) => void;
   /** Those that wait for a task, by its name; it need not exist. */
   readonly #followers = new Map<TaskId, Set<TaskEntry>>();
   /** Those that run a task again, by its name. */
   readonly #retries = new Map<TaskId, Set<TaskEntry>>();
 
-  constructor(tasks: ReadonlyMap<TaskId, TaskEntry>, unread: UnreadTasks, lookAgain: (entry: TaskEntry) => void) {
+  constructor(tasks: ReadonlyMap<TaskId, TaskEntry>, lookAgain: (entry: TaskEntry) => void) {
     this.#tasks = tasks;
-    this.#unread = unread;
     this.#lookAgain = lookAgain;
   }
 
@@ -77,11 +74,6 @@ export class Dependencies {
     });
   }
 
-  /** What it depends on has not been read yet. */
-  awaitsReads({ links }: TaskEntry): boolean {
-    return links?.awaitsReads ?? false;
-  }
-
   /** Somebody still waits for it, or for what it runs again. */
   isAwaited(entry: TaskEntry): boolean {
     for (let at: TaskId | null = entry.id; at !== null; at = this.#tasks.get(at)?.links?.retryOf ?? null) {
@@ -97,7 +89,7 @@ export class Dependencies {
     const retryOf = originalOf(entry);
     if ((links?.after ?? none) === after && (links?.retryOf ?? null) === retryOf) return;
     const isLinked = after.length > 0 || retryOf !== null;
-    entry.links = isLinked ? { after, retryOf, verdict: waits, stepsAside: false, awaitsReads: false } : null;
+    entry.links = isLinked ? { after, retryOf, verdict: waits, stepsAside: false } : null;
     for (const id of links?.after ?? []) this.#leave(id, entry);
     for (const id of after) this.#follow(id, entry);
     if (links?.retryOf !== retryOf) this.#runsAgain(entry, links?.retryOf ?? null, retryOf);
@@ -144,7 +136,6 @@ export class Dependencies {
   #judge(entry: TaskEntry, links: Links): void {
     let verdict = met;
     links.stepsAside = false;
-    links.awaitsReads = false;
     for (const id of links.after) {
       const standing = this.#standingOf(id, entry);
       if (standing === 'done') continue;
@@ -154,7 +145,6 @@ export class Dependencies {
       }
       verdict = waits;
       links.stepsAside ||= standing !== 'end' || this.#endsLater(id, entry);
-      links.awaitsReads ||= standing === 'retry' && this.#isGone(id) && this.#retriesOf(id).length === 0;
     }
     links.verdict = verdict;
   }
@@ -162,10 +152,6 @@ export class Dependencies {
   /** True where its end may have to wait for tasks that are still to come. */
   #endsLater(id: TaskId, entry: TaskEntry): boolean {
     return !isEarlier(id, entry.id) || (this.#tasks.get(id)?.links?.stepsAside ?? false);
-  }
-
-  #isGone(id: TaskId): boolean {
-    return (this.#tasks.get(id)?.outcome ?? 'gone') === 'gone';
   }
 
   /** How the task `id` stands for `entry`, which comes after it. */
@@ -179,8 +165,7 @@ export class Dependencies {
     if (afterFailure === 'fail') return outcome;
     const retries = this.#retriesOf(id);
     if (retries.some((retry) => retry.outcome === 'succeeded')) return 'done';
-    // One that has not been read yet may be a retry of one that is gone.
-    return outcome !== 'gone' || retries.length > 0 || this.#unread.size > 0 ? 'retry' : 'gone';
+    return outcome !== 'gone' || retries.length > 0 ? 'retry' : 'gone';
   }
 }
 

@@ -19,7 +19,7 @@ export class Precedence {
   /** `lookAgain` is told of the others that a change concerns, while it is under way: they are to be looked at after it. */
   constructor(tasks: ReadonlyMap<TaskId, TaskEntry>, lookAgain: (entry: TaskEntry) => void) {
     this.#unread = new UnreadTasks(lookAgain);
-    this.#dependencies = new Dependencies(tasks, this.#unread, lookAgain);
+    this.#dependencies = new Dependencies(tasks, lookAgain);
     this.#keys = new ExclusiveKeys(lookAgain);
   }
 
@@ -28,13 +28,17 @@ export class Precedence {
     this.#unread.update(entry);
     this.#dependencies.update(entry);
     this.#keys.update(entry);
-    const mayBeNext = this.#keys.hasTurn(entry) && !this.hasTurn(entry);
-    if (mayBeNext || this.#dependencies.awaitsReads(entry)) this.#unread.waitFor(entry);
+    if (this.#keys.hasTurn(entry) && !this.hasTurn(entry)) this.#unread.waitFor(entry);
   }
 
   /** What those that it comes after say of the task; null where it comes after none, or was let go. */
   verdictOf(entry: TaskEntry): Verdict | null {
     return this.#dependencies.verdictOf(entry);
+  }
+
+  /** False while a task that was not read yet may be a retry of one that is gone. */
+  isCertain(verdict: Verdict): boolean {
+    return verdict.kind !== 'failed' || verdict.outcome !== 'gone' || this.#unread.size === 0;
   }
 
   /** It has no exclusive key, or the key is its to take. A task that has not been read yet may have any key. */

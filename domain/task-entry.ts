@@ -189,8 +189,6 @@ export interface Links {
   verdict: Verdict;
   /** It waits, itself or through those that it comes after, for a task that may be still to come. */
   stepsAside: boolean;
-  /** It waits for what has not been read yet. */
-  awaitsReads: boolean;
 }
 
 export interface WorkerEntry {
