@@ -9,8 +9,8 @@ import type { FinalState, TaskId } from './task.ts';
 import { briefOf, type Links, type TaskEntry } from './task-entry.ts';
 import { parseTaskId, taskNumber } from './task-id.ts';
 
-/** What a task has come to, for those that come after it. `gone`: there is none of that name. */
-export type Outcome = 'unfinished' | FinalState | 'gone';
+/** What a task has come to, for those that come after it. `ended`: how, has not been read yet. `gone`: there is none of that name. */
+export type Outcome = 'unfinished' | 'ended' | FinalState | 'gone';
 
 export type Verdict =
   | { readonly kind: 'waits' }
@@ -52,11 +52,11 @@ export class Dependencies {
 
   /** To be called after each change of the entry. */
   update(entry: TaskEntry): void {
+    const stoodAside = entry.links?.stepsAside ?? false;
     this.#link(entry);
-    const stoodAside = entry.links?.stepsAside;
     if (entry.links) this.#judge(entry, entry.links);
     const outcome = outcomeOf(entry);
-    if (outcome === entry.outcome && stoodAside === entry.links?.stepsAside) return;
+    if (outcome === entry.outcome && stoodAside === (entry.links?.stepsAside ?? false)) return;
     entry.outcome = outcome;
     this.#tellFollowers(entry.id);
   }
@@ -135,18 +135,20 @@ export class Dependencies {
 
   #judge(entry: TaskEntry, links: Links): void {
     let verdict = met;
-    links.stepsAside = false;
+    let stepsAside = false;
     for (const id of links.after) {
       const standing = this.#standingOf(id, entry);
       if (standing === 'done') continue;
       if (!isUnmet(standing)) {
         links.verdict = { kind: 'failed', task: id, outcome: standing };
+        links.stepsAside = false;
         return;
       }
       verdict = waits;
-      links.stepsAside ||= standing !== 'end' || this.#endsLater(id, entry);
+      stepsAside ||= standing !== 'end' || this.#endsLater(id, entry);
     }
     links.verdict = verdict;
+    links.stepsAside = stepsAside;
   }
 
   /** True where its end may have to wait for tasks that are still to come. */
@@ -158,20 +160,22 @@ export class Dependencies {
   #standingOf(id: TaskId, entry: TaskEntry): Standing {
     const outcome = this.#tasks.get(id)?.outcome ?? 'gone';
     if (outcome === 'succeeded') return 'done';
-    if (outcome === 'unfinished') return 'end';
+    if (outcome === 'unfinished' || outcome === 'ended') return 'end';
     if (outcome === 'gone' && !isEarlier(id, entry.id)) return 'creation';
     const afterFailure = briefOf(entry)?.afterFailure ?? 'fail';
     if (afterFailure === 'run') return 'done';
     if (afterFailure === 'fail') return outcome;
     const retries = this.#retriesOf(id);
     if (retries.some((retry) => retry.outcome === 'succeeded')) return 'done';
+    if (retries.some((retry) => retry.outcome === 'ended')) return 'end';
     return outcome !== 'gone' || retries.length > 0 ? 'retry' : 'gone';
   }
 }
 
 export function outcomeOf({ fact, status }: TaskEntry): Outcome {
   if (fact === null) return 'gone';
-  return status === null || status === 'unread' ? 'unfinished' : status.state;
+  if (status === null) return 'unfinished';
+  return status === 'unread' ? 'ended' : status.state;
 }
 
 const none: readonly TaskId[] = Object.freeze([]);

@@ -181,7 +181,8 @@ export class TaskIndex {
   /** When it was let go by the tasks that it comes after, by the ensemble's clock, epoch ms. */
   setUnblocked(id: TaskId, at: number | Unread | null): void {
     this.#change(id, (entry) => {
-      entry.unblockedAt = at;
+      // It has happened, though the clock of the ensemble be ahead of ours.
+      entry.unblockedAt = typeof at === 'number' ? Math.min(at, this.#now) : at;
     });
   }
 

@@ -205,6 +205,19 @@ test('a chain of 10,000 fails link by link, and a task with as many after it let
   assert.equal(index.unsettled.size, count);
 });
 
+test('a retry is kept for those that wait for what it runs again, however it is learned of, as long as the way there is', () => {
+  const index = follower([1], { afterFailure: 'wait' });
+  end(index, 1, 'failed');
+  addTask(index, 11, { retryOf: taskId(10) });
+  end(index, 11, 'failed');
+  const mayGo = () => index.finished.has(entryOf(index, 11));
+  assert.equal(mayGo(), true);
+  addTask(index, 10, { retryOf: taskId(1) });
+  assert.equal(mayGo(), false);
+  index.removeTask(taskId(10));
+  assert.equal(mayGo(), true);
+});
+
 test('what is waited for is kept, also what runs it again, and goes when it is waited for no more', () => {
   const index = follower([1], { afterFailure: 'wait' });
   addTask(index, 2);
