@@ -95,3 +95,30 @@ test('what is long gone does not pile up behind what is kept for long', () => {
   }
   assert.ok(size < 5000, `${size} items`);
 });
+
+test('what others wait for is neither given nor counted; let go, it is given once, however often it was kept back', () => {
+  const index = finished([1, 2, 3], 0);
+  const queue = queueOf(index, 0, 0);
+  index.onFinished = (entry) => queue.add(entry);
+  for (let number = 10; number < 5000; number += 1) {
+    addTask(index, number, { after: [entryOf(index, 2).id] });
+    assert.equal(index.finished.has(entryOf(index, 2)), false);
+    if (number === 10) assert.deepEqual(finishedAt(queue.take(9, index.finished, 10)), [1, 3]);
+    if (number === 10) assert.deepEqual([queue.take(9, index.finished, 10), index.finished.size], [[], 2]);
+    index.setUnblocked(entryOf(index, number).id, 1);
+    if (number % 100 === 0) assert.equal(queue.nextDueAt(index.finished), 2);
+  }
+  assert.deepEqual(finishedAt(queue.take(9, index.finished, 10)), [2]);
+  assert.deepEqual(queue.take(9, index.finished, 10), []);
+});
+
+test('a task that is kept back and let go again and again does not pile up', () => {
+  const index = finished([1], 1_000_000);
+  const queue = queueOf(index, 10, 0);
+  const [entry] = index.finished;
+  for (let i = 0; i < 6000; i += 1) {
+    if (entry) queue.add(entry);
+    queue.take(2, index.finished, 10);
+  }
+  assert.ok(queue.size < 5000, `${queue.size} items`);
+});
