@@ -298,6 +298,7 @@ const reasonsOf: Readonly<Record<Phase, readonly ExplainReason[]>> = {
     'cancel_requested',
     'being_ended',
     'succeeded',
+    'failed',
     'not_seen_yet',
   ],
   unclear: ['not_seen_yet', 'unreadable', 'set_aside', 'cancel_requested', 'being_ended'],
