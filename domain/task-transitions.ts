@@ -37,9 +37,12 @@ export interface Transition {
   readonly when: string;
 }
 
+/** The master makes those of schedules. */
+const submitters = ['gateway', 'master', 'by hand'] as const;
+
 export const transitions: readonly Transition[] = [
-  row(null, 'submitted', 'queued', ['gateway'], ['task'], 'it may run at once'),
-  row(null, 'submitted', 'scheduled', ['gateway'], ['task'], 'its time is to come, or it comes after other tasks'),
+  row(null, 'submitted', 'queued', submitters, ['task'], 'it may run at once'),
+  row(null, 'submitted', 'scheduled', submitters, ['task'], 'its time is to come, or it comes after other tasks'),
   row('scheduled', 'due', 'queued', ['time'], [], 'its own time, or that of its next attempt, has come'),
   row('scheduled', 'unblocked', 'queued', ['master'], ['unblocked'], 'the tasks that it comes after have let it go'),
   row('scheduled', 'unblocked', 'scheduled', ['master'], ['unblocked'], 'the same, and its own time is still to come'),
