@@ -107,8 +107,12 @@ export class TreeCache {
 
   #onEvent(path: string, change: 'created' | 'removed' | 'changed'): void {
     if (depthBelow(this.#root, path) > this.#depthMax) return;
-    if (change === 'removed') this.#listing?.removed.add(path);
-    if (change === 'removed' && !this.#reading.has(path)) return this.#gone(path);
+    if (change === 'removed') {
+      this.#listing?.removed.add(path);
+      // In its turn, also where it is just being read: an outcome that came before must not be seen long before this.
+      this.#gone(path);
+      if (!this.#reading.has(path)) return;
+    }
     if (change === 'created') {
       this.#listing?.removed.delete(path);
       this.#announce(path, null);

@@ -108,6 +108,26 @@ test('an answer that a later event has overtaken is read again', async () => {
   assert.equal(cache.synced, true);
 });
 
+test('a removal is told in its turn, also of what is just being read, and the answer does not bring it back', async () => {
+  const { session, picture, cache } = cacheOn('data');
+  await session.answer('get /t', znode(''));
+  session.event('/t/a', 'created');
+  const answered = session.answer('get /t/a', znode('old'));
+  session.event('/t/a', 'removed');
+  assert.deepEqual(contents(picture), { '/t': '' });
+  await answered;
+  assert.deepEqual(contents(picture), { '/t': '' });
+  await session.answer('get /t/a', null);
+  session.event('/t/a', 'created');
+  session.event('/t/a', 'removed');
+  session.event('/t/a', 'created'); // another one
+  await session.answer('get /t/a', znode('of the first'));
+  assert.deepEqual(contents(picture), { '/t': '', '/t/a': null });
+  await session.answer('get /t/a', znode('of the second'));
+  assert.deepEqual(contents(picture), { '/t': '', '/t/a': 'of the second' });
+  assert.equal(cache.synced, true);
+});
+
 test('names: a list that a later removal has overtaken does not bring the name back', async () => {
   const { session, picture } = cacheOn('names');
   const answered = session.answer('list /t', list('a', 'b'));
