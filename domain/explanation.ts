@@ -43,7 +43,7 @@ export interface Cause {
   readonly message: string;
   /** Since when the task runs, waits or is final, or since when there is no master; epoch ms. */
   readonly since: number | null;
-  /** When this ends by itself, at the latest; epoch ms. */
+  /** When this ends by itself, if not before; of a rate, when the next task of the queue may start; epoch ms. */
   readonly until: number | null;
   /** The one that runs it, or is about to. */
   readonly worker: string | null;

@@ -35,7 +35,10 @@ export const explanationSchema = exactly('Why a task is where it is. A field tha
     ...timeOrNull,
     description: 'Since when it runs, waits or is final; with `no_master`, since when none leads.',
   },
-  until: { ...timeOrNull, description: 'When this ends by itself, at the latest.' },
+  until: {
+    ...timeOrNull,
+    description: 'When this ends by itself, if not before; with `queue_rate`, when the next of the queue may start.',
+  },
   worker: { ...textOrNull, description: 'The one that runs it, or ran it last, or is being given it.' },
   tasks: { ...listOf(text), description: 'Tasks that it waits for.' },
   type: textOrNull,
