@@ -9,9 +9,9 @@ import { type Cause, cause, counted, explanationOf, type TaskExplanation, timeTe
 import type { TaskId } from './task.ts';
 import { briefOf, type TaskEntry } from './task-entry.ts';
 import type { TaskIndex } from './task-index.ts';
-import { reviewAt } from './withdrawal.ts';
+import { reviewAt, withdrawalOf } from './withdrawal.ts';
 
-/** To be asked between two rounds of the planner, at the time that the index has advanced to, epoch ms. */
+/** To be asked between two rounds of the planner; `now` is the time that the index has advanced to, epoch ms. */
 export function explainTask(index: TaskIndex, id: TaskId, now: number): TaskExplanation {
   const entry = index.tasks.get(id);
   if (!entry) return explanationOf({ id, state: null, type: null, queue: null }, [notSeenYet]);
@@ -32,8 +32,7 @@ function causesOf(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   if (fact.content.kind === 'newer') return [newerVersion];
   if (entry.assignments.size > 0) return [runCause(index, entry, now)];
   if (entry.assigning !== null) return [aboutToRun(entry, entry.assigning)];
-  if (entry.deferredUntil > now || (entry.pausedUntil > now && index.phase(entry) === 'unclear'))
-    return [setAside(entry)];
+  if (entry.deferredUntil > now) return [setAside(entry)];
   if (fact.content.kind === 'invalid') return [invalid(fact.content.why)];
   if (!isKnown(entry)) return [notSeenYet];
   return waitCauses(index, entry, now);
@@ -52,13 +51,16 @@ function aboutToRun(entry: TaskEntry, worker: string): Cause {
   return cause('about_to_run', `It is being given to worker ${worker}.`, { since: entry.queuedSince, worker });
 }
 
-function setAside({ deferredUntil, pausedUntil, handBacks }: TaskEntry): Cause {
-  const until = Math.max(deferredUntil, pausedUntil);
-  const why =
-    pausedUntil === until
-      ? `Workers have handed it back ${counted(handBacks, 'time')} without an outcome`
-      : 'A change of it was refused, mostly since something else changed at the same time';
-  return cause('set_aside', `${why}; it is looked at again at ${timeText(until)}.`, { until });
+function setAside({ deferredUntil }: TaskEntry): Cause {
+  const message = `A change of it was refused, mostly since something else changed at the same time; it is looked at again at ${timeText(deferredUntil)}.`;
+  return cause('set_aside', message, { until: deferredUntil });
+}
+
+/** Null: it was not handed back lately, or not often. */
+function pauseCause({ pausedUntil, handBacks }: TaskEntry, now: number): Cause | null {
+  if (pausedUntil <= now) return null;
+  const message = `Workers have handed it back ${counted(handBacks, 'time')} without an outcome; it is given to one again at ${timeText(pausedUntil)}.`;
+  return cause('set_aside', message, { until: pausedUntil });
 }
 
 function invalid(why: string): Cause {
@@ -74,9 +76,13 @@ function runCause(index: TaskIndex, entry: TaskEntry, now: number): Cause {
     const message = `Worker ${worker} was lost while it ran the task: the leading master records that, and its next attempt follows if it has one.`;
     return cause('worker_lost', message, { since: assigned.fact.record.startedAt, worker });
   }
-  const [run = notSeenYet] = explainAlone(snapshotOf(entry), now);
-  if (run.reason !== 'withdrawing') return run;
-  const until = now + Math.max(0, Math.ceil(reviewAt(entry, assigned.fact) - index.clocks.uptime));
+  const { worker: id, fact } = assigned;
+  const withdraw = withdrawalOf(entry, fact, index.clocks);
+  // By the time that this is read the worker has been told; of a cancel only the mark can tell.
+  const record = withdraw === 'cancelled' ? fact.record : { ...fact.record, withdraw };
+  const [run = notSeenYet] = explainAlone({ ...snapshotOf(entry), assignment: { worker: id, record } }, now);
+  if (fact.withdrawnAt === null) return run;
+  const until = now + Math.max(0, Math.ceil(reviewAt(entry, fact) - index.clocks.uptime));
   const message = `${run.message.slice(0, -1)}; at ${timeText(until)} it is taken away by force.`;
   return { ...run, message, until };
 }
@@ -87,8 +93,8 @@ function waitCauses(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   );
   const brief = briefOf(entry);
   if (!brief || isEnding(own)) return own;
-  const key = keyCause(index, entry);
-  const held = own.length > 0 || !key ? own : [key];
+  const [next] = [pauseCause(entry, now), keyCause(index, entry)].filter((its) => its !== null);
+  const held = own.length > 0 || !next ? own : [next];
   return held.length > 0
     ? [...held, ...lastingCauses(index, entry, brief, now)]
     : fleetCauses(index, entry, brief, now);

@@ -9,6 +9,7 @@ import { limits } from '../../domain/limits.ts';
 import { indexPaths } from '../../domain/master-index.ts';
 import type { TaskIndex } from '../../domain/task-index.ts';
 import { type AdminRoute, sendJson } from '../../runtime/admin-server.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
 import { eventStreamHeaders, streamEvents } from './event-stream.ts';
 import { allowOnly, BadQuery, parseEventsQuery, parseExplainQuery, parseTasksQuery } from './index-query.ts';
 import type { MasterView, Term } from './master-view.ts';
@@ -36,6 +37,7 @@ export function indexRoutes(view: MasterView, aliveMs: number = limits.masterAli
       await nextTurn(); // the planner has had its own by then, and has given away what it can
       const now = Date.now();
       index.advance(now);
+      index.review(monotonicMs());
       sendJson(response, 200, explainTask(index, id, now));
     }),
     [indexPaths.events]: asLeader(view, (term, query, request, response) => {

@@ -173,7 +173,11 @@ test('its workers: none, none of its type or queue, stopping, not ready, busy, a
     await given();
     await session.remove(`/assign/late/${task}`);
   }
-  const aside = await explained(task, 'set_aside', /handed it back 4 times without an outcome; it is looked at again/);
+  const aside = await explained(
+    task,
+    'set_aside',
+    /handed it back 4 times without an outcome; it is given to one again/,
+  );
   assert.ok(Date.parse(aside.until) > Date.now());
 });
 

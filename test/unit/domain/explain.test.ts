@@ -11,7 +11,7 @@ import type { ExplainReason, TaskExplanation } from '../../../domain/explanation
 import { limits } from '../../../domain/limits.ts';
 import { planAssignments } from '../../../domain/plan.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
-import type { TaskId } from '../../../domain/task.ts';
+import type { AssignmentRecord, TaskId } from '../../../domain/task.ts';
 import type { TaskBrief } from '../../../domain/task-entry.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
 import type { Phase } from '../../../domain/task-phase.ts';
@@ -97,26 +97,32 @@ test('whoever reads the task itself says why it failed, in one line', () => {
 test('a run: until its timeout or its deadline, withdrawn, lost', () => {
   const index = newIndex();
   const worker = addWorker(index, 'w');
-  addTask(index, 1, { timeoutMs: 5000 });
   const run = { state: 'running', since: 1000, worker: 'w' } as const;
+  const has = (options: Partial<TaskBrief>, record: Partial<AssignmentRecord> = {}) => {
+    index.setTask(taskId(1), taskFact(1, { timeoutMs: 60_000, ...options }));
+    index.setAssignment(worker, taskId(1), assignmentFact(record));
+  };
+  addTask(index, 1);
   index.setAssignment(worker, taskId(1), 'unread');
   said(index, { state: 'running', reason: 'running', worker: 'w' }, /Worker w has it/);
-  index.setAssignment(worker, taskId(1), assignmentFact());
-  said(
-    index,
-    { ...run, reason: 'running', until: 6000 },
-    /Worker w runs attempt 1 of 3 since .*; its timeout ends it at/,
-  );
-  index.setTask(taskId(1), taskFact(1, { timeoutMs: 5000, deadlineAt: 4000 }));
-  said(index, { ...run, reason: 'running', until: 4000 }, /its deadline ends it at 1970-01-01T00:00:04/);
+  has({});
+  said(index, { ...run, reason: 'running', until: 61_000 }, /w runs attempt 1 of 3 since .*; its timeout ends it at/);
+  has({ deadlineAt: 20_000 });
+  said(index, { ...run, reason: 'running', until: 20_000 }, /its deadline ends it at 1970-01-01T00:00:20/);
+  has({ deadlineAt: now });
+  said(index, { ...run, reason: 'withdrawing' }, /^Its deadline has passed, and worker w is ending its run\.$/);
+  has({ timeoutMs: 1 });
+  index.review(limits.timeoutGraceMs);
+  said(index, { ...run, reason: 'withdrawing' }, /^Its attempt has taken longer than its timeout, and/);
+  has({});
   index.setCancel(taskId(1), { reason: 'why' });
   said(index, { ...run, reason: 'cancel_requested' }, /has yet to tell worker w/);
-  index.setAssignment(worker, taskId(1), assignmentFact({ withdraw: 'cancelled' }));
-  const until = now + limits.withdrawGraceMs;
-  said(index, { ...run, reason: 'withdrawing', until }, /asked to be cancelled, and worker w is ending its run; at/);
-  said(index, { ...run, reason: 'withdrawing', until }, /at 1970-01-01T00:00:15.000Z it is taken away by force/);
-  index.setAssignment(worker, taskId(1), assignmentFact({ withdraw: 'timed_out' }));
-  said(index, { ...run, reason: 'withdrawing', until }, /longer than its timeout/);
+  has({}, { withdraw: 'cancelled' });
+  index.review(limits.timeoutGraceMs + 2000);
+  const until = now + limits.withdrawGraceMs - 2000;
+  const byForce =
+    /asked to be cancelled, and worker w is ending its run; at 1970-01-01T00:00:13.000Z it is taken away by/;
+  said(index, { ...run, reason: 'withdrawing', until }, byForce);
   index.setWorker(worker, null);
   said(index, { ...run, reason: 'worker_lost' }, /Worker w was lost/);
 });
@@ -171,6 +177,16 @@ test('it waits for the tasks that it comes after, each as it is, and after that 
   const failing = explainTask(index, taskId(10), now);
   assert.match(failing.message, /as failed, dependency_failed: it comes after task-0000000004, which failed\.$/);
   assert.deepEqual([failing.reason, failing.also], ['being_ended', []]);
+});
+
+test('its deadline has passed while it waited', () => {
+  const index = newIndex();
+  addTask(index, 1, { deadlineAt: now });
+  said(
+    index,
+    { reason: 'being_ended', since: now },
+    /Its deadline passed at 1970-01-01T00:00:10.*: the leading master ends it/,
+  );
 });
 
 test('another task has its exclusive key, or is before it in line', () => {
@@ -268,14 +284,16 @@ test('given to a worker, and set aside after it came back', () => {
   said(index, { reason: 'about_to_run', since: 0, worker: 'w' }, /being given to worker w/);
   index.settle(entryOf(index, 1), worker, now + 20);
   said(index, { reason: 'set_aside', until: now + 20 }, /was refused.* looked at again at 1970-01-01T00:00:10.020Z/);
+  index.advance(now + 20);
   for (let times = 0; times < 2; times += 1) {
     index.setAssignment(worker, taskId(1), assignmentFact());
     index.setAssignment(worker, taskId(1), null);
   }
-  said(index, { reason: 'set_aside', until: now + 1000 }, /handed it back 2 times without an outcome/);
-  index.settle(entryOf(index, 1), null);
-  index.setTask(taskId(1), taskFact(1, { deadlineAt: now }));
-  said(index, { reason: 'being_ended', since: now }, /Its deadline passed at .*: the leading master ends it/);
+  said(
+    index,
+    { reason: 'set_aside', until: now + 1020 },
+    /handed it back 2 times without an outcome; it is given to one again at/,
+  );
 });
 
 const fleet: readonly ExplainReason[] = [
