@@ -38,6 +38,10 @@ function causesOf(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   return waitCauses(index, entry, now);
 }
 
+const changing = cause(
+  'not_seen_yet',
+  'The leading master is about to see a change of the task: ask again in a moment.',
+);
 const unreadable = cause(
   'unreadable',
   'The masters may not read its data: its ACL in ZooKeeper forbids it, and has to be changed by who may.',
@@ -95,6 +99,7 @@ function waitCauses(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   if (!brief || isEnding(own)) return own;
   const [next] = [pauseCause(entry, now), keyCause(index, entry)].filter((its) => its !== null);
   const held = own.length > 0 || !next ? own : [next];
+  if (held.length === 0 && entry.decided) return [changing];
   return held.length > 0
     ? [...held, ...lastingCauses(index, entry, brief, now)]
     : fleetCauses(index, entry, brief, now);
