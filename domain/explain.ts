@@ -6,10 +6,11 @@ import { explainAlone } from './explain-alone.ts';
 import { fleetCauses, lastingCauses } from './explain-fleet.ts';
 import { dependencyCause, keyCause } from './explain-precedence.ts';
 import { type Cause, cause, counted, explanationOf, type TaskExplanation, timeText } from './explanation.ts';
+import { limits } from './limits.ts';
 import type { TaskId } from './task.ts';
 import { briefOf, type TaskEntry } from './task-entry.ts';
 import type { TaskIndex } from './task-index.ts';
-import { reviewAt, withdrawalOf } from './withdrawal.ts';
+import { withdrawalOf } from './withdrawal.ts';
 
 /** To be asked between two rounds of the planner; `now` is the time that the index has advanced to, epoch ms. */
 export function explainTask(index: TaskIndex, id: TaskId, now: number): TaskExplanation {
@@ -85,8 +86,8 @@ function runCause(index: TaskIndex, entry: TaskEntry, now: number): Cause {
   // By the time that this is read the worker has been told; of a cancel only the mark can tell.
   const record = withdraw === 'cancelled' ? fact.record : { ...fact.record, withdraw };
   const [run = notSeenYet] = explainAlone({ ...snapshotOf(entry), assignment: { worker: id, record } }, now);
-  if (fact.withdrawnAt === null) return run;
-  const until = now + Math.max(0, Math.ceil(reviewAt(entry, fact) - index.clocks.uptime));
+  if (fact.markedAt === null) return run;
+  const until = fact.markedAt + limits.withdrawGraceMs;
   const message = `${run.message.slice(0, -1)}; at ${timeText(until)} it is taken away by force.`;
   return { ...run, message, until };
 }

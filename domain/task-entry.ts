@@ -73,6 +73,8 @@ export interface HeldFact extends AssignmentFact {
   readonly began: number;
   /** When the mark of withdrawal was first seen; null while there is none. */
   readonly withdrawnAt: number | null;
+  /** The same as people are told it, epoch ms. */
+  readonly markedAt: number | null;
 }
 
 export interface WorkerFact {

@@ -363,7 +363,9 @@ export class TaskIndex {
     const known = before && before !== 'unread' && before.czxid === fact.czxid ? before : null;
     const { startedAt, withdraw } = fact.record;
     const began = known?.began ?? this.#clocks.uptime - Math.max(0, this.#now - (startedAt ?? fact.createdAt));
-    return { ...fact, began, withdrawnAt: withdraw && (known?.withdrawnAt ?? this.#clocks.uptime) };
+    if (withdraw === null) return { ...fact, began, withdrawnAt: null, markedAt: null };
+    const { withdrawnAt, markedAt } = known ?? {};
+    return { ...fact, began, withdrawnAt: withdrawnAt ?? this.#clocks.uptime, markedAt: markedAt ?? this.#now };
   }
 
   /**
