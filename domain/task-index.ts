@@ -3,7 +3,6 @@
 // knowing yet what it says is a fact of its own: such a task is left alone until the rest arrives. Pure.
 
 import { CreationOrder } from './creation-order.ts';
-import { notBeforeOf } from './entry-state.ts';
 import { KeyedBatches } from './keyed-batches.ts';
 import { limits } from './limits.ts';
 import { Precedence } from './precedence.ts';
@@ -11,7 +10,8 @@ import type { QueueSettings } from './queue-settings.ts';
 import { QueueTable } from './queue-table.ts';
 import { ReadyLine } from './ready-line.ts';
 import { ScheduleTasks } from './schedule-tasks.ts';
-import type { TaskId, TaskState, WorkerId } from './task.ts';
+import type { TaskId, WorkerId } from './task.ts';
+import { TaskAlarms } from './task-alarms.ts';
 import {
   type AssignmentFact,
   type AttemptBrief,
@@ -30,8 +30,7 @@ import {
 } from './task-entry.ts';
 import { type Phase, phaseOf } from './task-phase.ts';
 import { TaskStates } from './task-states.ts';
-import { Timeline } from './timeline.ts';
-import { type Clocks, nextReviewOf } from './withdrawal.ts';
+import type { Clocks } from './withdrawal.ts';
 
 /** A status is removed a moment before its task, in the same transaction: what is seen between the two is no task that waits. */
 const goneStatusMs = 20;
@@ -59,15 +58,11 @@ export class TaskIndex {
   readonly precedence = new Precedence(this.tasks, (entry) => this.refresh(entry));
   /** Told of each task that joins the finished, while somebody wants to know. */
   onFinished: ((entry: TaskEntry) => void) | null = null;
-  readonly #alarms = new Timeline<TaskEntry>((entry, at) => entry.alarmAt === at && this.tasks.get(entry.id) === entry);
-  readonly #reviews = new Timeline<TaskEntry>(
-    (entry, at) => entry.reviewAt === at && this.tasks.get(entry.id) === entry,
-  );
+  readonly #alarms = new TaskAlarms(this.tasks);
   /** Made once: a phase is asked for with every change. */
   readonly #isLost = (worker: WorkerId, assignment: AssignmentFact) => this.isLost(worker, assignment);
   readonly #toRefresh = new Set<TaskEntry>();
   #isRefreshing = false;
-  readonly #clocks = { now: 0, uptime: 0 };
 
   /** Alarms that are set, those of tasks that are gone included. */
   get alarms(): number {
@@ -76,12 +71,12 @@ export class TaskIndex {
 
   /** The earliest time at which something becomes due, or null. */
   get nextAlarmAt(): number | null {
-    return this.#alarms.nextAt;
+    return this.#alarms.nextAlarmAt;
   }
 
   /** The same by uptime, ms: when a run should have ended. */
   get nextReviewAt(): number | null {
-    return this.#reviews.nextAt;
+    return this.#alarms.nextReviewAt;
   }
 
   /** When a queue that waits for nothing but its rate may start one more, or null. */
@@ -95,27 +90,21 @@ export class TaskIndex {
    * it. Where there is more, `nextAlarmAt` is past.
    */
   advance(now: number, alarmsMax: number = limits.alarmsAtOnce): void {
-    this.#clocks.now = now;
+    this.#alarms.setNow(now);
     for (let count = 0; count < alarmsMax; count += 1) {
-      const alarm = this.#alarms.takeDue(now);
-      if (!alarm) return;
-      const { thing: entry, at } = alarm;
-      entry.alarmAt = 0;
-      if (entry.deferredUntil <= at) entry.deferredUntil = 0; // over, though the clock be set back
-      if (entry.pausedUntil <= at) entry.pausedUntil = 0;
-      if (entry.goneUntil <= at) entry.goneUntil = 0;
+      const entry = this.#alarms.takeDue();
+      if (!entry) return;
       this.refresh(entry);
     }
   }
 
   /** `uptime`, in ms, never goes back: runs that should have ended by it are looked at, no more than `reviewsMax` at a time. */
   review(uptime: number, reviewsMax: number = limits.alarmsAtOnce): void {
-    this.#clocks.uptime = uptime;
+    this.#alarms.setUptime(uptime);
     for (let count = 0; count < reviewsMax; count += 1) {
-      const due = this.#reviews.takeDue(uptime);
-      if (!due) return;
-      due.thing.reviewAt = 0;
-      this.refresh(due.thing);
+      const entry = this.#alarms.takeReview();
+      if (!entry) return;
+      this.refresh(entry);
     }
   }
 
@@ -216,13 +205,6 @@ export class TaskIndex {
     this.#reviewWorker(id);
   }
 
-  /** The task is looked at again at `at`; an alarm that is set already and comes earlier is enough. */
-  alarm(entry: TaskEntry, at: number): void {
-    if (entry.alarmAt !== 0 && entry.alarmAt <= at) return;
-    entry.alarmAt = at;
-    this.#alarms.set(entry, at, this.tasks.size);
-  }
-
   /** A decision about the task is being committed; until {@link settle} it is not decided about again. */
   decide(entry: TaskEntry, worker: WorkerId | null): void {
     entry.decided = true;
@@ -248,11 +230,11 @@ export class TaskIndex {
 
   /** As of the last {@link advance} and the last {@link review}. */
   get clocks(): Clocks {
-    return this.#clocks;
+    return this.#alarms.clocks;
   }
 
   get #now(): number {
-    return this.#clocks.now;
+    return this.clocks.now;
   }
 
   phase(entry: TaskEntry): Phase {
@@ -297,26 +279,9 @@ export class TaskIndex {
     const phase = this.phase(entry);
     if (phase === 'unsettled') this.unsettled.add(entry.id);
     else this.unsettled.delete(entry.id);
-    if (entry.deferredUntil > this.#now) this.alarm(entry, entry.deferredUntil);
-    if (entry.goneUntil > this.#now) this.alarm(entry, entry.goneUntil);
     this.#keepFinished(entry, phase);
     if (phase === 'ready') this.ready.enqueue(entry, this.tasks.size);
-    this.#setAlarms(entry, this.states.update(entry, this.#now));
-  }
-
-  /** For the times at which it becomes another one by itself; the earliest is enough. */
-  #setAlarms(entry: TaskEntry, state: TaskState | null): void {
-    const due = state === 'scheduled' ? notBeforeOf(entry) : 'unread';
-    if (due !== 'unread' && due !== Infinity) this.alarm(entry, due);
-    const deadlineAt = entry.status === null ? briefOf(entry)?.deadlineAt : null;
-    if (deadlineAt && deadlineAt > this.#now) this.alarm(entry, deadlineAt);
-    if (entry.pausedUntil > this.#now) this.alarm(entry, entry.pausedUntil);
-    const reviewAt = entry.status === null ? nextReviewOf(entry, this.#clocks.uptime) : Infinity;
-    if (reviewAt === Infinity) entry.reviewAt = 0;
-    else if (reviewAt !== entry.reviewAt) {
-      entry.reviewAt = reviewAt;
-      this.#reviews.set(entry, reviewAt, this.tasks.size);
-    }
+    this.#alarms.update(entry, this.states.update(entry, this.#now));
   }
 
   /** One whose status was removed by hand is not final any more; one that somebody waits for is not to go. */
@@ -362,10 +327,10 @@ export class TaskIndex {
     if (fact === 'unread') return fact;
     const known = before && before !== 'unread' && before.czxid === fact.czxid ? before : null;
     const { startedAt, withdraw } = fact.record;
-    const began = known?.began ?? this.#clocks.uptime - Math.max(0, this.#now - (startedAt ?? fact.createdAt));
+    const began = known?.began ?? this.clocks.uptime - Math.max(0, this.#now - (startedAt ?? fact.createdAt));
     if (withdraw === null) return { ...fact, began, withdrawnAt: null, markedAt: null };
     const { withdrawnAt, markedAt } = known ?? {};
-    return { ...fact, began, withdrawnAt: withdrawnAt ?? this.#clocks.uptime, markedAt: markedAt ?? this.#now };
+    return { ...fact, began, withdrawnAt: withdrawnAt ?? this.clocks.uptime, markedAt: markedAt ?? this.#now };
   }
 
   /**

@@ -1,0 +1,97 @@
+// When a task is looked at again by itself, since time alone makes it another: by the clock, for times that were agreed on (its
+// own time, its deadline, the end of a pause), and by uptime, for runs that should have ended by then. Pure.
+
+import { notBeforeOf } from './entry-state.ts';
+import type { TaskId, TaskState } from './task.ts';
+import { briefOf, type TaskEntry } from './task-entry.ts';
+import { Timeline } from './timeline.ts';
+import { type Clocks, nextReviewOf } from './withdrawal.ts';
+
+export class TaskAlarms {
+  readonly #tasks: ReadonlyMap<TaskId, TaskEntry>;
+  readonly #alarms = new Timeline<TaskEntry>((entry, at) => entry.alarmAt === at && this.#isThere(entry));
+  readonly #reviews = new Timeline<TaskEntry>((entry, at) => entry.reviewAt === at && this.#isThere(entry));
+  readonly #clocks = { now: 0, uptime: 0 };
+
+  constructor(tasks: ReadonlyMap<TaskId, TaskEntry>) {
+    this.#tasks = tasks;
+  }
+
+  /** As of the last {@link setNow} and the last {@link setUptime}. */
+  get clocks(): Clocks {
+    return this.#clocks;
+  }
+
+  /** Alarms that are set, those of tasks that are gone included. */
+  get size(): number {
+    return this.#alarms.size;
+  }
+
+  /** Epoch ms; null: none is set. */
+  get nextAlarmAt(): number | null {
+    return this.#alarms.nextAt;
+  }
+
+  /** Uptime in ms; null: nothing runs. */
+  get nextReviewAt(): number | null {
+    return this.#reviews.nextAt;
+  }
+
+  setNow(now: number): void {
+    this.#clocks.now = now;
+  }
+
+  setUptime(uptime: number): void {
+    this.#clocks.uptime = uptime;
+  }
+
+  /** The one whose alarm went off first; what it waited for is over, though the clock be set back. */
+  takeDue(): TaskEntry | null {
+    const alarm = this.#alarms.takeDue(this.#clocks.now);
+    if (!alarm) return null;
+    const { thing: entry, at } = alarm;
+    entry.alarmAt = 0;
+    if (entry.deferredUntil <= at) entry.deferredUntil = 0;
+    if (entry.pausedUntil <= at) entry.pausedUntil = 0;
+    if (entry.goneUntil <= at) entry.goneUntil = 0;
+    return entry;
+  }
+
+  /** One whose run should have ended. */
+  takeReview(): TaskEntry | null {
+    const review = this.#reviews.takeDue(this.#clocks.uptime);
+    if (!review) return null;
+    review.thing.reviewAt = 0;
+    return review.thing;
+  }
+
+  /** To be called after each change of the entry, with its state; null where that is not known at the moment. */
+  update(entry: TaskEntry, state: TaskState | null): void {
+    const { status } = entry;
+    this.#alarm(entry, entry.deferredUntil);
+    this.#alarm(entry, entry.pausedUntil);
+    this.#alarm(entry, entry.goneUntil);
+    const due = state === 'scheduled' ? notBeforeOf(entry) : 'unread';
+    if (due !== 'unread') this.#alarm(entry, due);
+    if (status === null) this.#alarm(entry, briefOf(entry)?.deadlineAt ?? Infinity);
+    this.#review(entry, status === null ? nextReviewOf(entry, this.#clocks.uptime) : Infinity);
+  }
+
+  /** An alarm that is set already and comes earlier is enough: it is set anew when that one went off. */
+  #alarm(entry: TaskEntry, at: number): void {
+    if (at <= this.#clocks.now || at === Infinity) return;
+    if (entry.alarmAt !== 0 && entry.alarmAt <= at) return;
+    entry.alarmAt = at;
+    this.#alarms.set(entry, at, this.#tasks.size);
+  }
+
+  #review(entry: TaskEntry, at: number): void {
+    if (at === entry.reviewAt) return;
+    entry.reviewAt = at === Infinity ? 0 : at;
+    if (at !== Infinity) this.#reviews.set(entry, at, this.#tasks.size);
+  }
+
+  #isThere(entry: TaskEntry): boolean {
+    return this.#tasks.get(entry.id) === entry;
+  }
+}
