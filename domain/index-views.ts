@@ -45,6 +45,7 @@ function mayFit(entry: TaskEntry, filter: TaskFilter, now: number): boolean {
   const brief = briefOf(entry);
   if (filter.type !== null && brief?.type !== filter.type) return false;
   if (filter.queue !== null && brief?.queue !== filter.queue) return false;
+  if (filter.schedule !== null && brief?.schedule?.name !== filter.schedule) return false;
   if (filter.state !== null && (stateOf(entry, now) ?? filter.state) !== filter.state) return false;
   if (filter.worker !== null && entry.status !== 'unread' && workerOf(entry) !== filter.worker) return false;
   const labels = brief?.labels ?? {};

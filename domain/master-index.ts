@@ -22,6 +22,8 @@ export interface TaskFilter {
   readonly queue: string | null;
   /** The worker that runs the task, or that ended it. */
   readonly worker: string | null;
+  /** The schedule that made the task, at a tick or by hand. */
+  readonly schedule: string | null;
   /** All of them must match. */
   readonly labels: readonly (readonly [key: string, value: string])[];
 }

@@ -13,6 +13,7 @@ export interface ListTasksMessage {
   readonly type?: string;
   readonly queue?: string;
   readonly worker?: string;
+  readonly schedule?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly limit?: number;
   readonly cursor?: string;
@@ -34,14 +35,14 @@ const workerCharactersMax = 1024;
 const labelKeyCharacters = new RegExp(limits.labelKeyPattern);
 
 export function listOf(message: ListTasksMessage): ListOptions {
-  const { state = 'TASK_STATE_UNSPECIFIED', type, queue, worker, cursor } = message;
+  const { state = 'TASK_STATE_UNSPECIFIED', type, queue, worker, schedule, cursor } = message;
   const { labels = {}, limit = limits.listLimitDefault } = message;
-  const faults = [...nameFaults({ type, queue }), ...labelFaults(labels)];
+  const faults = [...nameFaults({ type, queue, schedule }), ...labelFaults(labels)];
   if (worker) faults.push(...lengthFaults('worker', worker, workerCharactersMax));
   if (!Object.hasOwn(states, state)) faults.push({ pointer: 'state', detail: 'is no known TaskState' });
   if (limit < 1) faults.push({ pointer: 'limit', detail: 'must be >= 1' });
   if (faults.length > 0) throw invalidRequest(faults);
-  const filter = { type: type || null, queue: queue || null, worker: worker || null };
+  const filter = { type: type || null, queue: queue || null, worker: worker || null, schedule: schedule || null };
   return {
     filter: { state: states[state] ?? null, ...filter, labels: Object.entries(labels) },
     limit,

@@ -81,6 +81,7 @@ export const listParameters = {
     description: 'Only tasks that this worker runs, or has ended.',
     schema: { type: 'string', minLength: 1, maxLength: 1024 },
   }),
+  schedule: queryText({ name: 'schedule', description: 'Only tasks that this schedule made.', schema: name }),
   labels: queryTexts({
     name: 'label',
     description: 'Only tasks with this label, as `key:value`. Several must all match.',

@@ -70,7 +70,7 @@ export class MasterIndexClient implements MasterIndex {
   tasks(filter: TaskFilter, limit: number, after: ListPosition | null): Promise<IndexedTasks> {
     const query = new URLSearchParams({ limit: String(limit) });
     if (after) query.set('after', formatPosition(after));
-    for (const name of ['state', 'type', 'queue', 'worker'] as const) {
+    for (const name of ['state', 'type', 'queue', 'worker', 'schedule'] as const) {
       const wanted = filter[name];
       if (wanted !== null) query.set(name, wanted);
     }

@@ -20,7 +20,7 @@ export class BadQuery extends Error {
 const eventIdCharactersMax = 100;
 
 export function parseTasksQuery(query: URLSearchParams): TasksQuery {
-  allowOnly(query, ['state', 'type', 'queue', 'worker', 'label', 'limit', 'after']);
+  allowOnly(query, ['state', 'type', 'queue', 'worker', 'schedule', 'label', 'limit', 'after']);
   const state = single(query, 'state');
   const known = taskStates.find((candidate) => candidate === state) ?? null;
   if (state !== null && known === null) throw new BadQuery('state is none that a task has');
@@ -28,7 +28,7 @@ export function parseTasksQuery(query: URLSearchParams): TasksQuery {
   const labels = query.getAll('label').map(parseLabel);
   if (labels.length > limits.labelsMax) throw new BadQuery(`label is given more than ${limits.labelsMax} times`);
   return {
-    filter: { ...filter, worker: single(query, 'worker'), labels },
+    filter: { ...filter, worker: single(query, 'worker'), schedule: single(query, 'schedule'), labels },
     limit: parseLimit(single(query, 'limit')),
     after: parseAfter(single(query, 'after')),
   };

@@ -27,7 +27,7 @@ import { startZooKeeper } from '../support/zookeeper-server.ts';
 const zookeeper = await startZooKeeper(wholeFile);
 const quick = { deadlineMs: 500, silenceMs: 500 };
 const noLeader = { reason: 'no-leader', retryAfterMs: 1000 };
-const everything: TaskFilter = { state: null, type: null, queue: null, worker: null, labels: [] };
+const everything: TaskFilter = { state: null, type: null, queue: null, worker: null, schedule: null, labels: [] };
 const stats = {
   ...{ leader: '127.0.0.1:1', workers: 2, slots: { total: 4, free: 1 }, oldestQueuedMs: null },
   tasks: { scheduled: 0, queued: 1, running: 3, succeeded: 5, failed: 0, cancelled: 0 },
@@ -156,6 +156,7 @@ test('each question with its query, and the answer as it is, without members tha
     type: 't',
     queue: 'q',
     worker: 'w & x',
+    schedule: 's.1',
     labels: [
       ['a/b', 'c:d'],
       ['e', 'ü&='],
@@ -166,7 +167,7 @@ test('each question with its query, and the answer as it is, without members tha
   const [asked, plain] = master.urls.map((url) => new URL(url, 'http://x'));
   assert.equal(asked?.pathname, indexPaths.tasks);
   assert.deepEqual(Object.fromEntries([...(asked?.searchParams ?? [])].filter(([name]) => name !== 'label')), {
-    ...{ limit: '7', after: 'ff-3', state: 'failed', type: 't', queue: 'q', worker: 'w & x' },
+    ...{ limit: '7', after: 'ff-3', state: 'failed', type: 't', queue: 'q', worker: 'w & x', schedule: 's.1' },
   });
   assert.deepEqual(asked?.searchParams.getAll('label'), ['a/b:c:d', 'e:ü&=']);
   assert.equal(plain?.search, '?limit=50');

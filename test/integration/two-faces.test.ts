@@ -522,6 +522,90 @@ both(
   refusal('queue-unreadable'),
 );
 
+const yearly = { cron: '0 9 1 JAN *', timeZone: 'Europe/Berlin', task: idle };
+
+both('a schedule is put, changed, looked at and deleted', async (face, tag) => {
+  const name = `yearly.${tag}`;
+  const first = answerOf(await face.putSchedule(name, yearly));
+  assert.deepEqual([first.created, first.schedule.paused, first.schedule.overlap], [true, false, 'skip']);
+  const again = answerOf(await face.putSchedule(name, yearly));
+  assert.deepEqual(again, { schedule: first.schedule, created: false });
+  const payload = { text: 'ü', list: [1, null, {}], deep: { deeper: ['x'] } };
+  const backoff = { type: 'fixed', delayMs: 0, maxDelayMs: 5, jitter: false };
+  const task = { ...idle, payload, backoff, labels: { a: 'b' }, priority: -3, deadlineMs: 9, exclusiveKey: 'k' };
+  const changed = answerOf(await face.putSchedule(name, { ...yearly, task, overlap: 'replace', catchUp: 0 }));
+  assert.equal(changed.schedule.since, first.schedule.since);
+  assert.deepEqual(answerOf(await face.schedule('get', name)), changed.schedule);
+  const { schedules } = answerOf(await face.schedules());
+  const listed = schedules.find((schedule: Answer) => schedule.name === name);
+  assert.deepEqual(listed, changed.schedule);
+  const gone = [await face.schedule('delete', name), await face.schedule('delete', name)];
+  return [first, changed, gone, await face.schedule('get', name), await face.schedules(`yearly.${tag}`)];
+});
+
+both('a schedule is paused, run by hand once with a key, and resumed', async (face, tag) => {
+  const name = `by-hand.${tag}`;
+  await face.putSchedule(name, { everyMs: 86_400_000, task: idle });
+  const paused = await face.setPaused(name, true);
+  const run = answerOf(await face.runSchedule(name, `run.${tag}`));
+  assert.deepEqual(run.task.schedule, { name, at: null });
+  const again = answerOf(await face.runSchedule(name, `run.${tag}`));
+  assert.deepEqual([again.task.id, again.created], [run.task.id, false]);
+  const other = answerOf(await face.runSchedule(name));
+  await eventually('the index knows both', async () => {
+    const { tasks } = answerOf(await face.list({ schedule: name }));
+    return tasks.length === 2 && tasks[0].id === other.task.id;
+  });
+  const resumed = answerOf(await face.setPaused(name, false));
+  assert.ok(resumed.since >= answerOf(paused).updatedAt);
+  await face.schedule('delete', name);
+  const verbs = [face.setPaused(name, true), face.setPaused(name, false), face.runSchedule(name)];
+  return [paused, run, resumed, await Promise.all(verbs), await face.runSchedule(name, `run.${tag}`).then(reasonOf)];
+});
+
+both(
+  'a schedule refuses what does not fit',
+  (face, tag) =>
+    Promise.all([
+      ...[
+        { task: idle },
+        { ...yearly, everyMs: 1000 },
+        { everyMs: 1000, timeZone: 'UTC', task: idle },
+        { everyMs: 999, task: idle },
+        { ...yearly, catchUp: 101, task: { ...idle, type: 'a b', backoff: { delayMs: -1 } } },
+        { ...yearly, cron: '0 0 30 2 *' },
+        { ...yearly, timeZone: 'Mars' },
+        { cron: '* * * * *' },
+        { ...yearly, task: { ...idle, delayMs: 1, after: ['task-0000000000'], afterFailure: 'run' } },
+        { ...yearly, task: { ...idle, payload: 'x'.repeat(limits.scheduleBytesMax) } },
+      ].map((definition) => face.putSchedule(`bad.${tag}`, definition)),
+      face.putSchedule('no such name', yearly).then(reasonOf),
+      face.schedule('get', 'a/b').then(reasonOf),
+    ]),
+  [
+    ...[['/cron'], ['/everyMs'], ['/timeZone'], ['/everyMs'], ['/catchUp', '/task/backoff/delayMs', '/task/type']],
+    ...[['/cron'], ['/timeZone'], ['/task'], ['/task/after', '/task/afterFailure', '/task/delayMs']],
+  ]
+    .map((places) => refusal('invalid-request', places))
+    .concat([refusal('payload-too-large', ['/task'])], ['invalid-request', 'invalid-request'] as never),
+);
+
+both(
+  'a schedule with nonsense in its znode is shown as that, and can be put anew',
+  async (face, tag) => {
+    const name = `nonsense.${tag}`;
+    await (await stack.session).create(`/schedules/${name}`, 'every day at noon');
+    const { fault, task, nextRunAt } = answerOf(await face.schedule('get', name));
+    const refused = [await face.setPaused(name, true), await face.runSchedule(name)];
+    const { schedule, created } = answerOf(await face.putSchedule(name, yearly));
+    return [fault, task, nextRunAt, refused, schedule.fault, created];
+  },
+  [
+    ...['it is no JSON object', null, null],
+    ...[[refusal('schedule-unreadable'), refusal('schedule-unreadable')], null, false],
+  ],
+);
+
 both('workers and counts are those of the system', async (face) => {
   const stats = answerOf(await face.stats());
   const { tasks, oldestQueuedMs, ...rest } = stats;

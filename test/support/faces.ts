@@ -29,6 +29,15 @@ export interface Face {
   queues(): Promise<Outcome>;
   updateQueue(name: string, change: object): Promise<Outcome>;
   stats(): Promise<Outcome>;
+  /** `{schedule, created}` */
+  putSchedule(name: string, definition: object): Promise<Outcome>;
+  /** `{schedules, nextCursor?}` */
+  schedules(cursor?: string): Promise<Outcome>;
+  /** The schedule, as for the next one; nothing for `delete`. */
+  schedule(verb: 'get' | 'delete', name: string): Promise<Outcome>;
+  setPaused(name: string, paused: boolean): Promise<Outcome>;
+  /** `{task, created}` */
+  runSchedule(name: string, key?: string): Promise<Outcome>;
   /** Every change of the task until the stream ends; each `{eventId, task}` or `{reset}`. */
   watchTask(id: string, lastEventId?: string): Promise<Outcome>;
   /** Changes of all tasks until `enough` is true of those seen; each `{eventId, event}` or `{reset}`. */
@@ -46,6 +55,7 @@ export interface ListQuery {
   readonly type?: string;
   readonly queue?: string;
   readonly worker?: string;
+  readonly schedule?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly limit?: number;
   readonly cursor?: string;

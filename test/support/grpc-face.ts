@@ -68,9 +68,32 @@ export function grpcFace(scope: TestScope, address: string): Face {
         ...settingsOf(answer.settings),
       })),
     stats: () => call('GetStats', {}, statsOf),
+    ...scheduleCalls(call, made),
     watchTask: (id, lastEventId = '') => stream('WatchTask', { id, last_event_id: lastEventId }, changeOf, () => false),
     watchEvents: (enough, { lastEventId = '', onOpen } = {}) =>
       stream('WatchEvents', { last_event_id: lastEventId }, changeOf, enough, onOpen),
+  };
+}
+
+type Call = (method: string, request: object, read: (response: Answer) => Answer) => Promise<Outcome>;
+
+function scheduleCalls(call: Call, made: (response: Answer) => Answer) {
+  const schedule = (answer: Answer) => scheduleOf(answer.schedule);
+  return {
+    putSchedule: (name: string, definition: object) =>
+      call('PutSchedule', { name, spec: scheduleSpecOf(definition) }, (answer) => ({
+        schedule: schedule(answer),
+        created: answer.created ?? false,
+      })),
+    schedules: (cursor = '') =>
+      call('ListSchedules', { cursor }, ({ schedules = [], next_cursor: nextCursor }) => ({
+        schedules: schedules.map(scheduleOf),
+        ...(nextCursor && { nextCursor }),
+      })),
+    schedule: (verb: 'get' | 'delete', name: string) =>
+      verb === 'get' ? call('GetSchedule', { name }, schedule) : call('DeleteSchedule', { name }, () => ({})),
+    setPaused: (name: string, paused: boolean) => call(paused ? 'PauseSchedule' : 'ResumeSchedule', { name }, schedule),
+    runSchedule: (name: string, key = '') => call('RunSchedule', { name, idempotency_key: key }, made),
   };
 }
 
@@ -260,6 +283,64 @@ function settingsOf(settings: Answer): Answer {
     ratePerSecond: settings?.rate_per_second ?? null,
     burst: settings?.burst ?? null,
     maxQueued: settings?.max_queued ?? null,
+  };
+}
+
+function scheduleSpecOf({ task, overlap, ...scalars }: Answer): object {
+  const fields = Object.entries(scalars).map(([name, value]) => [snakeCase(name), value]);
+  return {
+    ...Object.fromEntries(fields),
+    ...(task && { task: specOf(task) }),
+    ...(overlap && { overlap: `OVERLAP_${overlap.toUpperCase()}` }),
+  };
+}
+
+/** A Schedule in JSON's words, every field there. */
+function scheduleOf({ name, spec, last_skip: lastSkip, ...message }: Answer): Answer {
+  return {
+    name,
+    cron: spec?.cron ?? null,
+    timeZone: spec?.time_zone ?? null,
+    everyMs: spec?.every_ms ?? null,
+    task: spec ? taskSpecOf(spec.task) : null,
+    overlap: spec ? wordOf(spec.overlap, 'OVERLAP_') : null,
+    catchUp: spec?.catch_up ?? null,
+    paused: spec?.paused ?? null,
+    since: timeOf(message.since),
+    nextRunAt: timeOf(message.next_run_at),
+    lastTickAt: timeOf(message.last_tick_at),
+    lastRunAt: timeOf(message.last_run_at),
+    lastTaskId: message.last_task_id ?? null,
+    runs: message.runs ?? 0,
+    skipped: message.skipped ?? 0,
+    missed: message.missed ?? 0,
+    lastSkip: lastSkip
+      ? { at: timeOf(lastSkip.at), why: wordOf(lastSkip.why, 'SKIP_REASON_').replaceAll('_', '-') }
+      : null,
+    createdAt: timeOf(message.created_at),
+    updatedAt: timeOf(message.updated_at),
+    fault: message.fault ?? null,
+  };
+}
+
+function taskSpecOf(spec: Answer): Answer {
+  return {
+    type: spec.type,
+    payload: jsonOfProto(spec.payload),
+    queue: spec.queue,
+    priority: spec.priority,
+    timeoutMs: spec.timeout_ms,
+    maxAttempts: spec.max_attempts,
+    backoff: {
+      type: wordOf(spec.backoff.type, 'BACKOFF_TYPE_'),
+      delayMs: spec.backoff.delay_ms,
+      maxDelayMs: spec.backoff.max_delay_ms ?? null,
+      jitter: spec.backoff.jitter,
+    },
+    labels: spec.labels ?? {},
+    retentionMs: spec.retention_ms,
+    deadlineMs: spec.deadline_ms ?? null,
+    exclusiveKey: spec.exclusive_key ?? null,
   };
 }
 

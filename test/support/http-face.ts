@@ -21,6 +21,7 @@ export function httpFace(url: string): Face {
   };
   const wait = (ms: number | undefined) => (ms === undefined ? '' : `?wait=${ms}ms`);
   const task = (id: string) => `/tasks/${encodeURIComponent(id)}`;
+  const schedule = (name: string) => `/schedules/${encodeURIComponent(name)}`;
   const read = (answer: Answer, status: number) => ({ task: answer, created: status === 201 });
   const readMany = (answer: Answer, status: number) => ({ ...answer, created: status === 201 });
   return {
@@ -37,6 +38,12 @@ export function httpFace(url: string): Face {
     queues: () => call('GET', '/queues'),
     updateQueue: (name, body) => call('PUT', `/queues/${encodeURIComponent(name)}`, { body }),
     stats: () => call('GET', '/stats'),
+    putSchedule: (name, body) =>
+      call('PUT', schedule(name), { body, read: (answer, status) => ({ schedule: answer, created: status === 201 }) }),
+    schedules: (cursor) => call('GET', `/schedules${cursor === undefined ? '' : `?cursor=${cursor}`}`),
+    schedule: (verb, name) => call(verb.toUpperCase(), schedule(name)),
+    setPaused: (name, paused) => call('POST', `${schedule(name)}/${paused ? 'pause' : 'resume'}`),
+    runSchedule: (name, key) => call('POST', `${schedule(name)}/run`, { key, read }),
     watchTask: (id, lastEventId) => events(`${url}${task(id)}/events`, { lastEventId }, 'task', () => false),
     watchEvents: (enough, options = {}) => events(`${url}/events`, options, 'event', enough),
   };

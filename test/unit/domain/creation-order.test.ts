@@ -10,7 +10,7 @@ import { formatPosition, parsePosition, type TaskFilter } from '../../../domain/
 import { TaskIndex } from '../../../domain/task-index.ts';
 import { addTask, assignmentFact, status, taskFact, taskId, workerId } from './facts.ts';
 
-const everything: TaskFilter = { state: null, type: null, queue: null, worker: null, labels: [] };
+const everything: TaskFilter = { state: null, type: null, queue: null, worker: null, schedule: null, labels: [] };
 
 function item(czxid: number, number: number): Placed {
   return { id: `task-${number}`, position: { czxid: BigInt(czxid), number } };
@@ -77,7 +77,7 @@ test('a list has what fits every part of the filter, newest first', () => {
   const index = new TaskIndex();
   index.advance(1000);
   addTask(index, 1, { type: 'a', queue: 'p', labels: { k: 'v', __proto__x: 'y' } });
-  addTask(index, 2, { type: 'a', queue: 'q', labels: { k: 'v', l: 'w' }, runAt: 2000 });
+  addTask(index, 2, { type: 'a', queue: 'q', labels: { k: 'v', l: 'w' }, runAt: 2000, schedule: { name: 's', at: 1 } });
   addTask(index, 3, { type: 'b', queue: 'q' });
   index.setAssignment(workerId('w'), taskId(3), assignmentFact());
   addTask(index, 4, { type: 'b', queue: 'p' });
@@ -92,6 +92,7 @@ test('a list has what fits every part of the filter, newest first', () => {
   assert.deepEqual(list({ state: 'queued' }), [5, 1]);
   assert.deepEqual(list({ state: 'running' }), [3]);
   assert.deepEqual(list({ worker: 'w' }), [4, 3]);
+  assert.deepEqual([list({ schedule: 's' }), list({ schedule: 'none' })], [[2], []]);
   assert.deepEqual(list({ worker: 'w', state: 'succeeded' }), [4]);
   assert.deepEqual(list({ labels: [['k', 'v']] }), [2, 1]);
   assert.deepEqual(

@@ -81,7 +81,7 @@ test('counts, the order of creation and the longest wait are those of a walk ove
 
 /** All tasks, two to a page. */
 function listed(index: TaskIndex): string[] {
-  const all = { state: null, type: null, queue: null, worker: null, labels: [] };
+  const all = { state: null, type: null, queue: null, worker: null, schedule: null, labels: [] };
   const ids: string[] = [];
   for (let after: string | null = null; ; ) {
     const page = listTasks(index, all, 2, after === null ? null : parsePosition(after), now);

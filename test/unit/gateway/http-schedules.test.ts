@@ -239,7 +239,13 @@ describe('a run by hand', () => {
     assert.equal(answer.headers['location'], `/tasks/${answer.json.id}`);
     assert.deepEqual([answer.json.payload, answer.json.labels], [7, { a: 'b' }]);
     assert.deepEqual(answer.json.schedule, { name: 's', at: null });
-    assert.notEqual((await http.send('POST', '/schedules/s/run')).json.id, answer.json.id);
+    const again = await http.send('POST', '/schedules/s/run');
+    const listed = (await http.get('/tasks?schedule=s')).json.tasks as { id: string }[];
+    assert.deepEqual(
+      listed.map(({ id }) => id),
+      [again.json.id, answer.json.id],
+    );
+    assert.deepEqual((await http.get('/tasks?schedule=t')).json.tasks, []);
   });
 
   it('is made once with a key, also when the schedule is gone by then', async () => {

@@ -214,6 +214,7 @@ describe('GET /tasks', () => {
     ['cursor', ['cursor=', 'cursor=nonsense', 'cursor=%00', `cursor=${'A'.repeat(5000)}`, 'cursor=a&cursor=a']],
     ['type', ['type=', 'type=a%20b', `type=${'x'.repeat(65)}`]],
     ['queue', ['queue=..%2f', 'queue=']],
+    ['schedule', ['schedule=', 'schedule=a/b']],
     ['worker', ['worker=']],
     ['lable', ['lable=a:b']],
   ];

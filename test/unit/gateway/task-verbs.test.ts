@@ -13,7 +13,7 @@ import { InMemoryIndex } from './in-memory-index.ts';
 import { InMemoryTaskStore } from './in-memory-task-store.ts';
 
 const x = { type: 'x' };
-const everything: TaskFilter = { state: null, type: null, queue: null, worker: null, labels: [] };
+const everything: TaskFilter = { state: null, type: null, queue: null, worker: null, schedule: null, labels: [] };
 
 let store: InMemoryTaskStore;
 let index: InMemoryIndex;
