@@ -7,8 +7,9 @@
 //   says, in the repeated hour too, so that what runs every few minutes goes on doing so.
 
 import { Cron } from 'croner';
+import { limits } from '../domain/limits.ts';
 import type { NextTick } from '../domain/schedule.ts';
-import { changeBetween, instantOf, isTimeZone, type Offset, offsetOf } from './time-zone.ts';
+import { changeBetween, instantOf, type Offset, offsetOf } from './time-zone.ts';
 
 /** The expression or the zone is none; the message says what is wrong, to follow the name of the field. */
 export class CronFault extends Error {
@@ -22,15 +23,24 @@ export class CronFault extends Error {
   }
 }
 
+/** Reading an expression takes as long as a hundred of its ticks, and the same ones are read again and again. */
+const known = new Map<string, NextTick>();
+
 /** Throws {@link CronFault}; also for an expression that no day fits, 30 February say. */
 export function cronTicks(cron: string, timeZone: string): NextTick {
-  if (!isTimeZone(timeZone)) {
-    throw new CronFault('timeZone', 'is no IANA time zone; UTC and Europe/Berlin are some');
-  }
+  const key = `${timeZone} ${cron}`;
+  const ticks = known.get(key) ?? readTicks(cron, timeZone);
+  if (known.size >= limits.schedulesMax) known.clear();
+  known.set(key, ticks);
+  return ticks;
+}
+
+function readTicks(cron: string, timeZone: string): NextTick {
+  const offset = offsetOf(timeZone);
+  if (!offset) throw new CronFault('timeZone', 'is no IANA time zone; UTC and Europe/Berlin are some');
   const nextWall = wallTimes(cron);
   if (nextWall(0) === null) throw new CronFault('cron', 'never comes: no day fits it');
   const hour = cron.trim().split(/\s+/).at(-4) ?? '';
-  const offset = offsetOf(timeZone);
   return hour.startsWith('*') ? everyInstant(nextWall, offset) : onceEach(nextWall, offset);
 }
 

@@ -5,17 +5,11 @@ const dayMs = 86_400_000;
 /** What an instant is on the wall, less the instant, in ms. */
 export type Offset = (instant: number) => number;
 
-export function isTimeZone(name: string): boolean {
-  try {
-    return /^[A-Za-z]/.test(name) && formatOf(name) !== null;
-  } catch {
-    return false; // Intl throws a RangeError for a name that it does not know
-  }
-}
-
-export function offsetOf(timeZone: string): Offset {
+/** Null for what is no time zone. */
+export function offsetOf(timeZone: string): Offset | null {
   if (/^(Etc\/)?(UTC|GMT)$/i.test(timeZone)) return () => 0;
   const format = formatOf(timeZone);
+  if (!format) return null;
   return (instant) => {
     const second = Math.floor(instant / 1000) * 1000;
     const digits: Record<string, number> = {};
@@ -25,12 +19,19 @@ export function offsetOf(timeZone: string): Offset {
   };
 }
 
-function formatOf(timeZone: string): Intl.DateTimeFormat {
+/** Null for a name that Intl does not know, or that is an offset. */
+function formatOf(timeZone: string): Intl.DateTimeFormat | null {
+  if (!/^[A-Za-z]/.test(timeZone)) return null;
   const numeric = 'numeric';
-  return new Intl.DateTimeFormat('en-US', {
-    ...{ timeZone, hourCycle: 'h23', calendar: 'gregory', numberingSystem: 'latn' },
-    ...{ year: numeric, month: numeric, day: numeric, hour: numeric, minute: numeric, second: numeric },
-  });
+  try {
+    return new Intl.DateTimeFormat('en-US', {
+      ...{ timeZone, hourCycle: 'h23', calendar: 'gregory', numberingSystem: 'latn' },
+      ...{ year: numeric, month: numeric, day: numeric, hour: numeric, minute: numeric, second: numeric },
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 /** The first instant after `from` at which the offset is that of `to`; there is one change between them. */

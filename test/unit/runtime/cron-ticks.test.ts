@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CronFault, cronTicks } from '../../../runtime/cron-ticks.ts';
-import { isTimeZone } from '../../../runtime/time-zone.ts';
 
 /** The next `count` ticks after `from`, as `MM-DDTHH:MM` or with seconds where there are some, in UTC. */
 function ticks(cron: string, timeZone: string, from: string, count: number): string[] {
@@ -122,6 +121,5 @@ test('what is no expression is refused with what is wrong', () => {
   }
   for (const zone of ['', 'Mars/Olympus', '+02:00', '../etc', 'UTC ', 'x'.repeat(100)]) {
     refused('* * * * *', zone, 'timeZone', /is no IANA time zone/);
-    assert.ok(!isTimeZone(zone));
   }
 });
