@@ -1,0 +1,167 @@
+// Goal: the leader's clock for schedules decides from what it knows and not from what it has not read yet, looks again after an
+// unknown outcome, and goes on where the task numbers are used up. Method: the real loop over an index and schedules that the test
+// fills, and a ledger that notes what it is asked to commit.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { CoordinationError } from '../../../coordination/coordination-error.ts';
+import { type HandledTick, NoTaskNumbersLeft, type TickLedger } from '../../../coordination/tick-ledger.ts';
+import { intervalTicks, type Overlap, type ScheduleRecord } from '../../../domain/schedule.ts';
+import type { TickDecision } from '../../../domain/schedule-plan.ts';
+import type { TaskId } from '../../../domain/task.ts';
+import { TaskIndex } from '../../../domain/task-index.ts';
+import { createLog } from '../../../runtime/log.ts';
+import type { Picture } from '../../../services/master/picture.ts';
+import { ScheduleLoop } from '../../../services/master/schedule-loop.ts';
+import type { ScheduleEntry, ScheduleMirror } from '../../../services/master/schedule-mirror.ts';
+import { taskRecord } from '../../fault/task-record.ts';
+import { eventually } from '../../support/eventually.ts';
+import { status, taskFact, taskId } from '../domain/facts.ts';
+
+const everyMs = 1000;
+const { submitId, submittedAt, idempotencyKey, retryOf, batch, schedule, ...task } = taskRecord();
+
+type Handle = (decision: TickDecision, ticksVersion: number | null) => Promise<HandledTick>;
+
+/** A leader with one schedule `s`, whose first tick is due. */
+function leading(t: TestContext, overlap: Overlap, handle: Handle, index = new TaskIndex()) {
+  const since = Date.now() - everyMs - 100;
+  const record: ScheduleRecord = {
+    ...{ timing: { kind: 'interval', everyMs }, task, overlap, catchUp: 1, paused: false },
+    since,
+  };
+  const entry: ScheduleEntry = {
+    name: 's',
+    definition: { kind: 'schedule', record, next: intervalTicks(since, everyMs), version: 3 },
+    ...{ ticks: null, dueAt: 0, deferredUntil: 0, busy: false, lastTask: null },
+  };
+  const logged: string[] = [];
+  const schedules = {
+    ...{ entries: new Map([['s', entry]]), synced: true, rootVersion: 5, onChange: null },
+    logOnce: (_path: string, what: string) => logged.push(what),
+  };
+  const decisions: TickDecision[] = [];
+  const seen: object[] = [];
+  const catchUps: number[] = [];
+  const ledger = {
+    handle: ({ record: _, ...rest }: { record: object; ticksVersion: number | null }, decision: TickDecision) => {
+      seen.push(rest);
+      decisions.push(decision);
+      return handle(decision, rest.ticksVersion);
+    },
+    catchUp: async () => void catchUps.push(decisions.length),
+  };
+  const outcomes: string[] = [];
+  const over = new AbortController();
+  const ended = new ScheduleLoop({
+    picture: { index, synced: true, nextNumber: 7, onChange: () => () => undefined } as unknown as Picture,
+    schedules: schedules as unknown as ScheduleMirror,
+    ledger: ledger as unknown as TickLedger,
+    log: createLog('test', 'silent'),
+    onTick: (outcome) => outcomes.push(outcome),
+    onFenced: () => outcomes.push('fenced'),
+  }).run(over.signal);
+  t.after(async () => {
+    over.abort();
+    await ended;
+  });
+  return { entry, index, decisions, seen, outcomes, logged, catchUps, since };
+}
+
+const makes = async (decision: TickDecision, ticksVersion: number | null): Promise<HandledTick> => ({
+  ticksVersion: ticksVersion === null ? 0 : ticksVersion + 1,
+  task: decision.outcome === 'made' ? taskId(7) : null,
+});
+const fromSchedule = { schedule: { name: 's', at: 1 } };
+
+test('a tick that is due is committed at once, on the condition of what was seen', async (t) => {
+  const { decisions, seen, outcomes, since, entry } = leading(t, 'allow', makes);
+  await eventually('it is handled', () => outcomes.length === 1);
+  assert.deepEqual(seen, [{ name: 's', version: 3, ticksVersion: null, rootVersion: 5 }]);
+  assert.deepEqual([decisions[0]?.at, decisions[0]?.state.nextNumber], [since + everyMs, 7]);
+  await eventually('so is the next', () => outcomes.length === 2);
+  assert.ok(Date.now() >= since + 2 * everyMs);
+  assert.deepEqual(seen[1], { name: 's', version: 3, ticksVersion: 0, rootVersion: 5 });
+  assert.deepEqual([entry.lastTask, decisions[1]?.state.runs], [taskId(7), 2]);
+});
+
+test('what was there unread when it began to lead may be a task of the schedule', async (t) => {
+  for (const [name, outcome] of [
+    ['s', 'skipped'],
+    ['other', 'made'],
+  ] as const) {
+    const index = new TaskIndex();
+    index.setTask(taskId(1), 'unread');
+    const { outcomes } = leading(t, 'skip', makes, index);
+    const allowing = leading(t, 'allow', makes, index);
+    await eventually('who does not mind has gone on', () => allowing.outcomes.length === 1);
+    assert.deepEqual(outcomes, []);
+    index.setTask(taskId(1), taskFact(1, { schedule: { name, at: 1 } }));
+    await eventually('it is read', () => outcomes.length === 1);
+    assert.deepEqual(outcomes, [outcome]);
+  }
+});
+
+test('the task that it has just made counts though it has not been read, until it is final', async (t) => {
+  const index = new TaskIndex();
+  const { decisions, outcomes, entry } = leading(
+    t,
+    'skip',
+    async (decision, version) => {
+      if (decision.outcome === 'made') index.setTask(taskId(7), 'unread');
+      return makes(decision, version);
+    },
+    index,
+  );
+  await eventually('the second tick is handled', () => outcomes.length === 2);
+  assert.deepEqual(outcomes, ['made', 'skipped']);
+  assert.deepEqual([decisions[1]?.state.lastTask, entry.lastTask], [taskId(7), taskId(7)]);
+  index.setTask(taskId(7), taskFact(7, fromSchedule));
+  index.setStatus(taskId(7), status());
+  await eventually('the third is', () => outcomes.length === 3);
+  assert.equal(outcomes[2], 'made');
+});
+
+test('in their place: those that are unfinished, but for those that end already', async (t) => {
+  const index = new TaskIndex();
+  for (const i of [1, 2, 3, 4]) index.setTask(taskId(i), taskFact(i, i === 4 ? {} : fromSchedule));
+  index.setCancel(taskId(2), { reason: '' });
+  index.setStatus(taskId(3), 'unread');
+  const { decisions, outcomes } = leading(t, 'replace', makes, index);
+  await eventually('it is handled', () => outcomes.length === 1);
+  assert.deepEqual(decisions[0]?.cancels, [taskId(1)] as TaskId[]);
+});
+
+test('an unknown outcome is looked up behind a sync, and what is decided then has its own conditions', async (t) => {
+  let isLost = true;
+  const { outcomes, catchUps, seen, entry, since } = leading(t, 'allow', async (decision, version) => {
+    if (!isLost) return makes(decision, version);
+    isLost = false;
+    await null; // the loop looks at its schedules as soon as it is begun
+    // It was made, and the mirror shows that by the time that the sync is over.
+    entry.ticks = { version: 0, state: decision.state, czxid: 9n };
+    throw new CoordinationError('connection_lost', 'unknown', 'lost');
+  });
+  await eventually('the next tick is handled', () => outcomes.length === 1);
+  assert.deepEqual([catchUps, seen.length], [[1], 2]);
+  assert.deepEqual(seen[1], { name: 's', version: 3, ticksVersion: 0, rootVersion: 5 });
+  assert.ok(Date.now() >= since + 2 * everyMs);
+});
+
+test('task numbers that are used up: the tick is skipped, told once, and the loop goes on', async (t) => {
+  const { outcomes, decisions, logged } = leading(t, 'allow', async (decision, version) => {
+    if (decision.outcome === 'made') throw new NoTaskNumbersLeft();
+    return makes(decision, version);
+  });
+  await eventually('two ticks are handled', () => outcomes.length === 2);
+  assert.deepEqual(outcomes, ['skipped', 'skipped']);
+  assert.equal(decisions.at(-1)?.state.lastSkip?.why, 'task-numbers-used-up');
+  assert.equal(logged.length, 1);
+});
+
+test('another master has taken over: that is told', async (t) => {
+  const { outcomes } = leading(t, 'allow', async () => {
+    throw new CoordinationError('fenced', 'not applied', 'a guard');
+  });
+  await eventually('it is told', () => outcomes[0] === 'fenced');
+});
