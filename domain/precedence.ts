@@ -36,9 +36,11 @@ export class Precedence {
     return this.#dependencies.verdictOf(entry);
   }
 
-  /** False while a task that was not read yet may be a retry of one that is gone. */
-  isCertain(verdict: Verdict): boolean {
-    return verdict.kind !== 'failed' || verdict.outcome !== 'gone' || this.#unread.size === 0;
+  /** False while a task that was not read yet may be a retry of one that is gone, and that this one waits for. */
+  isCertain(entry: TaskEntry): boolean {
+    const verdict = this.verdictOf(entry);
+    const isGone = verdict?.kind === 'failed' && verdict.outcome === 'gone';
+    return !isGone || briefOf(entry)?.afterFailure !== 'wait' || this.#unread.size === 0;
   }
 
   /** It has no exclusive key, or the key is its to take. A task that has not been read yet may have any key. */

@@ -88,7 +88,7 @@ function endWaiting(index: TaskIndex, task: OpenTask, assignment: HeldAssignment
   if (isExpired(briefOf(entry), now)) return end(task, { kind: 'expired' }, at, assignment, false);
   const verdict = index.precedence.verdictOf(entry);
   if (verdict?.kind === 'met') return { kind: 'unblock', entry, task: entry.id, taskVersion: fact.version };
-  if (verdict?.kind !== 'failed' || !index.precedence.isCertain(verdict)) return null;
+  if (verdict?.kind !== 'failed' || !index.precedence.isCertain(entry)) return null;
   return end(task, { kind: 'dependency_failed', message: failureText(verdict) }, at, assignment, false);
 }
 
