@@ -212,7 +212,7 @@ test('a leader that slept past its session does not answer as one when it wakes'
   const task = await stack.client.run({ type: 'echo' });
   leader.process.kill('SIGCONT');
   const statuses = await Promise.all(asked.map(async (answer) => (await answer).status));
-  assert.deepEqual(statuses, [503, 503, 503, 503, 503]);
+  assert.deepEqual([...new Set(statuses)], [503]);
   await heard.ended;
   assert.deepEqual(
     heard.events.filter(({ id }) => id === task.id),
