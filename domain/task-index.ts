@@ -2,6 +2,7 @@
 // from them the answers to "which task is next" and "what needs putting right". Knowing that something is there without
 // knowing yet what it says is a fact of its own: such a task is left alone until the rest arrives. Pure.
 
+import { noteAssigned, noteUnassigned } from './assignment-facts.ts';
 import { CreationOrder } from './creation-order.ts';
 import { KeyedBatches } from './keyed-batches.ts';
 import { limits } from './limits.ts';
@@ -16,7 +17,6 @@ import {
   type AssignmentFact,
   type AttemptBrief,
   briefOf,
-  type HeldFact,
   newEntry,
   noValues,
   type StatusBrief,
@@ -31,21 +31,19 @@ import {
 import { type Phase, phaseOf } from './task-phase.ts';
 import { TaskStates } from './task-states.ts';
 import type { Clocks } from './withdrawal.ts';
+import { WorkerTable } from './worker-table.ts';
 
 /** A status is removed a moment before its task, in the same transaction: what is seen between the two is no task that waits. */
 const goneStatusMs = 20;
 
 export class TaskIndex {
   readonly tasks = new Map<TaskId, TaskEntry>();
-  readonly workers = new Map<WorkerId, WorkerEntry>();
   readonly ready = new ReadyLine(
     (entry) => this.phase(entry) === 'ready',
     (entry) => this.tasks.get(entry.id) === entry && this.refresh(entry),
   );
   /** Tasks that need a commit other than an assignment: invalid, cancelled, left over or lost ones. */
   readonly unsettled = new Set<TaskId>();
-  /** Workers that went and left an empty `/assign/<worker>` behind. */
-  readonly abandoned = new Set<WorkerId>();
   /** Tasks that are final and still kept, without those that somebody waits for. */
   readonly finished = new Set<TaskEntry>();
   /** All tasks whose data has been read. */
@@ -59,6 +57,7 @@ export class TaskIndex {
   /** Told of each task that joins the finished, while somebody wants to know. */
   onFinished: ((entry: TaskEntry) => void) | null = null;
   readonly #alarms = new TaskAlarms(this.tasks);
+  readonly #fleet = new WorkerTable();
   /** Made once: a phase is asked for with every change. */
   readonly #isLost = (worker: WorkerId, assignment: AssignmentFact) => this.isLost(worker, assignment);
   readonly #toRefresh = new Set<TaskEntry>();
@@ -77,6 +76,15 @@ export class TaskIndex {
   /** The same by uptime, ms: when a run should have ended. */
   get nextReviewAt(): number | null {
     return this.#alarms.nextReviewAt;
+  }
+
+  get workers(): ReadonlyMap<WorkerId, WorkerEntry> {
+    return this.#fleet.workers;
+  }
+
+  /** Workers that went and left an empty `/assign/<worker>` behind. */
+  get abandoned(): Set<WorkerId> {
+    return this.#fleet.abandoned;
   }
 
   /** When a queue that waits for nothing but its rate may start one more, or null. */
@@ -183,26 +191,19 @@ export class TaskIndex {
 
   setAssignment(worker: WorkerId, id: TaskId, fact: AssignmentFact | Unread | null): void {
     this.#change(id, (entry) => {
-      if (fact !== null) this.#onAssigned(entry, worker, fact);
-      else if (entry.assignments.has(worker)) this.#onUnassigned(entry, worker);
+      if (fact !== null) noteAssigned(entry, worker, fact, this.clocks);
+      else if (entry.assignments.has(worker)) noteUnassigned(entry, worker, this.#now);
     });
-    const load = this.worker(worker).tasks;
-    if (fact === null) load.delete(id);
-    else load.add(id);
-    this.#reviewWorker(worker);
+    if (fact === null) this.#fleet.takeBack(worker, id);
+    else this.#fleet.give(worker, id);
   }
 
   setReachable(worker: WorkerId, reachable: boolean): void {
-    this.worker(worker).reachable = reachable;
-    this.#reviewWorker(worker);
+    this.#fleet.setReachable(worker, reachable);
   }
 
   setWorker(id: WorkerId, fact: WorkerFact | Unread | null): void {
-    const worker = this.worker(id);
-    worker.fact = fact;
-    if (fact !== null && fact !== 'unread') worker.wasPresent = true;
-    for (const task of worker.tasks) this.#change(task, () => undefined);
-    this.#reviewWorker(id);
+    for (const task of this.#fleet.setFact(id, fact)) this.#change(task, () => undefined);
   }
 
   /** A decision about the task is being committed; until {@link settle} it is not decided about again. */
@@ -210,7 +211,7 @@ export class TaskIndex {
     entry.decided = true;
     if (worker !== null) {
       entry.assigning = worker;
-      this.worker(worker).tasks.add(entry.id);
+      this.#fleet.give(worker, entry.id);
       if (entry.queue !== null) this.queues.noteStart(entry.queue, this.#now);
     }
     this.refresh(entry);
@@ -223,9 +224,8 @@ export class TaskIndex {
     entry.decided = false;
     entry.assigning = null;
     entry.deferredUntil = deferUntil;
-    if (worker !== null && !entry.assignments.has(worker)) this.worker(worker).tasks.delete(entry.id);
+    if (worker !== null && !entry.assignments.has(worker)) this.#fleet.takeBack(worker, entry.id);
     this.#change(entry.id, () => undefined);
-    if (worker !== null) this.#reviewWorker(worker);
   }
 
   /** As of the last {@link advance} and the last {@link review}. */
@@ -243,8 +243,7 @@ export class TaskIndex {
 
   /** True where the assignment belongs to no living worker: its worker is gone, or has begun a new life since. */
   isLost(worker: WorkerId, assignment: AssignmentFact): boolean {
-    const fact = this.workers.get(worker)?.fact ?? null;
-    return fact !== 'unread' && (fact === null || assignment.czxid < fact.czxid);
+    return this.#fleet.isLost(worker, assignment);
   }
 
   /** The number that the next attempt of the task has. */
@@ -253,12 +252,7 @@ export class TaskIndex {
   }
 
   worker(id: WorkerId): WorkerEntry {
-    let worker = this.workers.get(id);
-    if (!worker) {
-      worker = { id, fact: null, reachable: false, wasPresent: false, tasks: new Set() };
-      this.workers.set(id, worker);
-    }
-    return worker;
+    return this.#fleet.of(id);
   }
 
   /** Puts the task where its present phase and state belong, and then the others that this concerns. */
@@ -316,37 +310,6 @@ export class TaskIndex {
     entry.announced = null;
   }
 
-  #onAssigned(entry: TaskEntry, worker: WorkerId, fact: AssignmentFact | Unread): void {
-    entry.assignments = withValue(entry.assignments, worker, this.#heldFact(entry.assignments.get(worker), fact));
-    entry.goneUntil = 0;
-    if (entry.assigning === worker) entry.assigning = null;
-  }
-
-  /** By the clocks a run may have begun before this master knew of it; from the first look on only its uptime counts. */
-  #heldFact(before: HeldFact | Unread | undefined, fact: AssignmentFact | Unread): HeldFact | Unread {
-    if (fact === 'unread') return fact;
-    const known = before && before !== 'unread' && before.czxid === fact.czxid ? before : null;
-    const { startedAt, withdraw } = fact.record;
-    const began = known?.began ?? this.clocks.uptime - Math.max(0, this.#now - (startedAt ?? fact.createdAt));
-    if (withdraw === null) return { ...fact, began, withdrawnAt: null, markedAt: null };
-    const { withdrawnAt, markedAt } = known ?? {};
-    return { ...fact, began, withdrawnAt: withdrawnAt ?? this.clocks.uptime, markedAt: markedAt ?? this.#now };
-  }
-
-  /**
-   * An outcome comes before the end of its assignment, so an assignment that ends without one was handed back. Once is a
-   * worker that stops; a task that comes back again and again waits longer each time, or it would go round for ever.
-   */
-  #onUnassigned(entry: TaskEntry, worker: WorkerId): void {
-    const assignment = entry.assignments.get(worker);
-    entry.assignments = withoutKey(entry.assignments, worker);
-    const attempt = assignment === undefined || assignment === 'unread' ? null : assignment.record.attempt;
-    if (entry.status !== null || attempt === null || entry.attempts.has(attempt)) return;
-    entry.handBacks += 1;
-    if (entry.handBacks < 2) return;
-    entry.pausedUntil = this.#now + Math.min(limits.handBackPauseMsMax, 250 * 2 ** entry.handBacks);
-  }
-
   #change(id: TaskId, change: (entry: TaskEntry) => void): void {
     const known = this.tasks.get(id);
     const entry = known ?? newEntry(id);
@@ -361,14 +324,5 @@ export class TaskIndex {
       this.schedules.forget(entry);
     } else if (!known) this.tasks.set(id, entry);
     this.refresh(entry);
-  }
-
-  #reviewWorker(id: WorkerId): void {
-    const worker = this.workers.get(id);
-    if (!worker) return;
-    const isGone = worker.fact === null && worker.tasks.size === 0;
-    if (isGone && worker.reachable && worker.wasPresent) this.abandoned.add(id);
-    else this.abandoned.delete(id);
-    if (isGone && !worker.reachable) this.workers.delete(id);
   }
 }

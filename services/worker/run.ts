@@ -75,16 +75,22 @@ async function readAndRun(context: RunContext, held: HeldAssignment, writer: Out
     return writer.handBack(held);
   }
   const attempt = held.record.attempt ?? nextAttempt(names);
-  const start = { attempt, worker, startedAt: Date.now() };
+  // The time that the assignment says, so that whoever looks is told the same start while it runs and afterwards.
+  const start = { attempt, worker, startedAt: held.record.startedAt ?? Date.now() };
   const write = (decide: (terms: EndingTerms) => Promise<Ending> | Ending) =>
     writer.write(held, { taskVersion: znode.stat.version, attempt, decide });
   if (reading.kind === 'invalid') {
-    return write(() => invalidTaskEnding(reading.why, { ...start, finishedAt: Date.now() }));
+    return write(() => invalidTaskEnding(reading.why, endedNow(start)));
   }
   const result = await execute(context, held, reading.record, start);
-  const facts = { ...start, finishedAt: Date.now() };
+  const facts = endedNow(start);
   context.onAttemptEnded(result.kind);
   await write((terms) => decideEnding(context, held, result, reading.record, facts, terms));
+}
+
+/** The clock of the master that wrote the start may be ahead of ours. */
+function endedNow<Start extends RunStart>(start: Start): Start & { readonly finishedAt: number } {
+  return { ...start, finishedAt: Math.max(Date.now(), start.startedAt) };
 }
 
 /** Numbers made by hand may be anything; from `attemptsMax` on no attempt is followed by another. */
