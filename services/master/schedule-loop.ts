@@ -7,13 +7,13 @@ import { type HandledTick, NoTaskNumbersLeft, type TickLedger } from '../../coor
 import { paths } from '../../coordination/znode-paths.ts';
 import { limits } from '../../domain/limits.ts';
 import { nextRunAt, type ScheduleRecord } from '../../domain/schedule.ts';
-import { planTick, type TickDecision, type UnfinishedTask } from '../../domain/schedule-plan.ts';
+import { planTick, type TickDecision } from '../../domain/schedule-plan.ts';
 import type { TaskId } from '../../domain/task.ts';
-import type { TaskEntry } from '../../domain/task-entry.ts';
 import { Timeline } from '../../domain/timeline.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Picture } from './picture.ts';
 import type { ScheduleEntry, ScheduleMirror } from './schedule-mirror.ts';
+import { UnfinishedRuns } from './unfinished-runs.ts';
 
 /** Ticks that are decided in one turn; the next turn follows at once. */
 const ticksAtOnce = 100;
@@ -47,23 +47,19 @@ export class ScheduleLoop {
   readonly #changed = new Set<ScheduleEntry>();
   readonly #line: Timeline<ScheduleEntry>;
   readonly #open = new Set<Promise<void>>();
-  /** Tasks that were there unread when this term began: any of them may be one of a schedule. */
-  readonly #unread = new Set<TaskId>();
-  /** Made by this leader and perhaps not read yet, by schedule. */
-  readonly #made = new Map<string, TaskId[]>();
+  readonly #unfinished: UnfinishedRuns;
   #numbersUsedUp = false;
   #wake: () => void = () => undefined;
 
   constructor(options: ScheduleLoopOptions) {
     this.#options = options;
     const { entries } = options.schedules;
+    this.#unfinished = new UnfinishedRuns(options.picture.index);
     this.#line = new Timeline((entry, at) => entry.dueAt === at && entries.get(entry.name) === entry);
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { picture, schedules } = this.#options;
-    for (const [id, { fact, forbidden }] of picture.index.tasks)
-      if (fact === 'unread' && !forbidden) this.#unread.add(id);
     for (const entry of schedules.entries.values()) {
       Object.assign(entry, {
         dueAt: 0,
@@ -133,10 +129,10 @@ export class ScheduleLoop {
     const { definition, ticks } = entry;
     if (definition === 'unread' || definition.kind === 'unreadable' || ticks === 'unread') return;
     const { record, next } = definition;
-    if (record.overlap !== 'allow' && !this.#knowsAll()) return this.#defer(entry, now + outrunMs);
+    if (record.overlap !== 'allow' && !this.#unfinished.isComplete()) return this.#defer(entry, now + outrunMs);
     const decision = planTick({
       ...{ record, state: ticks?.state ?? null, next, now },
-      unfinished: this.#unfinishedOf(entry.name),
+      unfinished: this.#unfinished.of(entry.name),
       lastTask: this.#lastTaskOf(entry),
       nextNumber: this.#numbersUsedUp ? limits.taskNumberMax : this.#options.picture.nextNumber,
     });
@@ -178,7 +174,7 @@ export class ScheduleLoop {
     }
     entry.ticks = { version: ticksVersion, state, czxid: null };
     entry.lastTask = task ?? entry.lastTask;
-    if (task !== null) this.#made.set(entry.name, [...(this.#made.get(entry.name) ?? []), task]);
+    if (task !== null) this.#unfinished.made(entry.name, task);
     onTick(outcome);
   }
 
@@ -202,35 +198,9 @@ export class ScheduleLoop {
     this.#look(entry);
   }
 
-  /** False while there may be unfinished tasks that an earlier leader made and that have not been read yet. */
-  #knowsAll(): boolean {
-    const { tasks } = this.#options.picture.index;
-    for (const id of this.#unread) {
-      const entry = tasks.get(id);
-      if (entry?.fact === 'unread' && !entry.forbidden) return false;
-      this.#unread.delete(id);
-    }
-    return true;
-  }
-
-  #unfinishedOf(schedule: string): UnfinishedTask[] {
-    const { index } = this.#options.picture;
-    const isUnread = (id: TaskId) => index.tasks.get(id)?.fact === 'unread' && index.tasks.get(id)?.status === null;
-    const unread = (this.#made.get(schedule) ?? []).filter(isUnread);
-    if (unread.length > 0) this.#made.set(schedule, unread);
-    else this.#made.delete(schedule);
-    const known = [...index.schedules.unfinishedOf(schedule)].map(({ id, cancel }) => ({
-      id,
-      isCancelled: cancel !== null,
-    }));
-    return [...known, ...unread.map((id) => ({ id, isCancelled: index.tasks.get(id)?.cancel !== null }))];
-  }
-
   /** A leader that did not make it itself may know it by the transaction that made it and wrote the state. */
   #lastTaskOf({ name, ticks, lastTask }: ScheduleEntry): TaskId | null {
     if (lastTask !== null || ticks === null || ticks === 'unread') return lastTask;
-    const madeWith = (entry: TaskEntry) => entry.position?.czxid === ticks.czxid;
-    const found = [...this.#options.picture.index.schedules.unfinishedOf(name)].find(madeWith);
-    return found?.id ?? ticks.state.lastTask;
+    return this.#unfinished.madeBy(name, ticks.czxid) ?? ticks.state.lastTask;
   }
 }
