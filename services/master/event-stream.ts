@@ -3,6 +3,7 @@
 // for all readers once, in the ring. A reader that the ring has overtaken is cut off; it comes back and learns that it cannot
 // go on where it was.
 
+import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { eventLineText } from '../../domain/event-ring.ts';
 import { limits } from '../../domain/limits.ts';
@@ -51,6 +52,7 @@ class EventStream {
 
   begin(): void {
     this.#stopListening = this.#term.picture.onEvent(() => this.#schedule());
+    setMaxListeners(0, this.#term.signal); // one for each stream, of which there are as many as the limits allow
     this.#term.signal.addEventListener('abort', this.#end);
     this.#response.on('drain', () => {
       this.#waits = false;
