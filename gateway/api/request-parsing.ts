@@ -3,7 +3,7 @@
 // Nothing a client can send makes it throw anything else.
 
 import { createHash } from 'node:crypto';
-import { ServiceError } from '../../domain/errors.ts';
+import { type FieldFault, ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Dependency, Json, TaskSpec } from '../../domain/task.ts';
 import { dependencyFaults } from './batch-dependencies.ts';
@@ -37,6 +37,7 @@ const checkBatch = listBodyCheck<SubmitTasksBody>(submitTasksSchema, 'tasks', li
  */
 export function parseSubmit(sent: unknown, headerKey: string | null, now: number): SubmitRequest {
   const body = checkSubmit(sent);
+  refuseIfAny(deadlineFaults(body, now));
   requirePayloadSize(body.payload);
   const idempotencyKey = oneIdempotencyKey(headerKey, body.idempotencyKey ?? null);
   return {
@@ -49,8 +50,8 @@ export function parseSubmit(sent: unknown, headerKey: string | null, now: number
 /** As {@link parseSubmit}, for a batch: `{"tasks":[...]}`, one key for the whole of it. */
 export function parseBatch(sent: unknown, headerKey: string | null, now: number): BatchRequest {
   const body = checkBatch(sent);
-  const faults = dependencyFaults(body.tasks);
-  if (faults.length > 0) throw invalidRequest(faults);
+  const late = body.tasks.flatMap((task, place) => deadlineFaults(task, now, `/tasks/${place}`));
+  refuseIfAny([...dependencyFaults(body.tasks), ...late]);
   for (const [place, { payload }] of body.tasks.entries()) requirePayloadSize(payload, `/tasks/${place}/payload`);
   const idempotencyKey = oneIdempotencyKey(headerKey, body.idempotencyKey ?? null);
   return {
@@ -89,6 +90,19 @@ function dependenciesIn({ after, afterFailure }: SubmitTaskBody): Pick<TaskSpec,
 function runAtOf({ delayMs, runAt }: SubmitTaskBody, now: number): number | null {
   const wanted = runAt === undefined ? now + (delayMs ?? 0) : parseRfc3339(runAt);
   return wanted !== null && wanted > now ? wanted : null;
+}
+
+/** A task whose time comes at its deadline, or later, could never run. */
+function deadlineFaults(body: SubmitTaskBody, now: number, pointer = ''): FieldFault[] {
+  const runAt = runAtOf(body, now);
+  const { deadlineMs } = body;
+  if (runAt === null || deadlineMs === undefined || runAt < now + deadlineMs) return [];
+  const start = body.runAt === undefined ? 'delayMs' : 'runAt';
+  return [{ pointer: `${pointer}/deadlineMs`, detail: `must reach beyond ${start}, or the task can never run` }];
+}
+
+function refuseIfAny(faults: readonly FieldFault[]): void {
+  if (faults.length > 0) throw invalidRequest(faults);
 }
 
 /** Made from the request and not from the spec, in which a delay has become a time that differs at each repetition. */

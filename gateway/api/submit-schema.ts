@@ -83,7 +83,8 @@ const deadlineAndOrder: Record<string, OpenAPIV3_1.SchemaObject> = {
     type: 'integer',
     minimum: limits.deadlineMsMin,
     maximum: limits.deadlineMsMax,
-    description: 'A task that has not finished so many milliseconds after its submit fails, whatever it is doing then.',
+    description:
+      'A task that has not finished so many milliseconds after its submit fails, whatever it is doing then. It has to reach beyond delayMs or runAt.',
   },
   exclusiveKey: {
     type: 'string',

@@ -144,6 +144,20 @@ both(
 );
 
 both(
+  'a task whose time comes at its deadline, or later, could never run',
+  async (face) => [
+    await face.submit({ ...idle, delayMs: 60_000, deadlineMs: 60_000 }),
+    await face.submit({ ...idle, runAt: '2099-01-01T00:00:00Z', deadlineMs: day }),
+    await face.submitMany([idle, { ...idle, delayMs: 2, deadlineMs: 1 }]),
+  ],
+  [
+    refusal('invalid-request', ['/deadlineMs']),
+    refusal('invalid-request', ['/deadlineMs']),
+    refusal('invalid-request', ['/tasks/1/deadlineMs']),
+  ],
+);
+
+both(
   'a type is needed, a delay and a time are too much, all faults are named at once',
   (face) =>
     Promise.all([

@@ -86,6 +86,14 @@ describe('a submit', () => {
     assert.deepEqual({ deadlineMs, exclusiveKey, after: parsed, afterFailure }, given);
   });
 
+  it('has a deadline beyond its start, in a batch each member', () => {
+    const late = { type: 'x', delayMs: 10, deadlineMs: 11 };
+    assert.equal(spec(late).runAt, now + 10);
+    assert.equal(spec({ type: 'x', runAt: '2001-01-01T00:00:00Z', deadlineMs: 1 }).runAt, null);
+    const batch = () => parseBatch({ tasks: [late, { ...late, deadlineMs: 10 }] }, null, now);
+    assert.throws(batch, { message: /\/tasks\/1\/deadlineMs must reach beyond delayMs, or the task can never run/ });
+  });
+
   it('starts at once, after a delay, or at a time', () => {
     assert.equal(spec({ type: 'echo', delayMs: 0 }).runAt, null);
     assert.equal(spec({ type: 'echo', delayMs: 500 }).runAt, now + 500);
@@ -127,6 +135,8 @@ describe('a submit that does not fit names the place', () => {
     ['delay and time', { type: 'x', delayMs: 0, runAt: '2030-01-01T00:00:00Z' }, '/runAt'],
     ['deadline 0', { type: 'x', deadlineMs: 0 }, '/deadlineMs'],
     ['deadline over', { type: 'x', deadlineMs: limits.deadlineMsMax + 1 }, '/deadlineMs'],
+    ['deadline before the delay is over', { type: 'x', delayMs: 10_000, deadlineMs: 10_000 }, '/deadlineMs'],
+    ['deadline before its time', { type: 'x', runAt: '2099-01-01T00:00:00Z', deadlineMs: 1 }, '/deadlineMs'],
     ['exclusive key empty', { type: 'x', exclusiveKey: '' }, '/exclusiveKey'],
     ['exclusive key with umlaut', { type: 'x', exclusiveKey: 'ü' }, '/exclusiveKey'],
     ['exclusive key too long', { type: 'x', exclusiveKey: 'x'.repeat(256) }, '/exclusiveKey'],
