@@ -48,10 +48,13 @@ export interface TaskView {
   readonly labels: Readonly<Record<string, string>>;
   readonly attempt: number;
   readonly maxAttempts: number;
+  /** Of the running attempt, or of the one that the task ended with; null between attempts. `startedAt` likewise. */
   readonly worker: string | null;
   readonly progress: Progress | null;
   readonly submittedAt: number;
   readonly runAt: number | null;
+  /** When the next attempt may start, while the task is scheduled and waits for nothing but that time. */
+  readonly nextAttemptAt: number | null;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
   readonly result: Json;
@@ -76,6 +79,13 @@ export function taskStateAt(snapshot: TaskSnapshot, now: number): TaskState {
 /** The earliest time at which the next attempt may start; 0 where nothing holds it back, Infinity where other tasks do. */
 export function notBefore({ record, attempts, unblockedAt }: TaskSnapshot): number {
   return earliestStart(attempts.at(-1)?.retryAt ?? null, record, unblockedAt);
+}
+
+/** Null in every other state than scheduled, and while other tasks hold it back: nobody knows how long they will. */
+function nextAttemptAt(snapshot: TaskSnapshot, now: number): number | null {
+  if (taskStateAt(snapshot, now) !== 'scheduled') return null;
+  const start = notBefore(snapshot);
+  return start === Infinity ? null : start;
 }
 
 /** `retryAt` is the last attempt's word. Before the first attempt the task's own time counts, and that of those it comes after. */
@@ -112,6 +122,7 @@ export function taskView(snapshot: TaskSnapshot, now: number): TaskView {
     progress: assignment?.record.progress ?? null,
     submittedAt: record?.submittedAt ?? snapshot.createdAt,
     runAt: record?.runAt ?? null,
+    nextAttemptAt: nextAttemptAt(snapshot, now),
     startedAt: status ? status.startedAt : (assignment?.record.startedAt ?? null),
     finishedAt: status?.finishedAt ?? null,
     result: status?.result ?? null,

@@ -49,6 +49,7 @@ function frameOf(task: TaskView): object {
     worker: task.worker,
     submitted_at: timestampOf(task.submittedAt),
     run_at: timeOrUnset(task.runAt),
+    next_attempt_at: timeOrUnset(task.nextAttemptAt),
     started_at: timeOrUnset(task.startedAt),
     finished_at: timeOrUnset(task.finishedAt),
     retry_of: task.retryOf,

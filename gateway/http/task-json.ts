@@ -20,6 +20,7 @@ export function taskJson(task: TaskView): Record<string, unknown> {
     progress: task.progress && { percent: task.progress.percent, message: task.progress.message },
     submittedAt: formatRfc3339(task.submittedAt),
     runAt: timeOrNull(task.runAt),
+    nextAttemptAt: timeOrNull(task.nextAttemptAt),
     startedAt: timeOrNull(task.startedAt),
     finishedAt: timeOrNull(task.finishedAt),
     result: task.result,

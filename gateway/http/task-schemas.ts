@@ -41,12 +41,21 @@ export const taskSchema = exactly('A task as it is now. Every field is always th
   labels: { type: 'object', additionalProperties: { type: 'string' } },
   attempt: { type: 'integer', minimum: 0, description: 'The present or last one; 0 before the first.' },
   maxAttempts: { type: 'integer', minimum: 1 },
-  worker: { ...textOrNull, description: 'Of the present or last attempt.' },
+  worker: {
+    ...textOrNull,
+    description:
+      'Of the running attempt, or of the one that the task ended with. Null between attempts, and where it ended while it waited.',
+  },
   progress: orNull(progressSchema),
   submittedAt: time,
   runAt: { ...timeOrNull, description: 'The time that the submit asked for.' },
-  startedAt: timeOrNull,
-  finishedAt: timeOrNull,
+  nextAttemptAt: {
+    ...timeOrNull,
+    description:
+      'When the next attempt may start: of a scheduled task that is delayed or backs off. Null in every other state, and while it waits for other tasks.',
+  },
+  startedAt: { ...timeOrNull, description: 'Of the attempt that `worker` is of; null where that is.' },
+  finishedAt: { ...timeOrNull, description: 'When it became final.' },
   result: { description: 'Of a succeeded task: any JSON.' },
   error: orNull(taskErrorSchema),
   attempts: { type: 'array', items: attemptSchema, description: 'Ended attempts in order.' },

@@ -78,6 +78,7 @@ both('a task has its defaults', (face) => face.submit(idle), {
       ...{ labels: {}, attempt: 0, maxAttempts: 3, worker: null, progress: null, submittedAt: 'time', runAt: null },
       ...{ startedAt: null, finishedAt: null, result: null, error: null, attempts: [], retryOf: null },
       ...{ deadlineAt: null, exclusiveKey: null, after: [], afterFailure: 'fail', schedule: null },
+      nextAttemptAt: null,
     },
     created: true,
   },
@@ -93,14 +94,30 @@ both('every field comes back', async (face, tag) => {
   const task = await submitted(face, { ...idle, queue: `q.${tag}`, payload, labels, backoff, ...rest });
   const startsAfter = Date.parse(task.runAt) - Date.parse(task.submittedAt);
   assert.ok(Math.abs(startsAfter - 3_600_000) < 1000);
+  assert.equal(task.nextAttemptAt, null, 'it waits for another task');
   assert.equal(Date.parse(task.deadlineAt) - Date.parse(task.submittedAt), 7_200_000);
   return [task, await face.get(task.id)];
 });
 
-both('a time in the past is now, one to come is kept', async (face) => [
-  await submitted(face, { ...idle, runAt: '2020-01-01T00:00:00Z' }),
-  await submitted(face, { ...idle, runAt: '2099-01-01T00:00:00.250Z' }),
-]);
+both('a time in the past is now, one to come is kept', async (face) => {
+  const past = await submitted(face, { ...idle, runAt: '2020-01-01T00:00:00Z' });
+  const future = await submitted(face, { ...idle, runAt: '2099-01-01T00:00:00.250Z' });
+  assert.deepEqual([past.nextAttemptAt, future.nextAttemptAt], [null, '2099-01-01T00:00:00.250Z']);
+  return [past, future];
+});
+
+both('a task that backs off says when its next attempt may start, and has no worker until then', async (face) => {
+  const backoff = { type: 'fixed', delayMs: 3_600_000, jitter: false };
+  const { id } = await submitted(face, { type: 'flaky', payload: { succeedsAt: 2 }, backoff });
+  const task = await eventually('its first attempt has failed', async () => {
+    const now = answerOf(await face.get(id));
+    return now.attempts.length > 0 && now;
+  });
+  const pauseMs = Date.parse(task.nextAttemptAt) - Date.parse(task.attempts[0].finishedAt);
+  assert.deepEqual([task.state, pauseMs, task.worker, task.startedAt], ['scheduled', 3_600_000, null, null]);
+  answerOf(await face.cancel(id));
+  return Object.keys(task).sort();
+});
 
 const day = 86_400_000;
 const bounds: [field: string, fits: unknown[], faulty: unknown[]][] = [

@@ -246,6 +246,7 @@ function taskOf(message: Answer): Answer {
     })),
     retryOf: message.retry_of ?? null,
     deadlineAt: timeOf(message.deadline_at),
+    nextAttemptAt: timeOf(message.next_attempt_at),
     exclusiveKey: message.exclusive_key ?? null,
     after: message.after ?? [],
     afterFailure: wordOf(message.after_failure, 'AFTER_FAILURE_'),

@@ -18,6 +18,7 @@ export interface Task {
   readonly progress: { readonly percent: number; readonly message: string | null } | null;
   readonly submittedAt: string;
   readonly runAt: string | null;
+  readonly nextAttemptAt: string | null;
   readonly deadlineAt: string | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;

@@ -14,6 +14,7 @@ export const queuedTask = {
   progress: null,
   submittedAt: '2026-01-31T09:30:00.000Z',
   runAt: null,
+  nextAttemptAt: null,
   startedAt: null,
   finishedAt: null,
   result: null,

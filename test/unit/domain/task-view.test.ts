@@ -67,8 +67,31 @@ test('a queued task', () => {
     ...{ id: taskId(1), type: 'echo', queue: 'q', state: 'queued', payload: [1], priority: 3, labels: { a: 'b' } },
     ...{ attempt: 0, maxAttempts: 2, worker: null, progress: null, submittedAt: 500, runAt: null, startedAt: null },
     ...{ finishedAt: null, result: null, error: null, attempts: [], retryOf: null, deadlineAt: 60_500 },
-    ...{ exclusiveKey: 'account-1', after: [], afterFailure: 'fail', schedule: null },
+    ...{ exclusiveKey: 'account-1', after: [], afterFailure: 'fail', schedule: null, nextAttemptAt: null },
   });
+});
+
+test('the next attempt has a time while the task is scheduled and waits for nothing else', () => {
+  const next = (facts: Partial<TaskSnapshot>) => taskView(snapshot(facts), now).nextAttemptAt;
+  const backingOff = { attempts: [attempt(1, { retryAt: now + 5 })] };
+  const delayed = { ...record, runAt: now + 7 };
+  const dependent = { ...delayed, after: [taskId(2)] };
+  assert.equal(next(backingOff), now + 5);
+  assert.equal(next({ record: delayed }), now + 7);
+  assert.equal(next({ record: dependent, unblockedAt: now - 1 }), now + 7);
+  assert.equal(next({ record: dependent }), null, 'nobody knows when the other task has succeeded');
+  assert.equal(next({ attempts: [attempt(1, { retryAt: now })] }), null, 'its time has come: it is queued');
+  assert.equal(next({ ...backingOff, assignment: running }), null);
+  assert.equal(next({ record: delayed, status: status({ state: 'cancelled' }) }), null);
+});
+
+test('between attempts there is neither worker nor start, nor for a task that ended while it waited', () => {
+  const between = taskView(snapshot({ attempts: [attempt(1, { retryAt: now + 1 })] }), now);
+  const ended = status({ state: 'cancelled', attempt: 1, worker: null, startedAt: null });
+  const cancelled = taskView(snapshot({ attempts: [attempt(1)], status: ended }), now);
+  for (const view of [between, cancelled]) {
+    assert.deepEqual([view.attempt, view.worker, view.startedAt], [1, null, null]);
+  }
 });
 
 test('a running task has the worker, attempt and progress of its assignment', () => {

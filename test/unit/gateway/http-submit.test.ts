@@ -31,10 +31,11 @@ describe('POST /tasks', () => {
     assert.equal(answer.headers['location'], `/tasks/${id}`);
     assert.equal(answer.headers['cache-control'], 'no-store');
     assert.match(submittedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    const none = { worker: null, progress: null, runAt: null, startedAt: null, finishedAt: null, result: null };
+    const none = { worker: null, progress: null, runAt: null, startedAt: null, finishedAt: null };
     const start = { queue: 'default', state: 'queued', priority: 0, attempt: 0, maxAttempts: 3, attempts: [] };
+    const later = { nextAttemptAt: null, result: null };
     const alone = { deadlineAt: null, exclusiveKey: null, after: [], afterFailure: 'fail', schedule: null };
-    assert.deepEqual(rest, { ...body, ...none, ...start, ...alone, error: null, retryOf: null });
+    assert.deepEqual(rest, { ...body, ...none, ...later, ...start, ...alone, error: null, retryOf: null });
   });
 
   it('names the places that do not fit', async () => {
