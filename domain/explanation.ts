@@ -41,7 +41,7 @@ export type ExplainReason = (typeof explainReasons)[number];
 export interface Cause {
   readonly reason: ExplainReason;
   readonly message: string;
-  /** Since when the task runs, waits or is final, or since when there is no master; epoch ms. */
+  /** Since when the task runs, waits or is final, or since when there is no master or none answers; epoch ms. */
   readonly since: number | null;
   /** When this ends by itself, if not before; of a rate, when the next task of the queue may start; epoch ms. */
   readonly until: number | null;

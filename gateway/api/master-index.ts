@@ -15,8 +15,8 @@ import type { TaskId } from '../../domain/task.ts';
 
 /** Who leads, as far as this gateway knows; times in epoch ms. */
 export type KnownLeader =
-  /** `host:port` of its admin endpoint. */
-  | { readonly kind: 'ours'; readonly address: string }
+  /** `host:port` of its admin endpoint. `silentSince`: when it first failed to answer this gateway; null where it answered last. */
+  | { readonly kind: 'ours'; readonly address: string; readonly silentSince: number | null }
   /** `/master` is there, made by hand or by another program. */
   | { readonly kind: 'stranger'; readonly since: number }
   /** `since`: when this gateway found that out. */

@@ -88,8 +88,10 @@ function masterCause(leader: KnownLeader): Cause {
     case 'unknown':
       return unknown;
     case 'ours': {
-      const message = `The leading master does not answer this gateway at ${leader.address}, so more cannot be said, though tasks are given to workers all the same: see that the gateway reaches that address.`;
-      return cause('master_unreachable', message);
+      const { address, silentSince } = leader;
+      const since = silentSince === null ? '' : ` since ${timeText(silentSince)}`;
+      const message = `The leading master does not answer this gateway at ${address}${since}, so more cannot be said: it may be dead or cut off, and then another one leads within the session timeout and nothing is given to workers until it does; only if this stays so, see that the gateway reaches that address.`;
+      return cause('master_unreachable', message, { since: silentSince });
     }
     case 'nobody': {
       const message = `No master leads since ${timeText(leader.since)}, as far as this gateway knows, and until one does nothing is given to workers: start one.`;

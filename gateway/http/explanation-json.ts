@@ -33,7 +33,8 @@ export const explanationSchema = exactly('Why a task is where it is. A field tha
   message: { ...text, description: 'For people: one sentence, with the next step where somebody can do something.' },
   since: {
     ...timeOrNull,
-    description: 'Since when it runs, waits or is final; with `no_master`, since when none leads.',
+    description:
+      'Since when it runs, waits or is final; with `no_master`, since when none leads; with `master_unreachable`, since when it does not answer.',
   },
   until: {
     ...timeOrNull,

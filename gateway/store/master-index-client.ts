@@ -44,6 +44,8 @@ export class MasterIndexClient implements MasterIndex {
   #leader: LeaderAddress | null = null;
   /** When it was found that nobody leads, epoch ms; kept over sessions, for as long as none of them finds a leader. */
   #nobodySince: number | null = null;
+  /** Whoever did not answer there last, and since when that is so, epoch ms. */
+  #silent: { readonly address: string; readonly since: number } | null = null;
   /** Streams of events end when another master leads. */
   readonly #onLeaderChange = new Set<() => void>();
 
@@ -97,7 +99,10 @@ export class MasterIndexClient implements MasterIndex {
   leader(): KnownLeader {
     if (!this.#leader) return { kind: 'unknown' };
     const { leader } = this.#leader;
-    return leader.kind === 'nobody' ? { kind: 'nobody', since: this.#nobodySince ?? Date.now() } : leader;
+    if (leader.kind === 'nobody') return { kind: 'nobody', since: this.#nobodySince ?? Date.now() };
+    if (leader.kind === 'stranger') return leader;
+    const silentSince = this.#silent?.address === leader.address ? this.#silent.since : null;
+    return { ...leader, silentSince };
   }
 
   async *events(after: string | null, signal: AbortSignal): AsyncGenerator<EventLine, void> {
@@ -118,12 +123,13 @@ export class MasterIndexClient implements MasterIndex {
         const read = answers.readEventLine(JSON.parse(line));
         if (!read || started === (read.kind === 'start')) throw new Error(`a line that cannot be understood: ${line}`);
         started = true;
+        this.#noteAnswer(address);
         yield read;
         silence = setTimeout(end, this.#options.silenceMs);
       }
       throw new Error('the stream has ended');
     } catch (error) {
-      if (!signal.aborted) throw unreachable(address, error);
+      if (!signal.aborted) throw this.#unreachable(address, error);
     } finally {
       clearTimeout(silence);
       signal.removeEventListener('abort', end);
@@ -147,9 +153,9 @@ export class MasterIndexClient implements MasterIndex {
       return await this.#get(address, path, read);
     } catch (error) {
       const next = this.#leader?.address ?? null;
-      if (next === null || next === address) throw unreachable(address, error);
+      if (next === null || next === address) throw this.#unreachable(address, error);
       return await this.#get(next, path, read).catch((failure: unknown) => {
-        throw unreachable(next, failure);
+        throw this.#unreachable(next, failure);
       });
     }
   }
@@ -158,7 +164,19 @@ export class MasterIndexClient implements MasterIndex {
     const body = await get(`http://${address}${path}`, AbortSignal.timeout(this.#options.deadlineMs));
     const answer = read(JSON.parse(await readText(body, serverLimits.indexAnswerBytesMax)));
     if (answer === null) throw new Error('an answer that cannot be understood');
+    this.#noteAnswer(address);
     return answer;
+  }
+
+  #noteAnswer(address: string): void {
+    if (this.#silent?.address === address) this.#silent = null;
+  }
+
+  #unreachable(address: string, cause: unknown): ServiceError {
+    if (this.#silent?.address !== address && this.#leader?.address === address) {
+      this.#silent = { address, since: Date.now() };
+    }
+    return noLeader(`it does not answer at ${address}`, cause);
   }
 
   #requireAddress(): string {
@@ -174,10 +192,6 @@ export class MasterIndexClient implements MasterIndex {
     else if (known !== undefined) this.#nobodySince = null;
     for (const tell of [...this.#onLeaderChange]) tell();
   }
-}
-
-function unreachable(address: string, cause: unknown): ServiceError {
-  return noLeader(`it does not answer at ${address}`, cause);
 }
 
 function noLeader(why: string, cause?: unknown): ServiceError {

@@ -236,10 +236,23 @@ test('a leading master that cannot be asked, since its address is none of its ow
   const told = await explained(
     await submit(stack, { type: 'nobody-runs-this' }),
     'master_unreachable',
-    /^The leading master does not answer this gateway at 127\.0\.0\.2:\d+, so more cannot be said/,
+    /^The leading master does not answer this gateway at 127\.0\.0\.2:\d+ since .*, so more cannot be said/,
   );
+  assert.ok(Date.parse(told.since) <= Date.now());
   assert.match(told.leader, /^127\.0\.0\.2:\d+$/);
   const delayed = await submit(stack, { type: 'echo', delayMs: 3_600_000 });
   assert.deepEqual(reasons(await explained(delayed, 'delayed', /not to run before/)), ['master_unreachable']);
   assert.equal((await stack.client.run({ type: 'echo' })).state, 'succeeded');
+});
+
+test('a leader that was killed is not said to go on; what is said is true until another leads', async (t) => {
+  const stack = await startStack(t, zookeeper, { masters: 2, master: { ZOOKEEPER_SESSION_TIMEOUT_MS: '4000' } });
+  const explained = explainer(stack);
+  const waiting = await submit(stack, { type: 'nobody-runs-this' });
+  await explained(waiting, 'no_worker_for_type', /./);
+  const killedAt = Date.now();
+  (await stack.leader()).process.kill('SIGKILL');
+  const told = await explained(waiting, 'master_unreachable', /it may be dead or cut off, and then another one leads/);
+  assert.ok(Date.parse(told.since) >= killedAt && Date.parse(told.since) <= Date.now());
+  await explained(waiting, 'no_worker_for_type', /./);
 });

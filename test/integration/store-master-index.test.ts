@@ -199,7 +199,7 @@ test('nobody leads; a master by hand, or one that is not ephemeral; what is no a
   for (const operations of others) {
     await lead(person, master.address);
     await untilAnswered(client);
-    assert.deepEqual(client.leader(), { kind: 'ours', address: master.address });
+    assert.deepEqual(client.leader(), { kind: 'ours', address: master.address, silentSince: null });
     await person.commit(operations);
     // By then the client has been told of all that, and has read it.
     await sessions[0]?.sync(paths.master);
@@ -253,8 +253,13 @@ for (const [what, answer] of Object.entries(useless)) {
     const askedAt = performance.now();
     await assert.rejects(client.stats(), { ...noLeader, message: /submits and single tasks work/ });
     assert.ok(performance.now() - askedAt < 3000);
+    const silent = client.leader();
+    assert.ok(silent.kind === 'ours' && Math.abs((silent.silentSince ?? 0) - Date.now()) < 3000);
+    await assert.rejects(client.stats(), noLeader);
+    assert.deepEqual(client.leader(), silent, 'the time stays what it is');
     master.answer = json(stats);
     assert.deepEqual(await client.stats(), stats);
+    assert.deepEqual(client.leader(), { ...silent, silentSince: null });
   });
 }
 

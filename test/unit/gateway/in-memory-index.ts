@@ -101,7 +101,8 @@ export class InMemoryIndex implements MasterIndex {
   }
 
   leader(): KnownLeader {
-    return this.leading ? { kind: 'ours', address: '127.0.0.1:3000' } : { kind: 'nobody', since: 1000 };
+    if (!this.leading) return { kind: 'nobody', since: 1000 };
+    return { kind: 'ours', address: '127.0.0.1:3000', silentSince: this.answering ? null : 3000 };
   }
 
   async *events(after: string | null, signal: AbortSignal): AsyncIterable<EventLine> {

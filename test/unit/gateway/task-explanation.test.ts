@@ -86,7 +86,10 @@ test('a master by hand, none known, and one that does not answer are told apart'
   index.answering = false;
   assert.deepEqual(await reasons(waiting), ['queued', 'master_unreachable', [], leader]);
   assert.deepEqual(await reasons(delayed), ['scheduled', 'delayed', ['master_unreachable'], leader]);
-  assert.match((await api.explain(waiting)).message, /does not answer this gateway at 127.0.0.1:3000/);
+  const { since, message } = await api.explain(waiting);
+  assert.equal(since, 3000);
+  assert.match(message, /does not answer this gateway at 127.0.0.1:3000 since 1970-01-01T00:00:03.000Z, so more/);
+  assert.match(message, /may be dead or cut off, and then another one leads within the session timeout and nothing/);
   index.leader = () => ({ kind: 'stranger', since: 2000 });
   assert.deepEqual(await reasons(waiting), ['queued', 'no_master', [], null]);
   assert.match((await api.explain(waiting)).message, /made \/master by hand at 1970-01-01T00:00:02/);
