@@ -14,7 +14,8 @@ import {
 } from '../domain/schedule.ts';
 import type { Json, TaskRecord, TaskSpec } from '../domain/task.ts';
 import { parseTaskId } from '../domain/task-id.ts';
-import { CronFault, cronTicks } from '../runtime/cron-ticks.ts';
+import { CronFault } from '../runtime/cron-expression.ts';
+import { cronTicks } from '../runtime/cron-ticks.ts';
 import {
   clamp,
   encode,

@@ -6,22 +6,11 @@
 // - With an hour field that begins with `*` (each hour, or every so many) the expression fits whenever the clock shows what it
 //   says, in the repeated hour too, so that what runs every few minutes goes on doing so.
 
-import { Cron } from 'croner';
+import type { Cron } from 'croner';
 import { limits } from '../domain/limits.ts';
 import type { NextTick } from '../domain/schedule.ts';
+import { CronFault, parseCron } from './cron-expression.ts';
 import { changeBetween, instantOf, type Offset, offsetOf } from './time-zone.ts';
-
-/** The expression or the zone is none; the message says what is wrong, to follow the name of the field. */
-export class CronFault extends Error {
-  override readonly name = 'CronFault';
-
-  constructor(
-    readonly field: 'cron' | 'timeZone',
-    message: string,
-  ) {
-    super(message);
-  }
-}
 
 /** Reading an expression takes as long as a hundred of its ticks, and the same ones are read again and again. */
 const known = new Map<string, NextTick>();
@@ -38,36 +27,21 @@ export function cronTicks(cron: string, timeZone: string): NextTick {
 function readTicks(cron: string, timeZone: string): NextTick {
   const offset = offsetOf(timeZone);
   if (!offset) throw new CronFault('timeZone', 'is no IANA time zone; UTC and Europe/Berlin are some');
-  const nextWall = wallTimes(cron);
+  const { hour, walls } = parseCron(cron);
+  const nextWall = wallTimes(walls);
   if (nextWall(0) === null) throw new CronFault('cron', 'never comes: no day fits it');
-  const hour = cron.trim().split(/\s+/).at(-4) ?? '';
   return hour.startsWith('*') ? everyInstant(nextWall, offset) : onceEach(nextWall, offset);
 }
 
-function wallTimes(cron: string): NextTick {
-  const fields = cron.trim().split(/\s+/).length;
-  if (fields !== 5 && fields !== 6) {
-    const shape = 'five fields (minute hour day month weekday), or six with the second before them';
-    throw new CronFault('cron', `must have ${shape}; it has ${fields}`);
-  }
-  const expression = parsed(cron);
+function wallTimes(walls: Cron): NextTick {
   return (after) => {
     try {
-      return expression.nextRun(new Date(after))?.getTime() ?? null;
+      return walls.nextRun(new Date(after))?.getTime() ?? null;
     } catch (error) {
       if (error instanceof RangeError) return null; // it looks for a day that no month has by recursion, until the stack ends
       throw error;
     }
   };
-}
-
-function parsed(cron: string): Cron {
-  try {
-    return new Cron(cron, { utcOffset: 0, mode: '5-or-6-parts', paused: true });
-  } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error);
-    throw new CronFault('cron', `is no cron expression: ${why}`);
-  }
 }
 
 function onceEach(nextWall: NextTick, offset: Offset): NextTick {

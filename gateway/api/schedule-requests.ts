@@ -4,7 +4,8 @@
 import { type FieldFault, ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import type { ScheduleSpec, Timing } from '../../domain/schedule.ts';
-import { CronFault, cronTicks } from '../../runtime/cron-ticks.ts';
+import { CronFault } from '../../runtime/cron-expression.ts';
+import { cronTicks } from '../../runtime/cron-ticks.ts';
 import { bodyCheck, valueCheck } from './body-check.ts';
 import { oneIdempotencyKey } from './idempotency-key.ts';
 import { invalidRequest } from './invalid-request.ts';

@@ -13,7 +13,7 @@ const timing = {
     type: 'string',
     maxLength: limits.cronCharactersMax,
     description:
-      'When: minute, hour, day of month, month, weekday, with the second before them or without. Either this or everyMs.',
+      'When: minute, hour, day of month, month, weekday, with the second before them or without; or @hourly, @daily, @weekly, @monthly, @yearly. Either this or everyMs.',
     examples: ['0 3 * * MON-FRI'],
   },
   timeZone: {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CronFault, cronTicks } from '../../../runtime/cron-ticks.ts';
+import { CronFault } from '../../../runtime/cron-expression.ts';
+import { cronTicks } from '../../../runtime/cron-ticks.ts';
 
 /** The next `count` ticks after `from`, as `MM-DDTHH:MM` or with seconds where there are some, in UTC. */
 function ticks(cron: string, timeZone: string, from: string, count: number): string[] {
@@ -26,6 +27,23 @@ test('five fields, six fields, names, lists, the last day, the second Friday', (
   assert.deepEqual(ticks('0 0 L * *', 'UTC', from, 2), ['03-31T00:00', '04-30T00:00']);
   assert.deepEqual(ticks('0 0 * * FRI#2', 'UTC', from, 2), ['04-10T00:00', '05-08T00:00']);
   assert.deepEqual(ticks('0 0 29 2 *', 'UTC', '2096-03-01T00:00:00Z', 1), ['02-29T00:00']);
+});
+
+test('nicknames are what they stand for', () => {
+  const from = '2026-03-28T00:30:00Z';
+  const first = (cron: string) => ticks(cron, 'UTC', from, 1);
+  assert.deepEqual(['@hourly', ' @Daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'].flatMap(first), [
+    '03-28T01:00',
+    '03-29T00:00',
+    '03-29T00:00',
+    '03-29T00:00',
+    '04-01T00:00',
+    '01-01T00:00',
+    '01-01T00:00',
+  ]);
+  // Berlin, 25 October 2026: each hour goes on in the one that is repeated, as with `0 * * * *`.
+  const repeated = ticks('@hourly', 'Europe/Berlin', '2026-10-25T00:30:00Z', 2);
+  assert.deepEqual(repeated, ['10-25T01:00', '10-25T02:00']);
 });
 
 test('a tick is after the time that is asked about, never at it', () => {
@@ -102,8 +120,12 @@ test('what is no expression is refused with what is wrong', () => {
       (error: unknown) => error instanceof CronFault && error.field === field && message.test(error.message),
       cron,
     );
-  for (const cron of ['', '* * * *', '* * * * * * *', '@daily', '2026-01-01T00:00:00Z', 'every minute']) {
+  for (const cron of ['* * * *', '* * * * * * *', '2026-01-01T00:00:00Z', 'every minute']) {
     refused(cron, 'UTC', 'cron', /must have five fields/);
+  }
+  for (const cron of ['', '  ']) refused(cron, 'UTC', 'cron', /; it has none$/);
+  for (const cron of ['@reboot', '@every 5m', '@', '@daily 5 * * *']) {
+    refused(cron, 'UTC', 'cron', /^is none of the nicknames, which are @yearly, /);
   }
   for (const cron of [
     '60 * * * *',
@@ -116,6 +138,10 @@ test('what is no expression is refused with what is wrong', () => {
   ]) {
     refused(cron, 'UTC', 'cron', /is no cron expression: ./);
   }
+  refused('0 0 * * MONN', 'UTC', 'cron', /: its weekday is "MONN", which has to be \*, or of 0 to 7, SUN to SAT/);
+  refused('0 0 1 JANU,99 *', 'UTC', 'cron', /: its month is "JANU,99"/);
+  refused('60 0 0 L * *', 'UTC', 'cron', /: its second is "60", which has to be \*, or of 0 to 59/);
+  refused('0 0 32 13 *', 'UTC', 'cron', /: its day of month is "32"/);
   for (const cron of ['0 0 30 2 *', '0 0 31 2,4,6,9,11 *', '0 0 0 30 FEB *']) {
     refused(cron, 'UTC', 'cron', /never comes/);
   }
