@@ -9,6 +9,7 @@ import { serverLimits } from '../server-limits.ts';
 import { invalidRequest, pointerStep } from './invalid-request.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { findUnstorable } from './storable-json.ts';
+import { wordsOf } from './text-forms.ts';
 
 const options = { allErrors: true, strict: true, allowUnionTypes: true };
 const bodies = new Ajv2020({ ...options, useDefaults: true });
@@ -129,6 +130,10 @@ function faultOf({ keyword, instancePath, params, message, propertyName }: Error
       return { pointer: pointer + pointerStep(params['missingProperty']), detail: 'is required' };
     case 'enum':
       return { pointer, detail: `must be one of ${params['allowedValues'].join(', ')}` };
+    case 'pattern':
+      return { pointer, detail: `must be ${wordsOf(params['pattern']) ?? `a text that fits ${params['pattern']}`}` };
+    case 'type':
+      return { pointer, detail: `must be ${[params['type']].flat().join(' or ')}` };
     case 'uniqueItems':
       return { pointer: pointer + pointerStep(Math.max(params['i'], params['j'])), detail: 'is there before already' };
     case 'format':

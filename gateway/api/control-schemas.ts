@@ -4,6 +4,7 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { limits } from '../../domain/limits.ts';
 import { idempotencyKeySchema } from './submit-schema.ts';
+import { textForms } from './text-forms.ts';
 
 export const cancelTaskSchema: OpenAPIV3_1.SchemaObject = {
   type: 'object',
@@ -61,5 +62,5 @@ export const updateQueueSchema: OpenAPIV3_1.SchemaObject = {
 /** `.` and `..` are queues as good as others, but can have no settings: they name no znode. */
 export const settableQueueNameSchema: OpenAPIV3_1.SchemaObject = {
   type: 'string',
-  pattern: limits.namePattern.replace('^', '^(?!\\.{1,2}$)'),
+  pattern: textForms.znodeName.pattern,
 };

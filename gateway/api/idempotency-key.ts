@@ -2,9 +2,9 @@
 // or the field of the body. All three spell the same key.
 
 import { ServiceError } from '../../domain/errors.ts';
-import { limits } from '../../domain/limits.ts';
+import { textForms } from './text-forms.ts';
 
-const allowed = new RegExp(`^[ -~]{1,${limits.idempotencyKeyCharactersMax}}$`);
+const allowed = new RegExp(textForms.idempotencyKey.pattern);
 const quoted = /^"((?:[^"\\]|\\["\\])*)"$/;
 
 /** `lines` are the header's values, one for each time it was sent. Null: not sent. */
@@ -19,7 +19,7 @@ export function parseIdempotencyKeyHeader(lines: readonly string[]): string | nu
 
 export function checkedIdempotencyKey(key: string): string {
   if (allowed.test(key)) return key;
-  throw refused(`must be 1 to ${limits.idempotencyKeyCharactersMax} printable ASCII characters`);
+  throw refused(`must be ${textForms.idempotencyKey.words}`);
 }
 
 /** The key that both places agree on; both given and different is a mistake that nobody should guess about. */

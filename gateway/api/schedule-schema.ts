@@ -5,6 +5,7 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import { limits } from '../../domain/limits.ts';
 import { type Overlap, overlaps } from '../../domain/schedule.ts';
 import { idempotencyKeySchema, type SubmitTaskBody, specProperties } from './submit-schema.ts';
+import { textForms } from './text-forms.ts';
 
 const { delayMs, runAt, after, afterFailure, ...taskProperties } = specProperties;
 
@@ -72,10 +73,9 @@ export const runScheduleSchema: OpenAPIV3_1.SchemaObject = {
   properties: { idempotencyKey: idempotencyKeySchema },
 };
 
-/** `.` and `..` name no znode. */
 export const scheduleNameSchema: OpenAPIV3_1.SchemaObject = {
   type: 'string',
-  pattern: limits.namePattern.replace('^', '^(?!\\.{1,2}$)'),
+  pattern: textForms.znodeName.pattern,
 };
 
 /** A body that fits, with the defaults filled in. */

@@ -4,6 +4,7 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { limits } from '../../domain/limits.ts';
 import { type AfterFailure, afterFailures } from '../../domain/task.ts';
+import { textForms } from './text-forms.ts';
 
 /** openapi-types does not know `propertyNames`, a keyword of JSON Schema since draft 6. */
 type MapSchema = OpenAPIV3_1.SchemaObject & { propertyNames: OpenAPIV3_1.SchemaObject };
@@ -12,7 +13,7 @@ const labels: MapSchema = {
   type: 'object',
   description: 'Free for clients to tell their tasks apart.',
   maxProperties: limits.labelsMax,
-  propertyNames: { type: 'string', pattern: limits.labelKeyPattern },
+  propertyNames: { type: 'string', pattern: textForms.labelKey.pattern },
   additionalProperties: { type: 'string', maxLength: limits.labelValueCharactersMax },
   default: {},
 };
@@ -88,7 +89,7 @@ const deadlineAndOrder: Record<string, OpenAPIV3_1.SchemaObject> = {
   },
   exclusiveKey: {
     type: 'string',
-    pattern: `^[ -~]{1,${limits.exclusiveKeyCharactersMax}}$`,
+    pattern: textForms.exclusiveKey.pattern,
     description: 'Tasks with the same key never run at the same time, and run in the order of their submission.',
   },
   afterFailure: {
@@ -100,7 +101,7 @@ const deadlineAndOrder: Record<string, OpenAPIV3_1.SchemaObject> = {
   },
 };
 
-const taskIdItem: OpenAPIV3_1.SchemaObject = { type: 'string', pattern: '^task-\\d{1,32}$' };
+const taskIdItem: OpenAPIV3_1.SchemaObject = { type: 'string', pattern: textForms.taskId.pattern };
 const after: OpenAPIV3_1.SchemaObject = {
   type: 'array',
   description: 'Ids of tasks that have to have succeeded before this one runs.',
@@ -111,12 +112,12 @@ const after: OpenAPIV3_1.SchemaObject = {
 };
 
 export const specProperties: Record<string, OpenAPIV3_1.SchemaObject> = {
-  type: { type: 'string', pattern: limits.namePattern, description: 'The handler that runs it.' },
+  type: { type: 'string', pattern: textForms.name.pattern, description: 'The handler that runs it.' },
   payload: {
     description: `Input of the handler: any JSON, at most ${limits.payloadBytesMax} bytes as UTF-8.`,
     default: null,
   },
-  queue: { type: 'string', pattern: limits.namePattern, default: 'default', description: 'The queue it waits in.' },
+  queue: { type: 'string', pattern: textForms.name.pattern, default: 'default', description: 'The queue it waits in.' },
   priority: {
     type: 'integer',
     minimum: limits.priorityMin,
@@ -144,13 +145,13 @@ const memberProperties: Record<string, OpenAPIV3_1.SchemaObject> = {
     ...after,
     description:
       'Tasks that have to have succeeded before this one runs: ids, or places in this batch, from 0, before its own.',
-    items: { type: ['string', 'integer'], pattern: '^task-\\d{1,32}$', minimum: 0 },
+    items: { type: ['string', 'integer'], pattern: textForms.taskId.pattern, minimum: 0 },
   },
 };
 
 export const idempotencyKeySchema: OpenAPIV3_1.SchemaObject = {
   type: 'string',
-  pattern: `^[ -~]{1,${limits.idempotencyKeyCharactersMax}}$`,
+  pattern: textForms.idempotencyKey.pattern,
   description: 'The same as the header Idempotency-Key.',
 };
 

@@ -5,6 +5,7 @@ import { limits } from '../../domain/limits.ts';
 import type { TaskState } from '../../domain/task.ts';
 import { invalidRequest } from '../api/invalid-request.ts';
 import type { ListOptions } from '../api/task-listing.ts';
+import { textForms } from '../api/text-forms.ts';
 import { lengthFaults } from './field-paths.ts';
 
 /** As @grpc/proto-loader reads it: a field that is not set is missing, an unknown number of an enum is a number. */
@@ -29,10 +30,10 @@ const states: Readonly<Record<string, TaskState | null>> = {
   TASK_STATE_CANCELLED: 'cancelled',
 };
 
-const nameCharacters = new RegExp(limits.namePattern);
+const nameCharacters = new RegExp(textForms.name.pattern);
 /** A worker that is not ours may be called anything. */
 const workerCharactersMax = 1024;
-const labelKeyCharacters = new RegExp(limits.labelKeyPattern);
+const labelKeyCharacters = new RegExp(textForms.labelKey.pattern);
 
 export function listOf(message: ListTasksMessage): ListOptions {
   const { state = 'TASK_STATE_UNSPECIFIED', type, queue, worker, schedule, cursor } = message;
@@ -53,18 +54,18 @@ export function listOf(message: ListTasksMessage): ListOptions {
 function nameFaults(names: Readonly<Record<string, string | undefined>>): FieldFault[] {
   return Object.entries(names)
     .filter(([, name]) => name && !nameCharacters.test(name))
-    .map(([pointer]) => ({ pointer, detail: `must match pattern "${limits.namePattern}"` }));
+    .map(([pointer]) => ({ pointer, detail: `must be ${textForms.name.words}` }));
 }
 
 function labelFaults(labels: Readonly<Record<string, string>>): FieldFault[] {
-  const { labelsMax, labelKeyPattern, labelValueCharactersMax } = limits;
+  const { labelsMax, labelValueCharactersMax } = limits;
   const entries = Object.entries(labels);
   if (entries.length > labelsMax) {
     return [{ pointer: 'labels', detail: `must NOT have more than ${labelsMax} properties` }];
   }
   return entries.flatMap(([key, value]) => {
     const pointer = `labels[${JSON.stringify(key)}]`;
-    if (!labelKeyCharacters.test(key)) return [{ pointer, detail: `must match pattern "${labelKeyPattern}"` }];
+    if (!labelKeyCharacters.test(key)) return [{ pointer, detail: `must be ${textForms.labelKey.words}` }];
     return lengthFaults(pointer, value, labelValueCharactersMax);
   });
 }

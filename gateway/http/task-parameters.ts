@@ -4,6 +4,7 @@ import { limits } from '../../domain/limits.ts';
 import { taskStates } from '../../domain/task.ts';
 import { parseIdempotencyKeyHeader } from '../api/idempotency-key.ts';
 import { parseTaskId } from '../api/task-id.ts';
+import { textForms } from '../api/text-forms.ts';
 import { parseWait } from '../api/wait-time.ts';
 import { header, pathParameter, queryInteger, queryText, queryTexts } from './parameters.ts';
 import { preferredWaitMs } from './prefer-header.ts';
@@ -19,7 +20,7 @@ export const wait = queryText(
     name: 'wait',
     description:
       'Hold the answer until the task is final, at most so long: seconds, or a number with ms, s or m, such as `10s`. More than 60 s counts as 60 s.',
-    schema: { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m)?$' },
+    schema: { type: 'string', pattern: textForms.wait.pattern },
   },
   parseWait,
 );
@@ -65,7 +66,7 @@ export const lastEventId = header(
   (lines) => lines.join(', ') || null,
 );
 
-const name = { type: 'string', pattern: limits.namePattern } as const;
+const name = { type: 'string', pattern: textForms.name.pattern } as const;
 
 /** Which tasks, and how many of them. */
 export const listParameters = {
@@ -90,7 +91,7 @@ export const listParameters = {
       maxItems: limits.labelsMax,
       items: {
         type: 'string',
-        pattern: limits.labelKeyPattern.replace('$', `:[\\s\\S]{0,${limits.labelValueCharactersMax}}$`),
+        pattern: textForms.label.pattern,
       },
     },
   }),
@@ -102,6 +103,6 @@ export const listParameters = {
   cursor: queryText({
     name: 'cursor',
     description: 'The `nextCursor` of the page before, with the same filters.',
-    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+    schema: { type: 'string', pattern: textForms.cursor.pattern },
   }),
 } as const;

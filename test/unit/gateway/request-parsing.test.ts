@@ -242,8 +242,8 @@ describe('a batch', () => {
     assert.deepEqual(faultsOf(bad), [
       '/tasks/2/after/2 is there before already',
       '/tasks/3/after/0 must be >= 0',
-      '/tasks/4/after/0 must be string,integer',
-      '/tasks/5/after/0 must match pattern "^task-\\d{1,32}$"',
+      '/tasks/4/after/0 must be string or integer',
+      '/tasks/5/after/0 must be the id of a task, such as task-0000000042',
     ]);
   });
 
