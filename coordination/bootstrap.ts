@@ -1,6 +1,7 @@
 // The parents of the tree, made by whichever process starts first and again whenever one is found missing.
 
-import { isRefusal } from './coordination-error.ts';
+import type { Log } from '../runtime/log.ts';
+import { CoordinationError, isRefusal } from './coordination-error.ts';
 import type { Session } from './session.ts';
 import { parentPaths } from './znode-paths.ts';
 
@@ -10,6 +11,16 @@ export async function ensureParents(session: Session): Promise<void> {
   for (const path of parentPaths) {
     if (await session.exists(path)) continue;
     await createIfMissing(session, path);
+  }
+}
+
+/** For whoever sees that somebody has removed one: nobody waits for it, and what went wrong is logged. */
+export async function makeParentsAgain(session: Session, log: Log): Promise<void> {
+  try {
+    await ensureParents(session);
+  } catch (error) {
+    if (!(error instanceof CoordinationError)) throw error;
+    log.warn({ err: error }, 'a parent znode is missing and could not be made again');
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { limits } from '../domain/limits.ts';
 import type { Json } from '../domain/task.ts';
+import { timestampText, writableTime } from '../domain/timestamp.ts';
 import { wellFormed } from '../domain/well-formed.ts';
 
 export type JsonObject = { [key: string]: Json };
@@ -59,12 +60,12 @@ export function encode(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** RFC 3339 in UTC with milliseconds, readable at a zkCli prompt. */
 export function toTimestamp(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+  return at === null ? null : timestampText(at);
 }
 
+/** Within the years that can be written again, so that whoever reckons with it stays far from the ends of `Date`. */
 export function fromTimestamp(value: Json | undefined): number | null {
   const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(at) ? null : at;
+  return Number.isNaN(at) ? null : writableTime(at);
 }

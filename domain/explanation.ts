@@ -95,9 +95,7 @@ export function explanationOf(
 }
 
 /** A time as messages have it. */
-export function timeText(epochMs: number): string {
-  return new Date(epochMs).toISOString();
-}
+export { timestampText as timeText } from './timestamp.ts';
 
 /** `1 task`, `2 tasks`. */
 export function counted(count: number, noun: string): string {

@@ -17,7 +17,7 @@ const known = new Map<string, NextTick>();
 
 /** Throws {@link CronFault}; also for an expression that no day fits, 30 February say. */
 export function cronTicks(cron: string, timeZone: string): NextTick {
-  const key = `${timeZone} ${cron}`;
+  const key = JSON.stringify([timeZone, cron]);
   const ticks = known.get(key) ?? readTicks(cron, timeZone);
   if (known.size >= limits.schedulesMax) known.clear();
   known.set(key, ticks);
@@ -30,16 +30,20 @@ function readTicks(cron: string, timeZone: string): NextTick {
   const { hour, walls } = parseCron(cron);
   const nextWall = wallTimes(walls);
   if (nextWall(0) === null) throw new CronFault('cron', 'never comes: no day fits it');
-  return hour.startsWith('*') ? everyInstant(nextWall, offset) : onceEach(nextWall, offset);
+  return orNever(hour.startsWith('*') ? everyInstant(nextWall, offset) : onceEach(nextWall, offset));
 }
 
 function wallTimes(walls: Cron): NextTick {
+  return orNever((after) => walls.nextRun(new Date(after))?.getTime() ?? null);
+}
+
+/** croner looks for a day that no month has by recursion, until the stack ends; it and `Intl` throw where `Date` ends. */
+function orNever(next: NextTick): NextTick {
   return (after) => {
     try {
-      return walls.nextRun(new Date(after))?.getTime() ?? null;
-    } catch (error) {
-      if (error instanceof RangeError) return null; // it looks for a day that no month has by recursion, until the stack ends
-      throw error;
+      return next(after);
+    } catch {
+      return null;
     }
   };
 }

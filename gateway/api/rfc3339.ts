@@ -16,7 +16,4 @@ export function parseRfc3339(text: string): number | null {
   return sign === '-' ? local + offsetMs : local - offsetMs;
 }
 
-/** UTC with milliseconds. */
-export function formatRfc3339(epochMs: number): string {
-  return new Date(epochMs).toISOString();
-}
+export { timestampText as formatRfc3339 } from '../../domain/timestamp.ts';

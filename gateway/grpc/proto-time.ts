@@ -1,5 +1,7 @@
 // google.protobuf.Timestamp and Duration from and to milliseconds.
 
+import { writableTime } from '../../domain/timestamp.ts';
+
 const minSeconds = -62_135_596_800; // 0001-01-01T00:00:00Z
 const maxSeconds = 253_402_300_799; // 9999-12-31T23:59:59Z
 const maxDurationSeconds = 315_576_000_000; // ten thousand years
@@ -23,6 +25,7 @@ export function millisecondsOfDuration({ seconds = 0, nanos = 0 }: ProtoTime): n
 }
 
 export function timestampOf(epochMs: number): ProtoTime {
-  const seconds = Math.floor(epochMs / 1000);
-  return { seconds, nanos: Math.round((epochMs - seconds * 1000) * 1e6) };
+  const at = writableTime(epochMs);
+  const seconds = Math.floor(at / 1000);
+  return { seconds, nanos: Math.round((at - seconds * 1000) * 1e6) };
 }

@@ -3,8 +3,7 @@
 // read first. Nonsense in the tree is logged once and stepped around.
 
 import { randomBytes } from 'node:crypto';
-import { ensureParents } from '../../coordination/bootstrap.ts';
-import { CoordinationError } from '../../coordination/coordination-error.ts';
+import { makeParentsAgain } from '../../coordination/bootstrap.ts';
 import { decodeQueue } from '../../coordination/queue-record.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TreeCache, type TreeListener } from '../../coordination/tree-cache.ts';
@@ -121,11 +120,7 @@ export class Picture {
 
   /** A parent that somebody removed is made again. */
   #onRoot(znode: Znode | null | undefined): void {
-    if (znode !== undefined) return;
-    ensureParents(this.#session).catch((error: unknown) => {
-      if (!(error instanceof CoordinationError)) throw error;
-      this.#log.warn({ err: error }, 'a parent znode is missing and could not be made again');
-    });
+    if (znode === undefined) void makeParentsAgain(this.#session, this.#log);
   }
 
   #onForbidden(path: string): void {

@@ -3,20 +3,27 @@
 // are. Ends with `signal`, after what it has begun.
 
 import { type CoordinationCode, CoordinationError } from '../../coordination/coordination-error.ts';
-import { type HandledTick, NoTaskNumbersLeft, type TickLedger } from '../../coordination/tick-ledger.ts';
+import {
+  type HandledTick,
+  NoTaskNumbersLeft,
+  type SeenSchedule,
+  type TickLedger,
+} from '../../coordination/tick-ledger.ts';
 import { paths } from '../../coordination/znode-paths.ts';
 import { limits } from '../../domain/limits.ts';
-import { nextRunAt, type ScheduleRecord } from '../../domain/schedule.ts';
+import { nextRunAt } from '../../domain/schedule.ts';
 import { planTick, type TickDecision } from '../../domain/schedule-plan.ts';
 import type { TaskId } from '../../domain/task.ts';
 import { Timeline } from '../../domain/timeline.ts';
+import { timestampText } from '../../domain/timestamp.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Picture } from './picture.ts';
 import type { ScheduleEntry, ScheduleMirror } from './schedule-mirror.ts';
 import { UnfinishedRuns } from './unfinished-runs.ts';
 
-/** Ticks that are decided in one turn; the next turn follows at once. */
-const ticksAtOnce = 100;
+/** How long one turn decides; the next follows at once, after what else has come meanwhile. */
+const turnMs = 20;
 /** A schedule whose commit was refused because the picture was a moment late, or still is. */
 const outrunMs = 20;
 /** The same for a refusal that should not have been. */
@@ -104,15 +111,35 @@ export class ScheduleLoop {
 
   /** How long nothing is to be done, in ms. */
   #round(now: number): number {
-    for (const entry of this.#changed) this.#lineUp(entry, now);
-    this.#changed.clear();
-    for (let count = 0; count < ticksAtOnce; count += 1) {
+    const endsAt = monotonicMs() + turnMs;
+    for (const entry of this.#changed) {
+      this.#changed.delete(entry);
+      this.#attempt(entry, () => this.#lineUp(entry, now));
+      if (monotonicMs() >= endsAt) return 0;
+    }
+    while (monotonicMs() < endsAt) {
       const due = this.#line.takeDue(now);
       if (!due) break;
-      this.#handle(due.thing, now);
+      this.#attempt(due.thing, () => this.#handle(due.thing, now));
     }
     const nextAt = this.#line.nextAt ?? Infinity;
     return this.#changed.size > 0 ? 0 : Math.min(alarmMsMax, Math.max(0, nextAt - now));
+  }
+
+  /** A schedule that cannot be reckoned with is one of many: it makes nothing until it is changed, and the others go on. */
+  #attempt(entry: ScheduleEntry, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#giveUp(entry, error);
+    }
+  }
+
+  #giveUp(entry: ScheduleEntry, error: unknown): void {
+    const what = 'a tick of this schedule cannot be worked out: it makes nothing until its definition is changed';
+    this.#options.log.error({ err: error, schedule: entry.name }, what);
+    const { definition } = entry;
+    if (definition !== 'unread') entry.definition = { kind: 'unreadable', why: what, version: definition.version };
   }
 
   #lineUp(entry: ScheduleEntry, now: number): void {
@@ -129,6 +156,8 @@ export class ScheduleLoop {
     const { definition, ticks } = entry;
     if (definition === 'unread' || definition.kind === 'unreadable' || ticks === 'unread') return;
     const { record, next } = definition;
+    const { rootVersion } = this.#options.schedules;
+    if (rootVersion === null) return this.#defer(entry, now + outrunMs); // it is being made again
     if (record.overlap !== 'allow' && !this.#unfinished.isComplete()) return this.#defer(entry, now + outrunMs);
     const decision = planTick({
       ...{ record, state: ticks?.state ?? null, next, now },
@@ -137,21 +166,21 @@ export class ScheduleLoop {
       nextNumber: this.#numbersUsedUp ? limits.taskNumberMax : this.#options.picture.nextNumber,
     });
     if (!decision) return this.#look(entry);
-    this.#commit(entry, { record, version: definition.version }, decision, now);
+    this.#commit(entry, { record, version: definition.version, rootVersion }, decision, now);
   }
 
   #commit(
     entry: ScheduleEntry,
-    seen: { readonly record: ScheduleRecord; readonly version: number },
+    seen: Pick<SeenSchedule, 'record' | 'version' | 'rootVersion'>,
     decision: TickDecision,
     now: number,
   ): void {
-    const { ledger, schedules } = this.#options;
+    const { ledger } = this.#options;
     const { name, ticks } = entry;
     const ticksVersion = ticks && ticks !== 'unread' ? ticks.version : null;
     entry.busy = true;
     const done = ledger
-      .handle({ name, ...seen, ticksVersion, rootVersion: schedules.rootVersion ?? -1 }, decision, now)
+      .handle({ name, ...seen, ticksVersion }, decision, now)
       .then((handled) => this.#onHandled(entry, decision, handled))
       .catch((error: unknown) => this.#onFailure(entry, error))
       .finally(() => {
@@ -167,7 +196,7 @@ export class ScheduleLoop {
     const { log, onTick } = this.#options;
     const before = entry.ticks && entry.ticks !== 'unread' ? entry.ticks.state : null;
     const missed = state.missed - (before?.missed ?? 0);
-    const context = { schedule: entry.name, tick: new Date(at).toISOString() };
+    const context = { schedule: entry.name, tick: timestampText(at) };
     if (missed > 0) log.warn({ ...context, missed }, 'ticks of a schedule were missed and are not made up');
     if (outcome === 'skipped' && before?.lastSkip?.why !== state.lastSkip?.why) {
       log.warn({ ...context, why: state.lastSkip?.why }, 'a tick of a schedule made no task; further ones are counted');
@@ -184,7 +213,7 @@ export class ScheduleLoop {
       this.#numbersUsedUp = true;
       return schedules.logOnce(paths.tasks, 'the task numbers are used up: schedules make no more tasks');
     }
-    if (!(error instanceof CoordinationError)) throw error;
+    if (!(error instanceof CoordinationError)) return this.#giveUp(entry, error);
     if (error.code === 'fenced') return onFenced();
     // What became of it is in the picture after that, or soon: whatever is decided before is refused by its version.
     if (error.outcome === 'unknown') await ledger.catchUp();

@@ -1,6 +1,7 @@
 // The warm picture of the schedules: a mirror of `/schedules`, which leader and standbys keep alike. What cannot be read is
 // logged once and makes nothing.
 
+import { makeParentsAgain } from '../../coordination/bootstrap.ts';
 import { decodeSchedule, decodeTicks, type ScheduleReading } from '../../coordination/schedule-records.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TreeCache } from '../../coordination/tree-cache.ts';
@@ -34,11 +35,13 @@ export class ScheduleMirror {
   onChange: ((entry: ScheduleEntry) => void) | null = null;
   /** Of `/schedules`, which changes when a schedule is removed; null before it is read. */
   rootVersion: number | null = null;
+  readonly #session: Session;
   readonly #mirror: TreeCache;
   readonly #log: Log;
   readonly #logged = new Set<string>();
 
   constructor(session: Session, log: Log) {
+    this.#session = session;
     this.#log = log;
     this.#mirror = new TreeCache(session, paths.schedules, 2, {
       onPresent: (path, znode) => this.#onNode(path, znode),
@@ -69,10 +72,7 @@ export class ScheduleMirror {
 
   /** `undefined` means that the znode is gone, null that it is there and not read yet. */
   #onNode(path: string, znode: Znode | null | undefined): void {
-    if (path === paths.schedules) {
-      this.rootVersion = znode ? znode.stat.version : null;
-      return;
-    }
+    if (path === paths.schedules) return this.#onRoot(znode);
     const parsed = parseSchedulePath(path);
     if (!parsed) return this.logOnce(path, 'this is no schedule, nor part of one');
     const entry = this.entries.get(parsed.schedule) ?? newEntry(parsed.schedule);
@@ -80,6 +80,12 @@ export class ScheduleMirror {
     else if (znode === undefined) this.entries.delete(parsed.schedule);
     else this.#onDefinition(path, entry, znode);
     this.onChange?.(entry);
+  }
+
+  /** Removed by somebody, it is made again. */
+  #onRoot(znode: Znode | null | undefined): void {
+    this.rootVersion = znode ? znode.stat.version : null;
+    if (znode === undefined) void makeParentsAgain(this.#session, this.#log);
   }
 
   #onTicks(entry: ScheduleEntry, znode: Znode | null | undefined): void {

@@ -9,6 +9,7 @@ import { parseSchedulePath } from '../../../coordination/znode-paths.ts';
 import { limits } from '../../../domain/limits.ts';
 import { overlaps, type ScheduleRecord, skipReasons, type TickState } from '../../../domain/schedule.ts';
 import type { TaskId } from '../../../domain/task.ts';
+import { timestampText } from '../../../domain/timestamp.ts';
 import { taskRecord } from '../../fault/task-record.ts';
 
 const { submitId, submittedAt, idempotencyKey, retryOf, batch, schedule, ...task } = taskRecord();
@@ -50,6 +51,15 @@ const records: fc.Arbitrary<ScheduleRecord> = fc.record({
   catchUp: fc.integer({ min: 0, max: 100 }),
   paused: fc.boolean(),
   since: time,
+});
+
+test('times beyond those that can be written are taken for the nearest one that can, so what follows from them can be said', () => {
+  const since = (text: string) => read(`{"v":1,"everyMs":31536000000,"task":{"type":"echo"},"since":"${text}"}`).since;
+  assert.equal(since('+275760-09-13T00:00:00.000Z'), Date.parse('9999-12-31T23:59:59.999Z'));
+  assert.equal(since('-271821-04-20T00:00:00.000Z'), Date.parse('0001-01-01T00:00:00.000Z'));
+  assert.equal(timestampText(8.64e15 + 1), '9999-12-31T23:59:59.999Z');
+  assert.equal(timestampText(-1e308), '0001-01-01T00:00:00.000Z');
+  assert.equal(timestampText(1), '1970-01-01T00:00:00.001Z');
 });
 
 test('what is written is read again, whatever was there before, and what we do not know stays', () => {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { CoordinationError } from '../../../coordination/coordination-error.ts';
 import { type HandledTick, NoTaskNumbersLeft, type TickLedger } from '../../../coordination/tick-ledger.ts';
-import { intervalTicks, type Overlap, type ScheduleRecord } from '../../../domain/schedule.ts';
+import { intervalTicks, type NextTick, type Overlap, type ScheduleRecord } from '../../../domain/schedule.ts';
 import type { TickDecision } from '../../../domain/schedule-plan.ts';
 import type { TaskId } from '../../../domain/task.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
@@ -23,21 +23,30 @@ const { submitId, submittedAt, idempotencyKey, retryOf, batch, schedule, ...task
 
 type Handle = (decision: TickDecision, ticksVersion: number | null) => Promise<HandledTick>;
 
-/** A leader with one schedule `s`, whose first tick is due. */
-function leading(t: TestContext, overlap: Overlap, handle: Handle, index = new TaskIndex()) {
+/** A leader with one schedule `s`, whose first tick is due, and `others`, of which the test says when they are. */
+function leading(
+  t: TestContext,
+  overlap: Overlap,
+  handle: Handle,
+  index = new TaskIndex(),
+  others: readonly NextTick[] = [],
+) {
   const since = Date.now() - everyMs - 100;
   const record: ScheduleRecord = {
     ...{ timing: { kind: 'interval', everyMs }, task, overlap, catchUp: 1, paused: false },
     since,
   };
-  const entry: ScheduleEntry = {
-    name: 's',
-    definition: { kind: 'schedule', record, next: intervalTicks(since, everyMs), version: 3 },
+  const entryOf = (name: string, next: NextTick): ScheduleEntry => ({
+    name,
+    definition: { kind: 'schedule', record, next, version: 3 },
     ...{ ticks: null, dueAt: 0, deferredUntil: 0, busy: false, lastTask: null },
-  };
+  });
+  const entry = entryOf('s', intervalTicks(since, everyMs));
+  const entries = [...others.map((next, place) => entryOf(`other-${place}`, next)), entry];
   const logged: string[] = [];
   const schedules = {
-    ...{ entries: new Map([['s', entry]]), synced: true, rootVersion: 5, onChange: null },
+    ...{ entries: new Map(entries.map((each) => [each.name, each])), synced: true, onChange: null },
+    rootVersion: 5 as number | null,
     logOnce: (_path: string, what: string) => logged.push(what),
   };
   const decisions: TickDecision[] = [];
@@ -65,7 +74,7 @@ function leading(t: TestContext, overlap: Overlap, handle: Handle, index = new T
     over.abort();
     await ended;
   });
-  return { entry, index, decisions, seen, outcomes, logged, catchUps, since };
+  return { entry, schedules, index, decisions, seen, outcomes, logged, catchUps, since };
 }
 
 const makes = async (decision: TickDecision, ticksVersion: number | null): Promise<HandledTick> => ({
@@ -157,6 +166,67 @@ test('task numbers that are used up: the tick is skipped, told once, and the loo
   assert.deepEqual(outcomes, ['skipped', 'skipped']);
   assert.equal(decisions.at(-1)?.state.lastSkip?.why, 'task-numbers-used-up');
   assert.equal(logged.length, 1);
+});
+
+test('a schedule that cannot be reckoned with makes nothing, and the others go on', async (t) => {
+  const throws = () => {
+    throw new TypeError('Invalid date');
+  };
+  let looks = 0;
+  const throwsLater = (after: number) => (++looks > 1 ? throws() : after);
+  const { outcomes, schedules } = leading(t, 'allow', makes, new TaskIndex(), [throws, throwsLater]);
+  await eventually('two ticks of the good one are handled', () => outcomes.length === 2);
+  assert.deepEqual(outcomes, ['made', 'made']);
+  const kinds = [...schedules.entries.values()].map(({ definition }) => definition !== 'unread' && definition.kind);
+  assert.deepEqual(kinds, ['unreadable', 'unreadable', 'schedule']);
+});
+
+test('a commit that fails in a way that nobody has thought of costs only its schedule', async (t) => {
+  const { outcomes, entry, decisions } = leading(t, 'allow', async () => {
+    throw new TypeError('odd');
+  });
+  await eventually('it is given up', () => entry.definition !== 'unread' && entry.definition.kind === 'unreadable');
+  assert.deepEqual([outcomes, decisions.length], [[], 1]);
+});
+
+test('while /schedules is gone no tick is handled; once it is there again, they are', async (t) => {
+  const { outcomes, schedules, seen, entry } = leading(t, 'allow', makes);
+  await eventually('the first is handled', () => outcomes.length === 1);
+  schedules.rootVersion = null;
+  await eventually('the second is put off', () => entry.deferredUntil > 0);
+  assert.equal(seen.length, 1);
+  schedules.rootVersion = 0;
+  await eventually('it is handled', () => outcomes.length === 2);
+  assert.deepEqual(seen[1], { name: 's', version: 3, ticksVersion: 0, rootVersion: 0 });
+});
+
+test('many schedules that are late: the event loop is given back while they are handled', async (t) => {
+  let turn = 0;
+  const perTurn = new Map<number, number>();
+  const turns = setInterval(() => {
+    turn += 1;
+  });
+  t.after(() => clearInterval(turns));
+  const slow: NextTick = (after) => {
+    const until = performance.now() + 2;
+    while (performance.now() < until);
+    perTurn.set(turn, (perTurn.get(turn) ?? 0) + 1);
+    return after + 1_000_000_000_000;
+  };
+  const { outcomes } = leading(
+    t,
+    'allow',
+    makes,
+    new TaskIndex(),
+    Array.from({ length: 60 }, () => slow),
+  );
+  await eventually('the last of them is handled', () => outcomes.length === 1);
+  const looks = [...perTurn.values()];
+  assert.equal(
+    looks.reduce((sum, each) => sum + each, 0),
+    60,
+  );
+  assert.ok(Math.max(...looks) <= 20, looks.join(', '));
 });
 
 test('another master has taken over: that is told', async (t) => {

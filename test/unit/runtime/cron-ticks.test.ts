@@ -113,6 +113,28 @@ test('the same ticks from wherever one looks, as a clock shows them', () => {
   );
 });
 
+test('whatever time one asks about: a later one or never, and no exception', () => {
+  const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Pacific/Kiritimati', 'Pacific/Pago_Pago'];
+  const edges = [-8.64e15, 8.64e15, -62_135_596_800_000, 253_402_300_799_999, 0];
+  const time = fc.oneof(
+    fc.tuple(fc.constantFrom(...edges), fc.integer({ min: -1e8, max: 1e8 })).map(([edge, by]) => edge + by),
+    fc.integer({ min: -8.64e15, max: 8.64e15 }),
+    fc.constantFrom(1e308, -1e308, Infinity, -Infinity),
+  );
+  const crons = fc.constantFrom('0 3 * * *', '* * * * * *', '*/7 */5 29 2 *', '30 2 L * *');
+  fc.assert(
+    fc.property(fc.constantFrom(...zones), crons, time, (zone, cron, after) => {
+      const at = cronTicks(cron, zone)(after);
+      assert.ok(at === null || at > after, `${at}`);
+    }),
+  );
+});
+
+test('an expression that was read does not lend itself to another zone and expression with the same words', () => {
+  assert.ok(cronTicks('0 * * * * *', 'UTC'));
+  assert.throws(() => cronTicks('* * * * *', 'UTC 0'), { name: 'CronFault', field: 'timeZone' });
+});
+
 test('what is no expression is refused with what is wrong', () => {
   const refused = (cron: string, timeZone: string, field: string, message: RegExp) =>
     assert.throws(
