@@ -49,6 +49,17 @@ export class CreationOrder<T extends Placed> {
     return this.#runs[0]?.[0] ?? null;
   }
 
+  /** How many are older than `position`. */
+  countBefore(position: ListPosition): number {
+    const start = { id: '', position };
+    const at = this.#runOf(start);
+    const run = this.#runs[at];
+    if (!run) return 0;
+    let count = firstNotBefore(run, start);
+    for (let before = 0; before < at; before += 1) count += this.#runs[before]?.length ?? 0;
+    return count;
+  }
+
   /** From the newest, or from the newest that is older than `after`, to the oldest. Not for use across changes. */
   *newestFirst(after: ListPosition | null): Generator<T> {
     const start = after && { id: '', position: after };

@@ -30,6 +30,8 @@ export interface UnmetDependency {
   readonly task: TaskId;
   /** Its end; its retry, since it did not succeed itself; its creation, where a person named a task that is still to come. */
   readonly waitsFor: 'end' | 'retry' | 'creation';
+  /** Of the retries that it waits for the newest that has not ended, else the newest; null where there is none. */
+  readonly retry: TaskId | null;
 }
 
 type Standing = 'done' | UnmetDependency['waitsFor'] | 'failed' | 'cancelled' | 'gone';
@@ -70,7 +72,8 @@ export class Dependencies {
   unmetOf(entry: TaskEntry): UnmetDependency[] {
     return (entry.links?.after ?? []).flatMap((task) => {
       const standing = this.#standingOf(task, entry);
-      return isUnmet(standing) ? [{ task, waitsFor: standing }] : [];
+      if (!isUnmet(standing)) return [];
+      return [{ task, waitsFor: standing, retry: standing === 'retry' ? this.#lastRetryOf(task) : null }];
     });
   }
 
@@ -131,6 +134,16 @@ export class Dependencies {
     const found = [...(this.#retries.get(id) ?? [])];
     for (const { id: next } of found) for (const retry of this.#retries.get(next) ?? []) found.push(retry);
     return found;
+  }
+
+  #lastRetryOf(id: TaskId): TaskId | null {
+    const retries = this.#retriesOf(id);
+    const open = retries.filter(({ outcome }) => outcome === 'unfinished');
+    let last: TaskId | null = null;
+    for (const { id: retry } of open.length > 0 ? open : retries) {
+      if (last === null || isEarlier(last, retry)) last = retry;
+    }
+    return last;
   }
 
   #judge(entry: TaskEntry, links: Links): void {

@@ -46,14 +46,19 @@ export class ExclusiveKeys {
     return line ? turnOf(line) === keyPlace : false;
   }
 
-  /** The task that has its key, else the one before it in line; null where there is none. */
-  taskBefore({ keyPlace }: TaskEntry): TaskId | null {
+  /** The task that holds up its line: the one that has its key, else the first in line; null where that is itself, or nobody. */
+  holdUpOf({ keyPlace }: TaskEntry): TaskId | null {
     const line = keyPlace && this.#lines.get(keyPlace.key);
     if (!line) return null;
     for (const holder of line.holders) if (holder !== keyPlace.entry) return holder.id;
-    if (!keyPlace.position) return null;
-    const [before] = line.waiting.newestFirst(keyPlace.position);
-    return before?.id ?? null;
+    const first = keyPlace.position && line.waiting.first();
+    return first && first !== keyPlace ? first.id : null;
+  }
+
+  /** How many tasks are before it in the line of its key, one that runs among them; null where it stands in none. */
+  positionOf({ keyPlace }: TaskEntry): number | null {
+    const line = keyPlace?.position && this.#lines.get(keyPlace.key);
+    return line ? line.waiting.countBefore(keyPlace.position) : null;
   }
 
   #change(key: string, change: (line: KeyLine) => void): void {

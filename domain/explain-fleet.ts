@@ -8,7 +8,10 @@ import { limits } from './limits.ts';
 import { runsBefore } from './ready-line.ts';
 import type { TaskBrief, TaskEntry } from './task-entry.ts';
 import type { TaskIndex } from './task-index.ts';
-import { surveyWorkers, type WorkerSurvey } from './worker-survey.ts';
+import { surveyWorkers, typesOf, type WorkerSurvey } from './worker-survey.ts';
+
+/** Of what workers take; more of them are not named. */
+const typesShownMax = 10;
 
 /** What most of these causes have. */
 type Place = Pick<Cause, 'since' | 'position' | 'workers'>;
@@ -19,7 +22,11 @@ export function fleetCauses(index: TaskIndex, entry: TaskEntry, brief: TaskBrief
   const since = queuedSinceOf(entry);
   const position = index.ready.positionOf(entry, limits.lineScanMax);
   const place = { since: since === 'unread' ? null : since, position, workers: survey.able };
-  const holds = [queueCause(index, brief.queue, place, now), workersCause(survey, brief, place)];
+  const holds = [
+    queueCause(index, brief.queue, place, now),
+    workersCause(index, survey, brief, place),
+    unservedCause(survey, brief, place),
+  ];
   const causes = holds.filter((hold) => hold !== null);
   return causes.length > 0 ? causes : [turnCause(index, entry, place)];
 }
@@ -29,8 +36,8 @@ const passing: ReadonlySet<string> = new Set(['queue_concurrency', 'queue_rate',
 
 /** Those that will hold the task even when what it waits for at first is over. */
 export function lastingCauses(index: TaskIndex, entry: TaskEntry, brief: TaskBrief, now: number): Cause[] {
-  const isLasting = ({ reason }: Cause) =>
-    !passing.has(reason) && reason !== 'behind_others' && reason !== 'about_to_run';
+  const isLasting = ({ reason, limit }: Cause) =>
+    (!passing.has(reason) || limit === 0) && reason !== 'behind_others' && reason !== 'about_to_run';
   return fleetCauses(index, entry, brief, now).filter(isLasting);
 }
 
@@ -46,6 +53,10 @@ function queueCause(index: TaskIndex, queue: string, place: Place, now: number):
         place,
       );
     case 'concurrency': {
+      if (concurrency === 0) {
+        const message = `The concurrency of queue ${queue} is 0: nothing of it starts until that is raised.`;
+        return cause('queue_concurrency', message, { ...place, limit: 0 });
+      }
       const most = `Queue ${queue} may run ${counted(concurrency ?? 0, 'task')} at a time, and does`;
       const message = `${most}${goFirst(place)}: it starts when one of them ends, or when the limit is raised.`;
       return cause('queue_concurrency', message, { ...place, limit: concurrency });
@@ -59,7 +70,7 @@ function queueCause(index: TaskIndex, queue: string, place: Place, now: number):
   }
 }
 
-function workersCause(survey: WorkerSurvey, { queue, type }: Kind, place: Place): Cause | null {
+function workersCause(index: TaskIndex, survey: WorkerSurvey, { queue, type }: Kind, place: Place): Cause | null {
   const { registered, ofType, draining, notReady, able, slots, freeSlots } = survey;
   if (able > 0) {
     if (freeSlots > 0) return null;
@@ -70,7 +81,9 @@ function workersCause(survey: WorkerSurvey, { queue, type }: Kind, place: Place)
   if (registered === 0) return cause('no_workers', 'No worker is registered: start one.', place);
   const none = registered === 1 ? 'The only worker does not take' : `None of the ${registered} workers takes`;
   if (ofType === 0) {
-    const message = `${none} type ${type}: start one that has a handler for it.`;
+    const types = typesOf(index.workers.values());
+    const others = types.length > 0 && types.length <= typesShownMax ? ` (but ${types.join(', ')})` : '';
+    const message = `${none} type ${type}${others}: start one that has a handler for it.`;
     return cause('no_worker_for_type', message, place);
   }
   if (notReady.length > 0) {
@@ -85,6 +98,13 @@ function workersCause(survey: WorkerSurvey, { queue, type }: Kind, place: Place)
   }
   const message = `${none} type ${type} from queue ${queue}: start one that serves this queue, too.`;
   return cause('no_worker_for_queue', message, place);
+}
+
+/** Beside that no worker takes the type: none serves the queue, either. */
+function unservedCause({ registered, ofType, ofQueue }: WorkerSurvey, { queue }: Kind, place: Place): Cause | null {
+  if (registered === 0 || ofType > 0 || ofQueue > 0) return null;
+  const none = registered === 1 ? 'The only worker does not serve' : `None of the ${registered} workers serves`;
+  return cause('no_worker_for_queue', `${none} queue ${queue}, either: start one that does.`, place);
 }
 
 /** The next plan takes it if nothing in the whole line goes first; else that depends on what the others leave. */

@@ -2,7 +2,7 @@
 // what there is to say when the answer is no. Pure.
 
 import { assignmentOf, isKnown, snapshotOf, stateOf, workerOf } from './entry-state.ts';
-import { explainAlone } from './explain-alone.ts';
+import { explainAlone, untilDeadline } from './explain-alone.ts';
 import { fleetCauses, lastingCauses } from './explain-fleet.ts';
 import { dependencyCause, keyCause } from './explain-precedence.ts';
 import { type Cause, cause, counted, explanationOf, type TaskExplanation, timeText } from './explanation.ts';
@@ -94,16 +94,20 @@ function runCause(index: TaskIndex, entry: TaskEntry, now: number): Cause {
 
 function waitCauses(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   const own = explainAlone(snapshotOf(entry), now).map((its) =>
-    its.reason === 'waits_for_tasks' ? dependencyCause(index, entry, its) : its,
+    its.reason === 'waits_for_tasks' ? dependencyCause(index, entry, its, now) : its,
   );
   const brief = briefOf(entry);
   if (!brief || isEnding(own)) return own;
   const [next] = [pauseCause(entry, now), keyCause(index, entry)].filter((its) => its !== null);
   const held = own.length > 0 || !next ? own : [next];
   if (held.length === 0 && entry.decided) return [changing];
-  return held.length > 0
-    ? [...held, ...lastingCauses(index, entry, brief, now)]
-    : fleetCauses(index, entry, brief, now);
+  const causes =
+    held.length > 0 ? [...held, ...lastingCauses(index, entry, brief, now)] : fleetCauses(index, entry, brief, now);
+  return isNext(causes) ? causes : untilDeadline(causes, brief.deadlineAt);
+}
+
+function isNext([first]: readonly Cause[]): boolean {
+  return first?.reason === 'about_to_run' || first?.reason === 'behind_others';
 }
 
 function isEnding([first]: readonly Cause[]): boolean {

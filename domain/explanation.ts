@@ -43,17 +43,17 @@ export interface Cause {
   readonly message: string;
   /** Since when the task runs, waits or is final, or since when there is no master or none answers; epoch ms. */
   readonly since: number | null;
-  /** When this ends by itself, if not before; of a rate, when the next task of the queue may start; epoch ms. */
+  /** When this ends by itself, if not before, by its deadline say; of a rate, when the next task of the queue may start; epoch ms. */
   readonly until: number | null;
-  /** The one that runs it, or is about to. */
+  /** The one that runs it, ran it last, or is about to. */
   readonly worker: string | null;
-  /** Those that it waits for. */
+  /** Those that it waits for, and retries of them. */
   readonly tasks: readonly TaskId[];
   /** Workers that it could be given to, if they had a free slot. */
   readonly workers: number | null;
   /** What is reached: of the queue, or the slots of those workers. */
   readonly limit: number | null;
-  /** Tasks of its queue and type that go first. */
+  /** Tasks of its queue and type that go first; of a key, those before it in line. */
   readonly position: number | null;
 }
 

@@ -59,8 +59,13 @@ export class Precedence {
     return this.#dependencies.unmetOf(entry);
   }
 
-  /** The task that has its exclusive key, else the one before it in line; null where there is none. */
+  /** The task that has its exclusive key, else the first in line; null where that is itself, or nobody. */
   keyTakenBy(entry: TaskEntry): TaskId | null {
-    return this.#keys.taskBefore(entry);
+    return this.#keys.holdUpOf(entry);
+  }
+
+  /** How many tasks are before it in the line of its exclusive key; null where it stands in none. */
+  keyPositionOf(entry: TaskEntry): number | null {
+    return this.#keys.positionOf(entry);
   }
 }

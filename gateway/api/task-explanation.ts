@@ -54,11 +54,19 @@ function asTold(told: TaskExplanation, snapshot: TaskSnapshot, index: MasterInde
   const { type, queue } = snapshot.record ?? { type: null, queue: null };
   return {
     ...told,
+    message: messageOf(told, snapshot),
     state: told.state ?? taskStateAt(snapshot, Date.now()),
     type: told.type ?? type,
     queue: told.queue ?? queue,
     leader: addressOf(index.leader()),
   };
+}
+
+/** A master keeps no errors: why the last attempt failed is in the task. */
+function messageOf({ reason, until, message }: TaskExplanation, snapshot: TaskSnapshot): string {
+  if (reason !== 'backing_off') return message;
+  const [own] = explainAlone(snapshot, Date.now());
+  return own?.reason === reason && own.until === until ? own.message : message;
 }
 
 /** Without asking a master; that there is none to ask comes first where the task cannot go on without one. */

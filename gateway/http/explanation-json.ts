@@ -38,10 +38,11 @@ export const explanationSchema = exactly('Why a task is where it is. A field tha
   },
   until: {
     ...timeOrNull,
-    description: 'When this ends by itself, if not before; with `queue_rate`, when the next of the queue may start.',
+    description:
+      'When this ends by itself, if not before; with `queue_rate`, when the next of the queue may start; its deadline where that comes first.',
   },
   worker: { ...textOrNull, description: 'The one that runs it, or ran it last, or is being given it.' },
-  tasks: { ...listOf(text), description: 'Tasks that it waits for.' },
+  tasks: { ...listOf(text), description: 'Tasks that it waits for, and retries of them.' },
   type: textOrNull,
   queue: textOrNull,
   workers: { ...countOrNull, description: 'Workers that it could be given to, if they had a free slot.' },
@@ -49,7 +50,10 @@ export const explanationSchema = exactly('Why a task is where it is. A field tha
     type: ['number', 'null'],
     description: "What is reached: the queue's concurrency or rate a second, or the slots of those workers.",
   },
-  position: { ...countOrNull, description: 'Tasks of its queue and type that go first.' },
+  position: {
+    ...countOrNull,
+    description: 'Tasks of its queue and type that go first; with `waits_for_key`, those before it in line.',
+  },
   leader: { ...textOrNull, description: '`host:port` of the leading master, where it is ours.' },
   also: {
     ...listOf(exactly('What would hold it, too.', { reason: text, message: text })),

@@ -60,18 +60,28 @@ test('what the task itself says: its end, its run, its time, its next attempt, t
   ];
   await explained(done, 'succeeded', /^It succeeded at 20.*; its result is in the task\.$/);
   await explained(failed, 'failed', /with attempt 1 of 1: handler_error, .*not yet.*; retry it to run it again/);
-  const again = await explained(failing, 'backing_off', /^Attempt 1 of 3 did not succeed; the next one may start at/);
+  const why = /^Attempt 1 of 3 did not succeed on worker ours1: handler_error, .*not yet.*; the next one may start at/;
+  const again = await explained(failing, 'backing_off', why);
+  assert.equal(again.worker, 'ours1');
   assert.equal(Date.parse(again.until) - Date.parse(again.since), 3_600_000);
   const delayed = await stack.client.submit({ type: 'echo', runAt: '2099-01-01T00:00:00Z', queue: 'night' });
   assert.equal((await explained(delayed.id, 'delayed', /before 2099/)).until, '2099-01-01T00:00:00.000Z');
   const before = await submit(stack, { type: 'sleep', payload: { ms: 3_600_000 } });
   const after = [before, failed];
   const blocked = await submit(stack, { type: 'echo', after, afterFailure: 'wait' });
-  const both = `${before} is to succeed first; ${failed} did not succeed, so a retry of it has to.`;
+  const both = `${before} is to succeed first; ${failed} \\(not retried yet\\) did not succeed, so a retry of it has to.`;
   const waits = await explained(blocked, 'waits_for_tasks', new RegExp(both));
   assert.deepEqual([waits.state, waits.tasks], ['scheduled', after]);
+  const { id: retry } = (await stack.client.request('POST', `/tasks/${failed}/retry`)).body as { id: string };
+  await explained(retry, 'failed', /./);
+  const retried = await explained(blocked, 'waits_for_tasks', new RegExp(`its retry ${retry} did not succeed, either`));
+  assert.deepEqual(retried.tasks, [...after, retry]);
   const never = await submit(stack, { type: 'echo', after: [failed] });
-  await explained(never, 'failed', /dependency_failed, it comes after .*, which failed/);
+  await explained(
+    never,
+    'failed',
+    /dependency_failed, it comes after .*, which failed; .* waits until .*: retry those/,
+  );
   const running = await explained(
     before,
     'running',
@@ -93,18 +103,25 @@ test('other tasks have its exclusive key: one runs, one is before it in line', a
   const stack = await startStack(t, zookeeper, { sessionTimeoutMs: calmSessionMs });
   const explained = explainer(stack);
   const ids: string[] = [];
-  for (const ms of [3_600_000, 1, 1]) {
+  for (const ms of [3_600_000, 1, 1, 1]) {
     ids.push(await submit(stack, { type: 'sleep', payload: { ms }, exclusiveKey: 'account 7' }));
   }
-  const [first = '', second = '', third = ''] = ids;
+  const [first = '', ...others] = ids;
+  const [second = '', , fourth = ''] = others;
   const waits = await explained(
     second,
     'waits_for_key',
     new RegExp(`^Task ${first} has its exclusive key account 7, and`),
   );
   assert.deepEqual([waits.state, waits.tasks, waits.also], ['queued', [first], []]);
+  const last = await explained(
+    fourth,
+    'waits_for_key',
+    new RegExp(`^Task ${first} has .* 2 others of that key go before`),
+  );
+  assert.deepEqual([last.tasks, last.position], [[first], 3]);
   await stack.client.request('POST', `/tasks/${first}/cancel`);
-  for (const id of [second, third]) await explained(id, 'succeeded', /succeeded/);
+  for (const id of others) await explained(id, 'succeeded', /succeeded/);
 });
 
 test('its queue: paused, at its concurrency, at its rate', async (t) => {
@@ -129,6 +146,12 @@ test('its queue: paused, at its concurrency, at its rate', async (t) => {
   }
   await put(stack, 'p', { paused: false });
   await explained(paused, 'running', /Worker ours1/);
+  await put(stack, 'c', { concurrency: 0 });
+  await explained(
+    await sleeps('c'),
+    'queue_concurrency',
+    /^The concurrency of queue c is 0: nothing of it starts until/,
+  );
 });
 
 /** A worker that the test plays; it does nothing with what it is given. */
@@ -149,7 +172,7 @@ test('its workers: none, none of its type or queue, stopping, not ready, busy, a
   await explained(
     task,
     'no_worker_for_type',
-    /^The only worker does not take type by-hand: start one that has a handler/,
+    /^The only worker does not take type by-hand \(but echo, .*\): start one that has a handler/,
   );
   await playWorker(session, 'elsewhere', { types: [type], queues: ['other'] });
   await explained(task, 'no_worker_for_queue', /^None of the 2 workers takes type by-hand from queue mail/);
@@ -188,7 +211,7 @@ test('what is left to a newer version says so, and what is no task ends', async 
   const make = async (data: string) =>
     (await (await stack.session).create('/tasks/task-', data, 'sequential')).slice('/tasks/'.length);
   await explained(await make('{"v":9,"type":"echo"}'), 'newer_version', /upgrade the masters/);
-  await explained(await make('{"v":1'), 'failed', /before its first attempt: invalid_task/);
+  await explained(await make('{"v":1'), 'failed', /before its first attempt: invalid_task.*cannot be retried/);
 });
 
 test('no master leads, since when; what can be told without one is; then one by hand, then one of ours', async (t) => {

@@ -41,6 +41,7 @@ test('any order of coming and going leaves the order of creation', () => {
           (position?.czxid === middle.czxid && position.number < middle.number),
       );
       assert.deepEqual([...order.newestFirst(middle)], older, 'also after the position of one that is gone');
+      if (middle) assert.equal(order.countBefore(middle), older.length);
     }),
   );
 });

@@ -49,7 +49,7 @@ test('it is let go when the last of those that it comes after has succeeded, and
   assert.deepEqual(planned(), [taskId(1), taskId(2)]);
   end(index, 2);
   assert.equal(fateOf(index, 9), 'waits');
-  assert.deepEqual(index.precedence.unmetOf(entryOf(index, 9)), [{ task: taskId(1), waitsFor: 'end' }]);
+  assert.deepEqual(index.precedence.unmetOf(entryOf(index, 9)), [{ task: taskId(1), waitsFor: 'end', retry: null }]);
   end(index, 1);
   assert.deepEqual(index.precedence.unmetOf(entryOf(index, 9)), []);
   const decision = settle(index, 9);
@@ -83,7 +83,7 @@ test('one that did not succeed: the task fails and says so, runs, or waits for a
 test('that waits for a retry is let go by one that succeeds, however often it was run again', () => {
   const index = follower([1], { afterFailure: 'wait' });
   end(index, 1, 'failed');
-  assert.deepEqual(index.precedence.unmetOf(entryOf(index, 9)), [{ task: taskId(1), waitsFor: 'retry' }]);
+  assert.deepEqual(index.precedence.unmetOf(entryOf(index, 9)), [{ task: taskId(1), waitsFor: 'retry', retry: null }]);
   addTask(index, 10, { retryOf: taskId(1) });
   addTask(index, 11, { retryOf: taskId(1) });
   for (const number of [10, 11]) end(index, number, 'failed');
@@ -144,8 +144,8 @@ test('one that a person lets come after itself, or after one that is not there y
   assert.equal(fateOf(index, 9), 'waits');
   const unmet = index.precedence.unmetOf(entryOf(index, 9));
   assert.deepEqual(unmet, [
-    { task: taskId(9), waitsFor: 'end' },
-    { task: taskId(77), waitsFor: 'creation' },
+    { task: taskId(9), waitsFor: 'end', retry: null },
+    { task: taskId(77), waitsFor: 'creation', retry: null },
   ]);
   addTask(index, 77, { after: [taskId(9)] });
   assert.deepEqual([fateOf(index, 77), fateOf(index, 9)], ['waits', 'waits']);

@@ -50,6 +50,7 @@ test('one at a time and in the order of creation, whatever the priority; other k
   assert.deepEqual(started(index), []);
   end(index, 2);
   assert.equal(index.precedence.keyTakenBy(entryOf(index, 4)), null);
+  assert.equal(index.precedence.keyPositionOf(entryOf(index, 4)), 0);
   assert.deepEqual(started(index), [4]);
 });
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { snapshotOf } from '../../../domain/entry-state.ts';
 import { explainTask } from '../../../domain/explain.ts';
 import { explainAlone } from '../../../domain/explain-alone.ts';
 import type { ExplainReason, TaskExplanation } from '../../../domain/explanation.ts';
@@ -15,6 +16,7 @@ import type { AssignmentRecord, TaskId } from '../../../domain/task.ts';
 import type { TaskBrief } from '../../../domain/task-entry.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
 import type { Phase } from '../../../domain/task-phase.ts';
+import type { TaskSnapshot } from '../../../domain/task-view.ts';
 import {
   addTask,
   addWorker,
@@ -77,21 +79,26 @@ test('final, whatever became of it', () => {
 });
 
 test('whoever reads the task itself says why it failed, in one line', () => {
-  const read = { unblockedAt: null, cancelRequested: false, status: null, attempts: [], assignment: null };
-  const snapshot = { id: taskId(1), record: null, createdAt: 0, ...read };
-  const failed = (message: string) => {
+  const index = newIndex();
+  addTask(index, 1, { after: [taskId(0)] });
+  const snapshot = snapshotOf(entryOf(index, 1));
+  const failed = (message: string, change: Partial<TaskSnapshot> = { unblockedAt: 1 }) => {
     const ended = status({ state: 'failed', attempt: 0, error: { code: 'exit_code', message } });
-    return explainAlone({ ...snapshot, status: ended }, now)[0]?.message ?? '';
+    return explainAlone({ ...snapshot, ...change, status: ended }, now)[0]?.message ?? '';
   };
   assert.match(failed('exit code 1'), /before its first attempt: exit_code, exit code 1; retry it to run it again/);
   assert.match(failed('first\nsecond'), /exit_code, first\.\.\.; retry/);
   assert.ok(failed('x'.repeat(4000)).length < 400);
   assert.match(failed(''), /: exit_code; retry/);
+  const letGo = /; retry it to run it again as a new task\.$/;
+  assert.match(failed(''), letGo);
+  const neverLetGo =
+    /new task, which waits until task-0000000000, or retries of them, have succeeded: retry those that/;
+  assert.match(failed('', {}), neverLetGo);
+  assert.match(failed('', { record: null }), /cannot be read, so it cannot be retried: submit another\.$/);
   const attempts = [attempt(1, { retryAt: now + 1 })];
-  assert.match(
-    explainAlone({ ...snapshot, attempts }, now)[0]?.message ?? '',
-    /did not succeed \(handler_error\); the next/,
-  );
+  const backingOff = /^Attempt 1 of 3 did not succeed on worker w: handler_error, no; the next one may start at/;
+  assert.match(explainAlone({ ...snapshot, attempts }, now)[0]?.message ?? '', backingOff);
 });
 
 test('a run: until its timeout or its deadline, withdrawn, lost', () => {
@@ -111,7 +118,23 @@ test('a run: until its timeout or its deadline, withdrawn, lost', () => {
   said(index, { ...run, reason: 'running', until: 20_000 }, /its deadline ends it at 1970-01-01T00:00:20/);
   has({ deadlineAt: now });
   said(index, { ...run, reason: 'withdrawing' }, /^Its deadline has passed, and worker w is ending its run\.$/);
+  has({ timeoutMs: 8000 });
+  const late =
+    /; its timeout passed at 1970-01-01T00:00:09.000Z: worker w has until 1970-01-01T00:00:14.000Z to end it/;
+  said(index, { ...run, reason: 'running', until: 14_000 }, late);
+  has({ timeoutMs: 8000, deadlineAt: 12_000 });
+  said(
+    index,
+    { ...run, reason: 'running', until: 12_000 },
+    /timeout passed .* has until 1970-01-01T00:00:12.000Z to end/,
+  );
   has({ timeoutMs: 1 });
+  const [alone] = explainAlone(snapshotOf(entryOf(index, 1)), now);
+  assert.match(
+    alone?.message ?? '',
+    /timeout passed at 1970-01-01T00:00:01.001Z, and the leading master is to withdraw/,
+  );
+  assert.equal(alone?.until, null);
   index.review(limits.timeoutGraceMs);
   said(index, { ...run, reason: 'withdrawing' }, /^Its attempt has taken longer than its timeout, and/);
   has({});
@@ -141,8 +164,8 @@ test('what the task itself waits for; of the system only what lasts is said besi
   index.setAssignment(addWorker(index, 'w'), taskId(7), assignmentFact());
   said(index, { ...mine, reason: 'delayed' }, /before/);
   index.setAttempt(taskId(1), 2, attempt(2, { retryAt: 70_000 }));
-  const again = { ...mine, since: 2000, until: 70_000, reason: 'backing_off' } as const;
-  said(index, again, /Attempt 2 of 3 did not succeed; the next one may start at 1970-01-01T00:01:10/);
+  const again = { ...mine, since: 2000, until: 70_000, worker: 'w', reason: 'backing_off' } as const;
+  said(index, again, /Attempt 2 of 3 did not succeed on worker w; the next one may start at 1970-01-01T00:01:10/);
   index.setCancel(taskId(1), { reason: '' });
   said(index, { state: 'scheduled', queue: 'mail', reason: 'cancel_requested' }, /asked to be cancelled/);
 });
@@ -163,7 +186,7 @@ test('it waits for the tasks that it comes after, each as it is, and after that 
   const [three, four, five, twelve] = tasks;
   assert.equal(
     message,
-    `It comes after other tasks: ${three}, ${five} are to succeed first; ${four} did not succeed, so a retry of it has to; ${twelve} does not exist yet.`,
+    `It comes after other tasks: ${three}, ${five} are to succeed first; ${four} (not retried yet) did not succeed, so a retry of it has to; ${twelve} does not exist yet.`,
   );
   index.setTask(taskId(9), taskFact(9, { afterFailure: 'run', after }));
   assert.match(told().message, new RegExp(`tasks: ${three}, ${five} are to end first\\.$`));
@@ -192,7 +215,7 @@ test('another task has its exclusive key, or is before it in line', () => {
   const index = newIndex();
   const worker = addWorker(index, 'w', { concurrency: 5 });
   for (const number of [0, 1]) addTask(index, number, { exclusiveKey: 'k', runAt: number === 0 ? 60_000 : null });
-  const held = { reason: 'waits_for_key', since: 0, tasks: [taskId(0)] } as const;
+  const held = { reason: 'waits_for_key', since: 0, tasks: [taskId(0)], position: 1 } as const;
   said(index, held, /Task task-0000000000 was submitted before it with the same exclusive key k, .*: ask why that one/);
   index.setQueue('default', { ...defaultQueueSettings, paused: true });
   const message = 'Queue default is paused: nothing of it starts until somebody lets it go on.';
@@ -201,12 +224,82 @@ test('another task has its exclusive key, or is before it in line', () => {
   index.setAssignment(worker, taskId(0), assignmentFact());
   said(index, held, /Task task-0000000000 has its exclusive key k, and is run by a worker: it runs when that is over/);
   index.setStatus(taskId(0), status());
-  said(index, held, /has its exclusive key k/);
+  said(index, { ...held, position: 0 }, /has its exclusive key k/);
   index.setAssignment(worker, taskId(0), null);
   index.setTask(taskId(0), 'unread');
   said(index, { reason: 'about_to_run', since: 0, workers: 1, position: 0 }, /Nothing holds it back/);
   index.setTask('task-0' as TaskId, 'unread');
   said(index, { reason: 'waits_for_key', since: 0 }, /still reading tasks, one of which may have its exclusive key k/);
+});
+
+test('whoever is far behind in the line of its key is told who holds it up, and how many are before it', () => {
+  const index = newIndex();
+  const worker = addWorker(index, 'w', { concurrency: 5 });
+  for (const number of [0, 2, 3, 4]) addTask(index, number, { exclusiveKey: 'k', runAt: number === 0 ? 60_000 : null });
+  const fifth = () => {
+    const { message, tasks, position } = explainTask(index, taskId(4), now);
+    assert.deepEqual([tasks, position], [[taskId(0)], 3]);
+    return message;
+  };
+  assert.match(
+    fifth(),
+    /^Task task-0000000000 was .* is not over, and 2 others of that key go before it: ask why that/,
+  );
+  index.setAssignment(worker, taskId(0), assignmentFact());
+  assert.match(
+    fifth(),
+    /^Task task-0000000000 has .* a worker, and 2 others of that key go before it: it runs when they/,
+  );
+});
+
+test('a task that waits for a retry names it, so that nobody begins a second one', () => {
+  const index = newIndex();
+  addTask(index, 1);
+  index.setStatus(taskId(1), status({ state: 'failed' }));
+  addTask(index, 9, { after: [taskId(1)], afterFailure: 'wait' });
+  const told = (tasks: number[], its: RegExp) => {
+    const { message, tasks: named } = explainTask(index, taskId(9), now);
+    assert.deepEqual(named, tasks.map(taskId));
+    assert.match(message, its);
+  };
+  told([1], /: task-0000000001 \(not retried yet\) did not succeed, so a retry of it has to\.$/);
+  addTask(index, 2, { retryOf: taskId(1) });
+  told([1, 2], /\(its retry task-0000000002 is queued\) did not/);
+  index.setAssignment(addWorker(index, 'w'), taskId(2), assignmentFact());
+  told([1, 2], /\(its retry task-0000000002 is running\) did not/);
+  index.setStatus(taskId(2), status({ state: 'failed' }));
+  told([1, 2], /\(its retry task-0000000002 did not succeed, either\) did not/);
+  for (const [number, retryOf] of [
+    [3, 2],
+    [4, 1],
+    [5, 3],
+  ] as const)
+    addTask(index, number, { retryOf: taskId(retryOf), runAt: 60_000 });
+  index.setStatus(taskId(5), status({ state: 'cancelled' }));
+  told([1, 4], /\(its retry task-0000000004 is scheduled\) did not/);
+});
+
+test('a deadline that comes first says when the wait ends', () => {
+  const index = newIndex();
+  addTask(index, 1, { runAt: 60_000, deadlineAt: 20_000 });
+  addWorker(index, 'w', { concurrency: 9 });
+  const mine = { since: 0, until: 20_000 };
+  const first = /as its submit said; its deadline ends it before that, at 1970-01-01T00:00:20.000Z\.$/;
+  said(index, { ...mine, state: 'scheduled', reason: 'delayed' }, first);
+  addTask(index, 1, { runAt: 60_000, deadlineAt: 90_000 });
+  said(index, { ...mine, state: 'scheduled', reason: 'delayed', until: 60_000 }, /as its submit said\.$/);
+  addTask(index, 0);
+  addTask(index, 1, { after: [taskId(0)], deadlineAt: 20_000 });
+  const tasks = [taskId(0)];
+  const after = /task-0000000000 is to succeed first; its deadline ends it at 1970-01-01T00:00:20.000Z\.$/;
+  said(index, { ...mine, state: 'scheduled', reason: 'waits_for_tasks', tasks }, after);
+  addTask(index, 1, { deadlineAt: 20_000 });
+  index.setQueue('default', { ...defaultQueueSettings, paused: true });
+  const paused = { ...mine, reason: 'queue_paused', workers: 1, position: 1 } as const;
+  said(index, paused, /lets it go on; its deadline ends it at/);
+  index.setQueue('default', null);
+  index.setStatus(taskId(0), status());
+  said(index, { since: 0, reason: 'about_to_run', workers: 1, position: 0 }, /is given to a worker now\.$/);
 });
 
 test('no worker takes it: none at all, none of its type, none of its queue, those that do stop or are not ready', () => {
@@ -215,7 +308,21 @@ test('no worker takes it: none at all, none of its type, none of its queue, thos
   const none = { queue: 'mail', since: 0, workers: 0, position: 0 } as const;
   said(index, { ...none, reason: 'no_workers' }, /No worker is registered: start one/);
   addWorker(index, 'a', { types: ['sleep'] });
-  said(index, { ...none, reason: 'no_worker_for_type' }, /The only worker does not take type echo: start one/);
+  said(
+    index,
+    { ...none, reason: 'no_worker_for_type' },
+    /only worker does not take type echo \(but sleep\): start one/,
+  );
+  addWorker(index, 'a', { types: ['sleep', 'http'], queues: ['other'] });
+  const message = 'The only worker does not serve queue mail, either: start one that does.';
+  const unserved = {
+    ...none,
+    reason: 'no_worker_for_type',
+    also: [{ reason: 'no_worker_for_queue', message }],
+  } as const;
+  said(index, unserved, /type echo \(but http, sleep\): start one/);
+  addWorker(index, 'a', { types: Array.from({ length: 11 }, (_, number) => `t${number}`) });
+  said(index, { ...none, reason: 'no_worker_for_type' }, /type echo: start one/);
   addWorker(index, 'b', { queues: ['other'] });
   said(
     index,
@@ -265,6 +372,12 @@ test('its queue is paused, at its concurrency, at its rate; what else would hold
   planAssignments(index, 10);
   const alone = { ...held, position: 0 };
   said(index, { ...alone, reason: 'queue_concurrency', limit: 1 }, /1 task at a time, and does: it starts when/);
+  set({ concurrency: 0 });
+  said(
+    index,
+    { ...alone, reason: 'queue_concurrency', limit: 0 },
+    /^The concurrency of queue default is 0: nothing of it/,
+  );
   set({ ratePerSecond: 0.5, burst: 1 });
   planAssignments(index, 1);
   index.settle(entryOf(index, 1), worker);

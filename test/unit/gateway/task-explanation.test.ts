@@ -121,6 +121,29 @@ test('a master that is behind, or ahead: the ensemble is asked once more', async
   await assert.rejects(api.explain(id), { reason: 'task-not-found' });
 });
 
+test('why the last attempt failed is read from the task, which a master does not keep', async () => {
+  const id = await submit();
+  const task = store.tasks.get(id);
+  assert.ok(task);
+  const retryAt = Date.now() + 60_000;
+  const at = { startedAt: 1000, finishedAt: 2000, retryAt };
+  const error = { code: 'handler_error', message: `It broke.\n${'x'.repeat(5000)}` } as const;
+  store.put({ ...task, attempts: [{ attempt: 1, worker: 'w', outcome: 'failed', error, ...at }] });
+  const asMaster = (until: number) =>
+    explanationOf({ id, state: 'scheduled', type: 'echo', queue: 'default' }, [
+      cause('backing_off', 'As a master says.', { since: 2000, until, worker: 'w' }),
+    ]);
+  index.explained = asMaster(retryAt);
+  const { message, worker } = await api.explain(id);
+  assert.match(
+    message,
+    /^Attempt 1 of 3 did not succeed on worker w: handler_error, It broke\.\.\.\.; the next one may/,
+  );
+  assert.equal(worker, 'w');
+  index.explained = asMaster(retryAt + 1);
+  assert.equal((await api.explain(id)).message, 'As a master says.', 'it is about another attempt');
+});
+
 test('without the ensemble there is nothing to say', async () => {
   const id = await submit();
   store.failure = new ServiceError('coordination-unavailable', 'No.');
