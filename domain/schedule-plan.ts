@@ -47,7 +47,7 @@ const unhandled: Omit<TickState, 'at' | 'nextNumber'> = {
 /** Null: nothing is due. */
 export function planTick(situation: TickSituation): TickDecision | null {
   const { record, state, next, now, nextNumber, lastTask } = situation;
-  const due = record.paused ? null : dueTick(next, handledUntil(record, state), record.catchUp, now);
+  const due = record.paused ? null : dueTick(next, handledUntil(record, state), madeUpMax(record), now);
   if (!due) return null;
   const { at, missed, isMade } = due;
   const before = state ?? unhandled;
@@ -60,6 +60,11 @@ export function planTick(situation: TickSituation): TickDecision | null {
   }
   const made = { ...base, runs: base.runs + 1, lastRunAt: at, lastTask: null };
   return { at, state: made, outcome: 'made', cancels: record.overlap === 'replace' ? replaced(situation) : [] };
+}
+
+/** Missed ticks come all at once. Where the task of one is in the way of the next, or goes for it, only the newest makes sense. */
+function madeUpMax({ overlap, catchUp }: ScheduleRecord): number {
+  return overlap === 'allow' ? catchUp : Math.min(1, catchUp);
 }
 
 function reasonToSkip({ record: { overlap }, unfinished, nextNumber }: TickSituation): SkipReason | null {
@@ -79,14 +84,14 @@ interface DueTick {
   readonly isMade: boolean;
 }
 
-/** The oldest of the ticks after `after` that is to be handled now. Late ones are missed, the newest `catchUp` of them are made up. */
-function dueTick(next: NextTick, after: number, catchUp: number, now: number): DueTick | null {
+/** The oldest of the ticks after `after` that is to be handled now. Late ones are missed, the newest `madeUpMax` of them are made up. */
+function dueTick(next: NextTick, after: number, madeUpMax: number, now: number): DueTick | null {
   const [first, isMore] = ticksBetween(next, after, now, 1);
   const [at] = first;
   if (at === undefined) return null;
   const lateUntil = now - limits.tickLateMsMax;
   if (!isMore && at > lateUntil) return { at, missed: 0, isMade: true };
-  const late = missedTicks(next, after, lateUntil, catchUp);
+  const late = missedTicks(next, after, lateUntil, madeUpMax);
   const [oldest] = late.madeUp;
   if (oldest !== undefined) return { at: oldest, missed: late.missed, isMade: true };
   const timely = next(Math.max(after, lateUntil));
@@ -94,11 +99,11 @@ function dueTick(next: NextTick, after: number, catchUp: number, now: number): D
   return late.last === null ? null : { at: late.last, missed: late.missed, isMade: false };
 }
 
-/** Of the ticks after `after` until `until`: the newest `catchUp`, how many more there are, and the last one. */
-function missedTicks(next: NextTick, after: number, until: number, catchUp: number) {
-  const [ticks, isMore] = ticksBetween(next, after, until, limits.scheduleMissedCountMax + catchUp);
-  const newest = isMore ? newestTicks(next, after, until, Math.max(1, catchUp)) : ticks;
-  const madeUp = catchUp === 0 ? [] : newest.slice(-catchUp);
+/** Of the ticks after `after` until `until`: the newest `madeUpMax`, how many more there are, and the last one. */
+function missedTicks(next: NextTick, after: number, until: number, madeUpMax: number) {
+  const [ticks, isMore] = ticksBetween(next, after, until, limits.scheduleMissedCountMax + madeUpMax);
+  const newest = isMore ? newestTicks(next, after, until, Math.max(1, madeUpMax)) : ticks;
+  const madeUp = madeUpMax === 0 ? [] : newest.slice(-madeUpMax);
   const missed = isMore ? limits.scheduleMissedCountMax : ticks.length - madeUp.length;
   return { madeUp, missed, last: newest.at(-1) ?? null };
 }

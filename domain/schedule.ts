@@ -20,7 +20,7 @@ export interface ScheduleSpec {
   readonly timing: Timing;
   readonly task: TaskSpec;
   readonly overlap: Overlap;
-  /** Of the ticks that were missed, so many of the newest are made up. */
+  /** Of the ticks that were missed, so many of the newest are made up; one at most unless `overlap` is `allow`. */
   readonly catchUp: number;
   readonly paused: boolean;
 }

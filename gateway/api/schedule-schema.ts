@@ -56,7 +56,8 @@ export const putScheduleSchema: OpenAPIV3_1.SchemaObject = {
       minimum: 0,
       maximum: limits.scheduleCatchUpMax,
       default: limits.scheduleCatchUpDefault,
-      description: 'Of the ticks that were missed, while no master led say, so many of the newest are made up.',
+      description:
+        'Of the ticks that were missed, while no master led say, so many of the newest are made up; at most one unless `overlap` is allow.',
     },
     paused: {
       type: 'boolean',

@@ -1,4 +1,4 @@
-// Goal: each tick of a schedule makes exactly one task, whatever master leads, and overlap, catch-up, pause and runs by hand are as
+// Goal: each tick of a schedule makes one task and no more, whatever master leads, and overlap, catch-up, pause and runs by hand are as
 // they are told. Method: stacks of real processes; what was made is read from the tree, where each task says for which tick it is.
 
 import assert from 'node:assert/strict';
@@ -166,6 +166,7 @@ test('without a master schedules can be put, looked at and run; the first to lea
   const { since, nextRunAt } = await put(stack, 'all', { everyMs: 1000, task: echo, overlap: 'allow', catchUp: 100 });
   await put(stack, 'one', { everyMs: 1000, task: echo, overlap: 'allow', catchUp: 1 });
   await put(stack, 'none', { cron: '* * * * * *', task: echo, overlap: 'allow', catchUp: 0 });
+  const skip = await put(stack, 'skip', { everyMs: 1000, task: sleeper, overlap: 'skip', catchUp: 100 });
   const { id } = await ask(stack, 'POST', 'all/run', 201);
   await eventually('four ticks have passed', () => Date.now() > Date.parse(since) + 5000);
   assert.equal((await ask(stack, 'GET', 'all', 200)).nextRunAt, nextRunAt);
@@ -178,6 +179,10 @@ test('without a master schedules can be put, looked at and run; the first to lea
   await untilMade(stack, 'none', 1);
   const [one, none] = [await ask(stack, 'GET', 'one', 200), await ask(stack, 'GET', 'none', 200)];
   assert.ok(one.missed >= 2 && none.missed >= 3, `${one.missed} ${none.missed}`);
+  const [newest] = await untilMade(stack, 'skip', 1);
+  const { runs, missed: before } = await ask(stack, 'GET', 'skip', 200);
+  assert.ok(runs === 1 && before >= 2, `${runs} ${before}`);
+  assert.equal(newest?.at, Date.parse(skip.since) + (before + 1) * 1000, 'the newest of those that were missed');
 });
 
 test('written by hand they work, and nonsense beside them is shown and stepped around', async (t) => {

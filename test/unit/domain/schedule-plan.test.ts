@@ -64,20 +64,29 @@ test('the next run: after what was handled, past where nobody has handled it, no
 
 test('of the ticks that were missed the newest are made up, as many as may be', () => {
   // At 10.5 s the tick of 10 s is in time; those from 1 s to 9 s are late.
-  const withCatchUp = (catchUp: number, now = 10_500) => {
+  const withCatchUp = (catchUp: number, overlap: ScheduleRecord['overlap'] = 'allow') => {
     const made: unknown[] = [];
-    const record = { ...everySecond, catchUp };
+    const record = { ...everySecond, catchUp, overlap };
+    const situation = { record, unfinished: [] as TickSituation['unfinished'] };
     let state: TickState | null = null;
-    for (let decision = plan(now, { record, state }); decision; decision = plan(now, { record, state })) {
+    for (let decision = plan(10_500, situation); decision; decision = plan(10_500, { ...situation, state })) {
       state = decision.state;
-      if (decision.outcome === 'made') made.push(decision.at / 1000);
+      if (decision.outcome !== 'made') continue;
+      made.push(decision.at / 1000);
+      situation.unfinished = [{ id: `task-${decision.at}` as TaskId, isCancelled: false }];
     }
-    return [made, state?.missed];
+    return [made, state?.missed, ...(overlap === 'allow' ? [] : [state?.skipped])];
   };
   assert.deepEqual(withCatchUp(0), [[10], 9]);
   assert.deepEqual(withCatchUp(1), [[9, 10], 8]);
   assert.deepEqual(withCatchUp(3), [[7, 8, 9, 10], 6]);
   assert.deepEqual(withCatchUp(100), [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0]);
+  // Where one would be in the way of the next, or go for it, the newest alone; the one in time is skipped if that still runs.
+  assert.deepEqual(withCatchUp(0, 'skip'), [[10], 9, 0]);
+  for (const catchUp of [1, 3, 100]) {
+    assert.deepEqual(withCatchUp(catchUp, 'skip'), [[9], 8, 1]);
+    assert.deepEqual(withCatchUp(catchUp, 'replace'), [[9, 10], 8, 0]);
+  }
   assert.deepEqual(
     brief(plan(10_500, { record: { ...everySecond, timing: { kind: 'interval', everyMs: 4000 }, catchUp: 0 } })),
     [...['missed', 8000, 2, 0]],
