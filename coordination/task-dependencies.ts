@@ -12,6 +12,8 @@ export interface OutsideDependency {
   readonly batchIndex: number | null;
   /** In its `after`. */
   readonly place: number;
+  /** The task that the record runs again: its `after` is that one's, and nobody has just said it. */
+  readonly retryOf: string | null;
 }
 
 /** What is submitted is to come after a task that is not there; nothing was made. */
@@ -26,10 +28,10 @@ export class DependencyNotFound extends Error {
 /** Each task once. Those of the same batch are not among them: they exist with it, or it does not either. */
 export function outsideDependencies(records: readonly TaskRecord[]): readonly OutsideDependency[] {
   const found = new Map<TaskId, OutsideDependency>();
-  for (const { after, batch } of records) {
+  for (const { after, batch, retryOf } of records) {
     for (const [place, task] of after.entries()) {
       if (typeof task === 'number' || found.has(task)) continue;
-      found.set(task, { task, batchIndex: batch?.index ?? null, place });
+      found.set(task, { task, batchIndex: batch?.index ?? null, place, retryOf });
     }
   }
   return [...found.values()];

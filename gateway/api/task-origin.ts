@@ -4,6 +4,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { ServiceError } from '../../domain/errors.ts';
 import type { TaskId, TaskRecord, TaskSpec } from '../../domain/task.ts';
+import { dependenciesOf } from '../../domain/task-id.ts';
 import type { TaskSnapshot, TaskView } from '../../domain/task-view.ts';
 import { canonicalJson } from './storable-json.ts';
 
@@ -14,16 +15,28 @@ export function recordOf(spec: TaskSpec, origin: Origin): TaskRecord {
   return { ...spec, submittedAt: Date.now(), ...single, ...origin };
 }
 
-/** Of a failed or cancelled task what a new one takes over: everything but when, and after which others, it was to run. */
-export function retryableSpec({ id, record, status }: TaskSnapshot): TaskSpec {
+/**
+ * Of a failed or cancelled task what a new one takes over: everything but when it was to run, and after which others if those had
+ * let it go; what they come to now is nothing to it. One that was never let go keeps its place: it waits for them, or for their retries.
+ */
+export function retryableSpec(old: TaskSnapshot): TaskSpec {
+  const { id, record, status } = old;
   if (!status) throw notFinal(id, 'only a failed or cancelled task can be retried');
   if (status.state === 'succeeded') {
     throw new ServiceError('task-not-retryable', `Task ${id} has succeeded; submit a new task to run it again.`);
   }
   if (!record) throw new ServiceError('task-not-retryable', `What task ${id} was to do cannot be read.`);
   const { submitId, submittedAt, idempotencyKey, retryOf, batch, schedule, ...spec } = record;
-  // What it came after is over by now, and may be gone.
-  return { ...spec, runAt: null, after: [], afterFailure: 'fail' };
+  if (wasLetGo(old)) return { ...spec, runAt: null, after: [], afterFailure: 'fail' };
+  const afterFailure = spec.afterFailure === 'run' ? 'run' : 'wait';
+  return { ...spec, runAt: null, after: dependenciesOf(id, record), afterFailure };
+}
+
+/** Or came after none. A person may have assigned it all the same, which a run tells that began. */
+function wasLetGo({ record, unblockedAt, attempts, status }: TaskSnapshot): boolean {
+  return (
+    record?.after.length === 0 || unblockedAt !== null || attempts.length > 0 || (status?.startedAt ?? null) !== null
+  );
 }
 
 /** What has to be equal for two requests with one idempotency key to be the same one. */

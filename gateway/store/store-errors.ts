@@ -54,7 +54,13 @@ export function serviceErrorOf(error: unknown): unknown {
   return new ServiceError('outcome-unknown', message, { cause: error });
 }
 
-function dependencyNotFound({ task, batchIndex, place }: OutsideDependency): ServiceError {
+function dependencyNotFound({ task, batchIndex, place, retryOf }: OutsideDependency): ServiceError {
+  if (retryOf !== null) {
+    const text =
+      `Task ${retryOf} comes after ${task} and was never let go, and there is no task ${task} any more: finished tasks are kept ` +
+      'for their retentionMs. Nothing was submitted; submit a new task that does not come after it.';
+    return new ServiceError('dependency-not-found', text);
+  }
   const pointer = `${batchIndex === null ? '' : `/tasks/${batchIndex}`}/after/${place}`;
   const message =
     `There is no task ${task} to come after, or none any more: finished tasks are kept for their retentionMs. ` +

@@ -98,6 +98,44 @@ test('after a failure: failed with it, run all the same, or let go by a retry; w
   });
 });
 
+test('a graph that failed is retried member by member, the last one first, and runs in its order', async (t) => {
+  const stack = await startStack(t, zookeeper, { sessionTimeoutMs: calmSessionMs });
+  const { client } = stack;
+  const gate = createGate(t);
+  const file = join(temporaryFolder(t), 'evidence');
+  const shell = (name: string, after: number[]) => ({ type: 'shell', payload: `echo ${name} >> ${file}`, after });
+  const ids = await submitBatch(stack, [
+    { type: 'shell', payload: `test -e ${gate.path} && echo fetch >> ${file}`, maxAttempts: 1 },
+    shell('resize', [0]),
+    shell('publish', [0, 1]),
+  ]);
+  const [fetch = '', resize = '', publish = ''] = ids;
+  const names = { [fetch]: 'fetch', [resize]: 'resize' };
+  const failed = 'failed dependency_failed it comes after';
+  assert.equal(endOf(await client.wait(resize), names), `${failed} fetch, which failed`);
+  assert.equal(endOf(await client.wait(publish), names), `${failed} fetch, which failed`);
+  const key = { 'Idempotency-Key': 'publish again' };
+  const retry = (id: string, headers = {}) => client.request('POST', `/tasks/${id}/retry`, undefined, headers);
+  const last = (await retry(publish, key)).body;
+  const { after, afterFailure, retryOf, state } = last as unknown as Record<string, unknown>;
+  assert.deepEqual(
+    { after, afterFailure, retryOf, state },
+    {
+      ...{ after: [fetch, resize], afterFailure: 'wait', retryOf: publish, state: 'scheduled' },
+    },
+  );
+  const middle = (await retry(resize)).body;
+  gate.open();
+  const first = (await retry(fetch)).body;
+  for (const { id } of [first, middle, last]) assert.equal((await client.wait(id)).state, 'succeeded');
+  assert.deepEqual(readFileSync(file, 'utf8').trim().split('\n'), ['fetch', 'resize', 'publish']);
+  for (const id of [fetch, resize]) assert.equal((await client.request('DELETE', `/tasks/${id}`)).status, 204);
+  const again = await retry(publish, key);
+  assert.deepEqual([again.status, again.body.id], [200, last.id], 'the key knows it, whatever is gone by now');
+  const { status, body } = await retry(publish);
+  assert.deepEqual([status, body.type.split('/').at(-1)], [409, 'dependency-not-found']);
+});
+
 test('one that is cancelled or gone did not succeed; a task that waits can be cancelled', async (t) => {
   const stack = await startStack(t, zookeeper, { workers: 0, sessionTimeoutMs: calmSessionMs });
   const { client } = stack;

@@ -84,14 +84,16 @@ export const retryTask = operation({
   path: '/tasks/{id}/retry',
   tag: 'tasks',
   summary: 'Run a failed or cancelled task again',
-  description: 'As a new task without a delay, which names the old one in `retryOf`.',
+  description:
+    'As a new task without a delay, which names the old one in `retryOf`. One that failed or was cancelled before the tasks of its ' +
+    '`after` had let it go still comes after them: it waits until they, or retries of them, have succeeded.',
   parameters: { id: taskId, idempotencyKey },
   body: { component: 'RetryTask', required: false },
   answers: {
     200: taskAnswer('The idempotency key had made this task before.', 'at once'),
     201: taskAnswer('The new task, committed.', 'at once', { Location: location }),
   },
-  problems: [...submitProblems, 'task-not-found', 'task-not-final', 'task-not-retryable'],
+  problems: [...submitProblems, 'task-not-found', 'task-not-final', 'task-not-retryable', 'dependency-not-found'],
   example: {
     path: '/tasks/task-0000000041/retry',
     headers: { 'Idempotency-Key': 'again-41' },

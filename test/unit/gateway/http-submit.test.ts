@@ -260,6 +260,45 @@ describe('POST /tasks/:id/retry', () => {
     assertProblem(other, 422, 'idempotency-key-reused');
   });
 
+  it('keeps what a task comes after that was never let go, and drops it of one that was', async () => {
+    const [first, second] = [await http.submit(), await http.submit()];
+    const batch = { tasks: [{ type: 'echo' }, { type: 'echo', after: [first, 0, second], afterFailure: 'fail' }] };
+    const [other, id = ''] = (await http.send('POST', '/tasks/batch', batch)).json.tasks.map(
+      (task: { id: string }) => task.id,
+    );
+    const ran = await http.submit({ type: 'echo', after: [first], afterFailure: 'run' });
+    const never = await http.submit({ type: 'echo', after: [first], afterFailure: 'run' });
+    const status = {
+      state: 'failed',
+      result: null,
+      error: null,
+      worker: null,
+      startedAt: null,
+      finishedAt: 9,
+    } as const;
+    for (const task of [id, ran, never]) {
+      const snapshot = gateway.store.tasks.get(task as TaskId);
+      assert.ok(snapshot);
+      const unblockedAt = task === ran ? 1 : null;
+      gateway.store.put({ ...snapshot, unblockedAt, status: { ...status, attempt: 0 } });
+    }
+    const retried = async (of: string) => (await http.send('POST', `/tasks/${of}/retry`)).json;
+    const told = await Promise.all([id, ran, never].map(retried));
+    assert.deepEqual(
+      told.map(({ after, afterFailure, retryOf, state }) => [after, afterFailure, retryOf, state]),
+      [
+        [[first, other, second], 'wait', id, 'scheduled'],
+        [[], 'fail', ran, 'queued'],
+        [[first], 'run', never, 'scheduled'],
+      ],
+    );
+    gateway.store.forget(second as TaskId);
+    const refused = await http.send('POST', `/tasks/${id}/retry`);
+    assertProblem(refused, 409, 'dependency-not-found');
+    assert.equal(refused.json.errors, undefined);
+    assert.match(refused.json.detail, new RegExp(`Task ${id} comes after ${second} and was never let go`));
+  });
+
   it('refuses others with 409 or 404', async () => {
     const id = await http.submit();
     assertProblem(await http.send('POST', `/tasks/${id}/retry`), 409, 'task-not-final');
