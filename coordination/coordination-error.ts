@@ -40,11 +40,12 @@ export class CoordinationError extends Error {
     readonly code: CoordinationCode,
     /** `unknown`: the request was sent and no answer came. `not applied` is certain. */
     readonly outcome: 'not applied' | 'unknown',
-    message: string,
+    /** The message without code and outcome, for an error that is made of this one. */
+    readonly what: string,
     /** Which operation of a transaction the server refused, from 0. */
     readonly operationIndex: number | null = null,
   ) {
-    super(`${message} (${code}, ${outcome})`);
+    super(`${what} (${code}, ${outcome})`);
   }
 
   /** The server's refusal with its number `code`. */

@@ -80,7 +80,7 @@ export class GroupCommit {
     }
     let index = refused - this.#guards.length;
     if (index < 0) {
-      const fenced = new CoordinationError('fenced', 'not applied', `a guard was refused: ${error.message}`);
+      const fenced = new CoordinationError('fenced', 'not applied', `a guard was refused: ${error.what}`);
       for (const unit of units) unit.reject(fenced);
       return;
     }
@@ -91,7 +91,7 @@ export class GroupCommit {
       culprit += 1;
     }
     const [unit] = units.splice(culprit, 1);
-    unit?.reject(new CoordinationError(error.code, error.outcome, error.message, index));
+    unit?.reject(new CoordinationError(error.code, error.outcome, error.what, index));
     this.#queue.unshift(...units);
   }
 }

@@ -1,7 +1,12 @@
 // The settings of queues in `/queues`, as a gateway changes and knows them.
 
 import { limits } from '../domain/limits.ts';
-import { defaultQueueSettings, isDefault, type QueueSettings } from '../domain/queue-settings.ts';
+import {
+  defaultQueueSettings,
+  isDefault,
+  type QueueSettings,
+  unreadableQueueSettings,
+} from '../domain/queue-settings.ts';
 import { createIfMissing } from './bootstrap.ts';
 import { isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -89,7 +94,11 @@ export class QueueDirectory {
         const name = parseQueuePath(path);
         if (name === null || !znode) return;
         // A master logs what cannot be read.
-        this.#settings.set(name, decodeQueue(znode.data).settings ?? this.settingsOf(name));
+        this.#set(name, decodeQueue(znode.data).settings);
+      },
+      onForbidden: (path) => {
+        const name = parseQueuePath(path);
+        if (name !== null) this.#set(name, null);
       },
       onAbsent: (path) => {
         this.#settings.delete(parseQueuePath(path) ?? '');
@@ -105,5 +114,10 @@ export class QueueDirectory {
 
   settingsOf(name: string): QueueSettings {
     return this.#settings.get(name) ?? defaultQueueSettings;
+  }
+
+  /** Null: they cannot be read. As masters take it. */
+  #set(name: string, read: QueueSettings | null): void {
+    this.#settings.set(name, read ?? this.#settings.get(name) ?? unreadableQueueSettings);
   }
 }

@@ -121,7 +121,7 @@ export class TaskSubmission {
       return await this.#search.bySubmitId(submitId, { number, tasksCzxid: this.#tasksCzxid });
     } catch (error) {
       if (!(error instanceof CoordinationError)) throw error;
-      throw new CoordinationError(error.code, 'unknown', `looking for a submitted task: ${error.message}`);
+      throw new CoordinationError(error.code, 'unknown', `looking for a submitted task: ${error.what}`);
     }
   }
 }

@@ -30,6 +30,6 @@ export async function untilKnown<T>(session: Session, path: string, lookAndWrite
     }
   } catch (error) {
     if (!maybeApplied || !(error instanceof CoordinationError)) throw error;
-    throw new CoordinationError(error.code, 'unknown', error.message, error.operationIndex);
+    throw new CoordinationError(error.code, 'unknown', error.what, error.operationIndex);
   }
 }

@@ -22,6 +22,9 @@ export const defaultQueueSettings: QueueSettings = {
   maxQueued: null,
 };
 
+/** Of a queue whose settings cannot be read and never were: what they were to hold back is not known, so it starts nothing. */
+export const unreadableQueueSettings: QueueSettings = { ...defaultQueueSettings, paused: true };
+
 /** True where there is nothing to keep. */
 export function isDefault(settings: QueueSettings): boolean {
   return Object.entries(defaultQueueSettings).every(([name, value]) => settings[name as keyof QueueSettings] === value);

@@ -19,8 +19,8 @@ export class QueueTable {
     return this.#queues.keys();
   }
 
-  settingsOf(name: string): QueueSettings {
-    return this.#queues.get(name)?.settings ?? defaultQueueSettings;
+  settingsOf(name: string, whereNone: QueueSettings = defaultQueueSettings): QueueSettings {
+    return this.#queues.get(name)?.settings ?? whereNone;
   }
 
   /** Null: it has none any more. A bucket that is new is full. */

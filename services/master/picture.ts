@@ -18,6 +18,7 @@ import { decodeAssignment, decodeTask, decodeWorker } from '../../coordination/z
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import { EventRing } from '../../domain/event-ring.ts';
 import { limits } from '../../domain/limits.ts';
+import { unreadableQueueSettings } from '../../domain/queue-settings.ts';
 import type { TaskContent } from '../../domain/task-entry.ts';
 import { taskNumber } from '../../domain/task-id.ts';
 import { TaskIndex } from '../../domain/task-index.ts';
@@ -124,7 +125,9 @@ export class Picture {
   }
 
   #onForbidden(path: string): void {
-    this.#logOnce(path, 'this may not be read, and is stepped around');
+    const queue = parseQueuePath(path);
+    if (queue !== null) this.#onUnreadableQueue(path, queue);
+    else this.#logOnce(path, 'this may not be read, and is stepped around');
     const parsed = parseTaskPath(path);
     if (parsed?.kind === 'task') this.index.setForbidden(parsed.task);
     this.#changed();
@@ -143,7 +146,7 @@ export class Picture {
     this.index.setWorker(worker, { czxid, version, record });
   }
 
-  /** Until the data of a new one is read, and where it may not be, nothing is set. */
+  /** Until the data of a new one is read nothing is set. */
   #onQueue(path: string, znode: Znode | null | undefined): void {
     const queue = parseQueuePath(path);
     if (queue === null) return this.#logOnce(path, 'this is the name of no queue');
@@ -151,13 +154,22 @@ export class Picture {
     else if (znode === undefined) this.index.setQueue(queue, null);
   }
 
-  /** A queue that is paused does not go on because somebody wrote what nobody can read. */
   #onQueueData(path: string, queue: string, { data }: Znode): void {
     const { settings, notTaken } = decodeQueue(data);
-    if (!settings) this.#logOnce(path, 'these are no settings of a queue: the last ones that were read stay, if any');
+    if (!settings) return this.#onUnreadableQueue(path, queue);
     if (notTaken.length > 0)
       this.#logOnce(path, `not taken as settings of a queue: ${notTaken.join(', ').slice(0, 200)}`);
-    this.index.setQueue(queue, settings ?? this.index.queues.settingsOf(queue));
+    this.index.setQueue(queue, settings);
+  }
+
+  /** A queue that is held back does not go on because somebody wrote what nobody can read, nor because a master has just started. */
+  #onUnreadableQueue(path: string, queue: string): void {
+    const what = 'these settings of a queue cannot be read';
+    this.#logOnce(
+      path,
+      `${what}: the last ones that were stay; with none it is paused until they are mended or removed`,
+    );
+    this.index.setQueue(queue, this.index.queues.settingsOf(queue, unreadableQueueSettings));
   }
 
   #onAssign(path: string, znode: Znode | null | undefined): void {

@@ -63,6 +63,23 @@ test('a paused queue starts nothing until it goes on, and holds up no other', as
   await allDone(stack, paused);
 });
 
+test('settings that nobody can read pause the queue for a master that has just started, until they are mended', async (t) => {
+  const stack = await startStack(t, zookeeper, { masters: 0, sessionTimeoutMs: calmSessionMs });
+  const session = await stack.session;
+  await session.create('/queues/p', '{paused:true}');
+  const master = await stack.addMaster();
+  const [id = ''] = await sleepers(stack, 'p', 1, 1);
+  await allDone(stack, await sleepers(stack, 'q', 1, 1));
+  assert.equal((await stack.client.get(id)).state, 'queued');
+  const { queues } = (await stack.client.request('GET', '/queues')).body as unknown as { queues: { name: string }[] };
+  const { paused } = queues.find(({ name }) => name === 'p') as unknown as { paused: boolean };
+  const told = master.process.logs.filter((line) => line['path'] === '/queues/p').map(({ msg }) => msg);
+  assert.deepEqual([paused, told.length], [true, 1]);
+  const settings = { paused: false, concurrency: null, ratePerSecond: null, burst: null, maxQueued: null };
+  await put(stack, 'p', settings);
+  await allDone(stack, [id]);
+});
+
 test('no more than its concurrency runs of a queue, higher priority first, and lifted all run', async (t) => {
   const stack = await startStack(t, zookeeper, { workers: 2, sessionTimeoutMs: calmSessionMs });
   await put(stack, 'p', { concurrency: 3 });

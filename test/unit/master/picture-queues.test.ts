@@ -20,6 +20,10 @@ class HeldSession {
   readonly #data = new Map<string, string>(['/queues', '/workers', '/assign', '/tasks'].map((path) => [path, '']));
   readonly #listeners = new Map<string, RecursiveListener[]>();
 
+  constructor(found: Readonly<Record<string, string>>) {
+    for (const [path, data] of Object.entries(found)) this.#data.set(path, data);
+  }
+
   onState() {
     return () => undefined;
   }
@@ -47,6 +51,15 @@ class HeldSession {
   async write(path: string, data: string) {
     const change = this.#data.has(path) ? 'changed' : 'created';
     this.#data.set(path, data);
+    await this.#tell(path, change);
+  }
+
+  async remove(path: string) {
+    this.#data.delete(path);
+    await this.#tell(path, 'removed');
+  }
+
+  async #tell(path: string, change: 'created' | 'changed' | 'removed') {
     for (const listener of this.#listeners.get(path.slice(0, path.indexOf('/', 1))) ?? []) listener(path, change);
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -56,8 +69,8 @@ class HeldSession {
   }
 }
 
-async function startMaster() {
-  const held = new HeldSession();
+async function startMaster(found: Readonly<Record<string, string>> = {}) {
+  const held = new HeldSession(found);
   const session = held as unknown as Session;
   const lines: string[] = [];
   const warn = ({ path }: { path: string }, what: string) => lines.push(`${path} ${what}`);
@@ -81,9 +94,27 @@ test('what is no object leaves the settings as they were, and is said once', asy
     assert.deepEqual(settings(), paused, text);
   }
   assert.equal(lines.length, 1);
-  assert.match(lines[0] ?? '', /^\/queues\/p these are no settings/);
+  assert.match(lines[0] ?? '', /^\/queues\/p these settings of a queue cannot be read/);
   await held.write('/queues/p', '{"v":1}');
   assert.deepEqual([settings(), lines.length], [defaultQueueSettings, 1]);
+});
+
+test('what cannot be read and never was pauses the queue until it is mended or removed, and is said', async () => {
+  const unreadable = { ...defaultQueueSettings, paused: true };
+  for (const text of ['{paused:true}', '', forbidden]) {
+    const { held, lines, settings, index } = await startMaster({ '/queues/p': text });
+    assert.deepEqual([settings(), index.mayStart('p'), index.mayStart('q')], [unreadable, false, true], text);
+    await held.write('/queues/p', 'still none');
+    assert.deepEqual(settings(), unreadable);
+    assert.match(lines.at(-1) ?? '', /^\/queues\/p .* paused until they are mended or removed/);
+    await held.write('/queues/p', '{"v":1,"concurrency":2}');
+    assert.deepEqual(settings(), { ...defaultQueueSettings, concurrency: 2 });
+    await held.write('/queues/p', forbidden);
+    assert.deepEqual(settings(), { ...defaultQueueSettings, concurrency: 2 }, 'what was read before stays');
+  }
+  const { held, index } = await startMaster({ '/queues/p': 'none' });
+  await held.remove('/queues/p');
+  assert.equal(index.mayStart('p'), true);
 });
 
 test('a member that is not taken is named, once', async () => {
@@ -96,7 +127,7 @@ test('a member that is not taken is named, once', async () => {
   await held.write('/queues/p', '{"pause":true}');
   assert.match(lines[1] ?? '', /: pause$/);
   await held.write('/queues/q', 'new');
-  assert.match(lines[2] ?? '', /^\/queues\/q these are no settings/);
+  assert.match(lines[2] ?? '', /^\/queues\/q these settings of a queue cannot be read/);
 });
 
 test('a task that nobody may read takes no slot of any queue, and is named once', async () => {
