@@ -32,6 +32,12 @@ export interface EndedRun {
   readonly decide: (terms: EndingTerms) => Promise<Ending> | Ending;
 }
 
+interface RefusedCommit {
+  readonly error: CoordinationError;
+  /** Of the assignment, which the commit had as a condition; a watch may have brought a newer one meanwhile. */
+  readonly version: number;
+}
+
 export class OutcomeWriter {
   readonly #session: Session;
   readonly #ledger: AttemptLedger;
@@ -54,11 +60,12 @@ export class OutcomeWriter {
     while (!held.isGone) {
       const ending = await run.decide(terms);
       if (ending.kind === 'nothing') return;
+      const { version } = held;
       try {
         return await this.#commit(held, run.taskVersion, ending);
       } catch (error) {
         if (!(error instanceof CoordinationError) || this.#session.signal.aborted) throw error;
-        const next = await this.#termsAfter(error, held, run.taskVersion, terms);
+        const next = await this.#termsAfter({ error, version }, held, run.taskVersion, terms);
         if (!next) return this.handBack(held);
         terms = next;
       }
@@ -68,11 +75,12 @@ export class OutcomeWriter {
   /** Gives the task back without an attempt having counted. Rejects as {@link write} does. */
   async handBack(held: HeldAssignment): Promise<void> {
     while (!held.isGone) {
+      const { version } = held;
       try {
         return await this.#commit(held, 0, { kind: 'hand_back' });
       } catch (error) {
         if (!(error instanceof CoordinationError) || this.#session.signal.aborted || !mayPass(error)) throw error;
-        await this.#lookAgain(held, error);
+        await this.#lookAgain(held, { error, version });
       }
     }
   }
@@ -85,14 +93,18 @@ export class OutcomeWriter {
 
   /** Null where nothing is ours to record any more. Throws the refusal that no other terms would change. */
   async #termsAfter(
-    error: CoordinationError,
+    refused: RefusedCommit,
     held: HeldAssignment,
     taskVersion: number,
     terms: EndingTerms,
   ): Promise<EndingTerms | null> {
-    if (error.code === 'too_large' && !terms.isTooLarge) return { ...terms, isTooLarge: true };
+    const { error } = refused;
+    if (error.code === 'too_large' && !terms.isTooLarge) {
+      this.#log.warn({ err: error, task: held.task }, 'the outcome is too large to be kept: the attempt fails with that');
+      return { ...terms, isTooLarge: true };
+    }
     if (!mayPass(error) && error.code !== 'node_exists') throw error;
-    await this.#lookAgain(held, error);
+    await this.#lookAgain(held, refused);
     const { task } = held;
     const found = await whileSessionLives(this.#session, () => this.#session.getChildren(paths.task(task)));
     if (!found) return null; // the task was deleted while it ran
@@ -105,17 +117,21 @@ export class OutcomeWriter {
     return found.children.includes('status') ? null : { ...terms, attempt: freeNumber(found.children, terms.attempt) };
   }
 
-  async #lookAgain(held: HeldAssignment, error: CoordinationError): Promise<void> {
-    const path = paths.assignment(this.#worker, held.task);
-    const before = held.version;
+  /** What has changed since the commit was made is why it was refused; if nothing has, time may mend it. */
+  async #lookAgain(held: HeldAssignment, { error, version }: RefusedCommit): Promise<void> {
+    const { task } = held;
+    const path = paths.assignment(this.#worker, task);
     const znode = await whileSessionLives(this.#session, async () => {
       await this.#session.sync(path);
       return this.#session.getData(path);
     });
     held.update(znode);
-    const isTheSame = !held.isGone && held.version === before;
-    if (!isTheSame || error.outcome === 'unknown' || error.code === 'node_exists') return;
-    this.#log.warn({ err: error, task: held.task }, 'an outcome was refused, trying again');
+    const isTheSame = !held.isGone && held.version === version;
+    if (!isTheSame || error.outcome === 'unknown' || error.code === 'node_exists') {
+      this.#log.debug({ err: error, task }, 'an outcome was not accepted as things were; it is decided anew');
+      return;
+    }
+    this.#log.warn({ err: error, task }, 'an outcome was refused, trying again');
     await sleep(pauseMs);
   }
 }

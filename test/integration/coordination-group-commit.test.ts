@@ -71,7 +71,10 @@ test('a refused unit is refused alone, with the index within it', async (t) => {
   units[7] = [create('/refused-x'), create('/none/child')];
   units[13] = [create('/zookeeper')];
   const sent = units.map((unit) => commits.commit(unit));
-  await assert.rejects(sent[7] as Promise<unknown>, { code: 'no_node', operationIndex: 1, outcome: 'not applied' });
+  await assert.rejects(sent[7] as Promise<unknown>, {
+    ...{ code: 'no_node', operationIndex: 1, outcome: 'not applied' },
+    message: 'ZooKeeper refused create /none/child with code -101 (no_node, not applied)',
+  });
   await assert.rejects(sent[13] as Promise<unknown>, { code: 'node_exists', operationIndex: 0 });
   const expected = units.map((_, i) => ({ 7: 'no_node, not applied', 13: 'node_exists, not applied' })[i] ?? 'applied');
   assert.deepEqual(await outcomes(sent), expected);

@@ -68,6 +68,8 @@ test('an outcome and a cancel of the same moment: one of the two, and all that i
   assert.equal(count('succeeded') + count('cancelled'), raced.length);
   for (const { task, answer } of raced) await assertOneOutcome(task, answer);
   assert.deepEqual((await session.getChildren('/assign/ours1'))?.children, []);
+  const warned = stack.workers.flatMap(({ process }) => process.logs.filter(({ msg }) => /trying again/.test(msg)));
+  assert.deepEqual(warned, [], 'that a cancel comes first is nothing to warn of');
 });
 
 async function assertOneOutcome(task: Task, answer: number): Promise<void> {
