@@ -2,8 +2,10 @@
 // or both. Masters and workers make these records here and nowhere else, so that an outcome looks the same whoever writes it.
 // The state of the task then follows from what is in the tree (task-view.ts); task-transitions.ts has it all as a table. Pure.
 
+import { limits } from './limits.ts';
 import { nextRetryAt, type RetryPolicy } from './retry.ts';
 import type { AttemptOutcome, AttemptRecord, FinalState, Json, StatusRecord, TaskError } from './task.ts';
+import { cutText } from './well-formed.ts';
 
 /** What happened. `byForce`: the worker did not end the run when it was told to, and may still be at it. */
 export type EndEvent =
@@ -79,9 +81,17 @@ function attemptEnded(event: AttemptEvent, at: Moment, terms: TaskTerms | null, 
   const retryAt = terms && cancel === null ? nextRetryAt(terms, { ...wish, ...at }, random) : null;
   const attempt = attemptRecord(at, outcomes[event.kind], error, retryAt);
   if (cancel !== null) return { ...recordsOf({ kind: 'cancelled', reason: cancel }, at, terms, random), attempt };
-  const why =
-    event.kind === 'worker_lost' && retryAt === null ? { ...error, message: finalLoss(event, at, error) } : error;
-  return { status: retryAt === null ? finalStatus(at, 'failed', why) : null, attempt };
+  if (retryAt !== null) return { status: null, attempt };
+  const isTooLate = terms !== null && nextRetryAt({ ...terms, deadlineAt: null }, { ...wish, ...at }, random) !== null;
+  const message = event.kind === 'worker_lost' ? finalLoss(event, at, error) : error.message;
+  return { status: finalStatus(at, 'failed', { ...error, message: isTooLate ? tooLate(message) : message }), attempt };
+}
+
+const noFurtherAttempt = '; no further attempt, since its deadline comes first';
+
+/** Why there is no other, since attempts are left. */
+function tooLate(message: string): string {
+  return cutText(message, limits.errorMessageCharactersMax - noFurtherAttempt.length) + noFurtherAttempt;
 }
 
 function finalStatus(at: Moment, state: FinalState, error: TaskError): StatusRecord {

@@ -78,8 +78,12 @@ test('a retry that would begin at the deadline or after it does not take place',
   const backoff = { type: 'fixed', delayMs: 60_000, jitter: false };
   const late = await client.run({ type: 'flaky', payload: { succeedsAt: 2 }, backoff, deadlineMs: 59_000 });
   assert.deepEqual(
-    [late.state, late.error, late.attempts.length],
-    ['failed', { code: 'handler_error', message: 'not yet' }, 1],
+    [late.state, late.error, late.attempts.map(({ error }) => error?.message)],
+    [
+      'failed',
+      { code: 'handler_error', message: 'not yet; no further attempt, since its deadline comes first' },
+      ['not yet'],
+    ],
   );
   const wish = { succeedsAt: 2, retryAfterMs: 60_000 };
   const wished = await client.run({ type: 'flaky', payload: wish, deadlineMs: 59_000 });

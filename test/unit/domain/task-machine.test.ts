@@ -164,6 +164,28 @@ test('a lost attempt is followed by another at once, but not at the deadline', (
   assert.equal(lost(2000).status?.error?.code, 'worker_lost');
 });
 
+test('the end says where the deadline forbids an attempt that is left; the attempt itself does not', () => {
+  const said = (deadlineAt: number | null, maxAttempts: number, event: EndEvent, attempt = 1) => {
+    const left = recordsOf(event, { ...at, attempt }, { ...terms, deadlineAt, maxAttempts }, 0);
+    assert.equal(left.attempt?.error?.message.includes('no further attempt'), false);
+    return left.status?.error?.message;
+  };
+  const failed = (message: string, retryable = true): EndEvent => ({
+    ...{ kind: 'failed', retryable, retryAfterMs: null },
+    error: { ...error, message },
+  });
+  const late = '; no further attempt, since its deadline comes first';
+  assert.equal(said(2500, 3, failed('no')), `no${late}`);
+  assert.equal(said(2500, 3, { kind: 'timed_out' }), `the attempt took longer than its timeout of 50 ms${late}`);
+  const lost: EndEvent = { kind: 'worker_lost', lostBefore: 0, cancel: null };
+  assert.equal(said(2000, 3, lost), `worker w was lost during attempt 1 of 3${late}`);
+  assert.equal(said(2500, 1, failed('no')), 'no', 'none was left');
+  assert.equal(said(2500, 3, failed('no', false)), 'no', 'the handler wished for none');
+  assert.equal(said(null, 1, failed('no')), 'no');
+  const long = said(2500, 3, failed('x'.repeat(limits.errorMessageCharactersMax))) ?? '';
+  assert.ok(long.length === limits.errorMessageCharactersMax && long.endsWith(`x${late}`));
+});
+
 test('whatever the numbers: a task that goes on has attempts left, and goes on before its deadline', () => {
   const numbers = fc.record({
     attempt: fc.integer({ min: 1, max: limits.attemptsMax }),
