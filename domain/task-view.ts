@@ -99,9 +99,12 @@ export function earliestStart(
   return Math.max(task?.runAt ?? 0, letGoAt);
 }
 
+/** The last time that a Date can be, and so any text of it. */
+const latestTime = 8_640_000_000_000_000;
+
 /** Epoch ms; null: it has no deadline. */
 export function deadlineOf(record: Pick<TaskRecord, 'submittedAt' | 'deadlineMs'> | null): number | null {
-  return record?.deadlineMs == null ? null : record.submittedAt + record.deadlineMs;
+  return record?.deadlineMs == null ? null : Math.min(record.submittedAt + record.deadlineMs, latestTime);
 }
 
 export function taskView(snapshot: TaskSnapshot, now: number): TaskView {
