@@ -100,7 +100,10 @@ export class OutcomeWriter {
   ): Promise<EndingTerms | null> {
     const { error } = refused;
     if (error.code === 'too_large' && !terms.isTooLarge) {
-      this.#log.warn({ err: error, task: held.task }, 'the outcome is too large to be kept: the attempt fails with that');
+      this.#log.warn(
+        { err: error, task: held.task },
+        'the outcome is too large to be kept: the attempt fails with that',
+      );
       return { ...terms, isTooLarge: true };
     }
     if (!mayPass(error) && error.code !== 'node_exists') throw error;

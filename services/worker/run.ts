@@ -10,14 +10,17 @@ import { limits } from '../../domain/limits.ts';
 import type { Progress, TaskRecord, WorkerId } from '../../domain/task.ts';
 import type { Moment } from '../../domain/task-machine.ts';
 import { deadlineOf } from '../../domain/task-view.ts';
+import { cutText } from '../../domain/well-formed.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type Ending, endingOf, invalidTaskEnding, tooLargeResult } from './ending.ts';
+import { logFailedAttempt } from './failed-attempt.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
-import { cutMessage } from './handlers/handler-failure.ts';
+import type { FailureData } from './handlers/handler-failure.ts';
 import type { HeldAssignment } from './held-assignment.ts';
 import { type EndingTerms, OutcomeWriter } from './outcome-writer.ts';
 import { ProgressReport } from './progress-report.ts';
 import { RunEnd } from './run-end.ts';
+import { runFacts } from './run-facts.ts';
 import { type AttemptResult, runAttempt } from './task-runner.ts';
 import { mayPass, whileSessionLives } from './while-session-lives.ts';
 
@@ -107,17 +110,20 @@ async function execute(
   // By the clock of the master that assigned it: the worker's own may be another. The master's mark comes at the deadline, too.
   const deadlineAt = deadlineOf(record);
   const report = new ProgressReport((progress) => writeProgress(context, held, attempt, startedAt, progress));
+  const thrown: FailureData[] = [];
   const result = await runAttempt({
     registry: context.registry,
     type: record.type,
     payload: record.payload,
-    context: { taskId: held.task, attempt, fencingToken: String(held.czxid) },
+    context: runFacts(held.task, record, attempt, held.czxid),
     timeoutMs: record.timeoutMs,
     leftMs: deadlineAt === null ? null : deadlineAt - (held.record.startedAt ?? startedAt),
     signal: held.signal,
     endNow: held.endNow,
     onProgress: (progress) => report.add(progress),
+    onFailure: (failure) => thrown.push(failure),
   });
+  logFailedAttempt(context.log, { task: held.task, type: record.type, attempt }, result, thrown[0] ?? null);
   await report.close();
   return result;
 }
@@ -139,7 +145,7 @@ async function decideEnding(
   const cancel = await whileSessionLives(session, () => session.getData(paths.cancel(held.task)));
   const reason = new RunEnd({ kind: 'withdrawn', reason: withdraw });
   // Whoever made the znode may have put anything into it.
-  const text = cutMessage(cancel?.data.toString('utf8') ?? '');
+  const text = cutText(cancel?.data.toString('utf8') ?? '', limits.errorMessageCharactersMax);
   return endingOf({ kind: 'aborted', reason }, record, facts, text, Math.random());
 }
 

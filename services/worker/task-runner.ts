@@ -6,7 +6,8 @@ import { limits } from '../../domain/limits.ts';
 import type { Json, Progress } from '../../domain/task.ts';
 import type { EndEvent } from '../../domain/task-machine.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
-import { failureOf } from './handlers/handler-failure.ts';
+import type { RunFacts } from './handlers/handler.ts';
+import { type FailureData, failureOf } from './handlers/handler-failure.ts';
 import { readProgress } from './handlers/progress.ts';
 import { mustEndAtOnce, RunEnd } from './run-end.ts';
 
@@ -14,7 +15,7 @@ export interface Attempt {
   readonly registry: Pick<HandlerRegistry, 'run'>;
   readonly type: string;
   readonly payload: Json;
-  readonly context: { readonly taskId: string; readonly attempt: number; readonly fencingToken: string };
+  readonly context: RunFacts;
   readonly timeoutMs: number;
   /** Until the deadline of the task, from now on; null: it has none. */
   readonly leftMs?: number | null;
@@ -24,6 +25,8 @@ export interface Attempt {
   readonly endNow?: AbortSignal;
   /** Already put right and, for user handlers, thinned out; never called after the end of the run. */
   readonly onProgress: (progress: Progress) => void;
+  /** What the handler threw, before that is answered: for the log. */
+  readonly onFailure?: (failure: FailureData) => void;
 }
 
 export type AttemptResult =
@@ -74,7 +77,11 @@ async function runUntil(signal: AbortSignal, endNow: AbortSignal, attempt: Attem
     const result = await attempt.registry.run(attempt.type, attempt.payload, context);
     return signal.aborted ? abortedResult(signal.reason) : { kind: 'succeeded', result };
   } catch (thrown) {
-    return signal.aborted ? abortedResult(signal.reason) : failedResult(thrown);
+    if (signal.aborted) return abortedResult(signal.reason);
+    const failure = failureOf(thrown);
+    attempt.onFailure?.(failure);
+    const { code, message, retryable, retryAfterMs } = failure;
+    return { kind: 'failed', error: { code, message }, retryable, retryAfterMs };
   } finally {
     hasEnded = true;
   }
@@ -83,9 +90,4 @@ async function runUntil(signal: AbortSignal, endNow: AbortSignal, attempt: Attem
 function abortedResult(reason: unknown): AttemptResult {
   const why = reason instanceof RunEnd ? reason.why.kind : null;
   return why === 'timed_out' || why === 'expired' ? { kind: why } : { kind: 'aborted', reason };
-}
-
-function failedResult(thrown: unknown): AttemptResult {
-  const { code, message, retryable, retryAfterMs } = failureOf(thrown);
-  return { kind: 'failed', error: { code, message }, retryable, retryAfterMs };
 }

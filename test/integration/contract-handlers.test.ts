@@ -8,16 +8,27 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { onCleanup, wholeFile } from '../support/cleanup.ts';
+import { eventually } from '../support/eventually.ts';
 import { calmSessionMs, startStack } from '../support/stack.ts';
 import { createGate, writeHandlers } from '../support/stack-handlers.ts';
+import type { Task } from '../support/task-client.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 const site = await startSite();
 const handlers = writeHandlers(wholeFile, ['gated', 'flaky']);
 writeFileSync(join(handlers, 'resulting.js'), 'module.exports = async (payload) => eval(payload);');
+writeFileSync(join(handlers, 'telling.mjs'), 'export default (_, { signal, progress, ...facts }) => facts;');
+writeFileSync(
+  join(handlers, 'breaking.mjs'),
+  `export default () => {
+    const cause = new TypeError('the socket broke');
+    throw Object.assign(new Error('no', { cause }), { retryAfterMs: 'soon' });
+  };`,
+);
 const zookeeper = await startZooKeeper(wholeFile);
 const worker = { HANDLERS_DIR: handlers, HTTP_HANDLER_HOSTS: site };
-const { client } = await startStack(wholeFile, zookeeper, { sessionTimeoutMs: calmSessionMs, worker });
+const stack = await startStack(wholeFile, zookeeper, { sessionTimeoutMs: calmSessionMs, worker });
+const { client } = stack;
 const once = { maxAttempts: 1 };
 
 /** Answers with what it was asked; `/moved` leads to a host that is not allowed. */
@@ -47,6 +58,59 @@ test('a handler is told of its run, its progress is seen while it runs, and each
   assert.match(first.fencingToken, /^[1-9]\d*$/);
   const second = (await client.run({ type: 'gated' })).result as typeof first;
   assert.ok(BigInt(second.fencingToken) > BigInt(first.fencingToken));
+});
+
+test('a handler is told what its task is about', async () => {
+  const labels = { customer: '42' };
+  const spec = { type: 'telling', queue: 'mail', labels, maxAttempts: 7, deadlineMs: 60_000 };
+  const { id, deadlineAt, result } = await client.run(spec);
+  const { fencingToken, ...told } = result as Record<string, unknown>;
+  assert.ok(fencingToken);
+  const none = { schedule: null, retryOf: null };
+  assert.deepEqual(told, { taskId: id, attempt: 1, maxAttempts: 7, queue: 'mail', labels, deadlineAt, ...none });
+  const definition = { everyMs: 1000, task: { type: 'telling' }, overlap: 'allow' };
+  assert.equal((await client.request('PUT', '/schedules/s', definition)).status, 201);
+  const byHand = await client.request('POST', '/schedules/s/run');
+  const { schedule, deadlineAt: noDeadline } = (await client.wait(byHand.body.id)).result as Record<string, unknown>;
+  assert.deepEqual([schedule, noDeadline], [{ name: 's', at: null }, null]);
+  const ticked = await eventually('a tick has made one', async () => {
+    const { tasks } = (await client.request('GET', '/tasks?schedule=s')).body as unknown as { tasks: Scheduled[] };
+    return tasks.find((task) => task.schedule?.at);
+  });
+  const done = await client.wait(ticked.id);
+  assert.deepEqual((done.result as Record<string, unknown>)['schedule'], ticked.schedule);
+  assert.equal((await client.request('DELETE', '/schedules/s')).status, 204);
+});
+
+interface Scheduled extends Task {
+  readonly schedule: { readonly name: string; readonly at: string | null } | null;
+}
+
+test('a failed attempt is in the log of its worker with stack and cause, and neither is in the tree', async () => {
+  const { id } = await client.run({ type: 'breaking', ...once });
+  const [worker] = stack.workers;
+  assert.ok(worker);
+  const line = await worker.process.waitForLog(({ task, msg }) => task === id && msg === 'an attempt failed');
+  const { level, type, attempt, outcome, code, ignored, err } = line;
+  assert.deepEqual(
+    { level, type, attempt, outcome, code, ignored },
+    {
+      ...{ level: 40, type: 'breaking', attempt: 1, outcome: 'failed', code: 'handler_error' },
+      ignored: ["retryAfterMs is 'soon', which is no number of milliseconds from 0 on"],
+    },
+  );
+  const { message, stack: trace } = err as { message: string; stack: string };
+  assert.equal(message, 'no');
+  assert.match(trace, /^Error: no\n +at .*breaking\.mjs:3:/);
+  assert.match(trace, /\ncaused by: TypeError: the socket broke\n +at .*breaking\.mjs:2:/);
+  const session = await stack.session;
+  for (const name of ['status', 'attempt-1']) {
+    const { error } = JSON.parse((await session.getData(`/tasks/${id}/${name}`))?.data.toString() ?? '');
+    assert.deepEqual(error, { code: 'handler_error', message: 'no' });
+  }
+  const slow = await client.run({ type: 'sleep', payload: { ms: 60_000 }, timeoutMs: 20, ...once });
+  const late = await worker.process.waitForLog(({ task }) => task === slow.id);
+  assert.deepEqual([late['outcome'], late['code'], late['attempt']], ['timed_out', 'timeout', 1]);
 });
 
 test('what a handler throws fails the attempt; it may say that another is no use, or when it is', async () => {

@@ -15,7 +15,9 @@ import {
   type HandlerRegistry,
   type HandlerRegistryConfig,
 } from '../../services/worker/handler-registry.ts';
+import type { FailureData } from '../../services/worker/handlers/handler-failure.ts';
 import { type AttemptResult, runAttempt } from '../../services/worker/task-runner.ts';
+import { anyRun } from '../support/any-run.ts';
 
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'taskkeeper-test-'));
@@ -47,6 +49,7 @@ export interface AttemptOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  readonly onFailure?: (failure: FailureData) => void;
 }
 
 export function attempt(
@@ -59,10 +62,11 @@ export function attempt(
     registry,
     type,
     payload,
-    context: { taskId: 'task-0000000042', attempt: 3, fencingToken: '12345678901234567890' },
+    context: anyRun,
     timeoutMs: options.timeoutMs ?? 30_000,
     signal: options.signal ?? new AbortController().signal,
     onProgress: options.onProgress ?? (() => undefined),
+    onFailure: options.onFailure ?? (() => undefined),
   });
 }
 

@@ -7,7 +7,10 @@ import { test } from 'node:test';
 import type { Json, Progress } from '../../domain/task.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createHandlerRegistry, HandlerSetupError } from '../../services/worker/handler-registry.ts';
+import type { FailureData } from '../../services/worker/handlers/handler-failure.ts';
+import { handlerLimits } from '../../services/worker/handlers/handler-limits.ts';
 import { RunEnd } from '../../services/worker/run-end.ts';
+import { anyRun } from '../support/any-run.ts';
 import { attempt, firstProgress, startRegistry } from './worker-handlers-support.ts';
 
 const wait = 'export default (ms) => new Promise((resolve) => setTimeout(resolve, ms, "waited"));';
@@ -21,8 +24,8 @@ async function failureOf(run: ReturnType<typeof attempt>) {
 
 test('a handler gets payload and context, as an ES module and as CommonJS', async (t) => {
   const registry = await startRegistry(t, {
-    'es.js': `export default async (payload, { taskId, attempt, fencingToken, signal, progress }) =>
-      ({ payload, taskId, attempt, fencingToken, aborted: signal.aborted, progress: typeof progress });`,
+    'es.js': `export default async (payload, { signal, progress, ...facts }) =>
+      ({ payload, facts, aborted: signal.aborted, progress: typeof progress });`,
     'common.js': 'module.exports = (payload) => payload;',
     'compiled.js': 'exports.__esModule = true; exports.default = (payload) => payload;',
   });
@@ -31,9 +34,7 @@ test('a handler gets payload and context, as an ES module and as CommonJS', asyn
     kind: 'succeeded',
     result: {
       payload: { a: [1, null, 'x'] },
-      taskId: 'task-0000000042',
-      attempt: 3,
-      fencingToken: '12345678901234567890',
+      facts: anyRun as unknown as Json,
       aborted: false,
       progress: 'function',
     },
@@ -55,6 +56,40 @@ test('what a handler throws fails the attempt and keeps its wishes', async (t) =
     retryAfterMs: 500,
   });
   assert.equal((await failureOf(attempt(registry, 'throws', {}))).retryable, true);
+});
+
+test('stack and causes come out of the thread, cut to their bound, and so do wishes that are none', async (t) => {
+  const registry = await startRegistry(t, {
+    'deep.js': `export default (wishes) => {
+      const cause = new TypeError('the socket broke', { cause: { reason: () => 'no data' } });
+      throw Object.assign(new Error('no', { cause: new AggregateError([cause], 'all of them') }), wishes);
+    };`,
+    'long.js': `export default () => { throw new RangeError('x'.repeat(100_000)); };`,
+    'text.js': `export default () => { throw 'just text'; };`,
+    'exit.js': `export default () => { setImmediate(() => { throw new Error('out of turn'); }); return new Promise(() => {}); };`,
+  });
+  const failures: FailureData[] = [];
+  const failing = async (type: string, payload: Json = null) => {
+    const result = await failureOf(attempt(registry, type, payload, { onFailure: (each) => failures.push(each) }));
+    assert.deepEqual(Object.keys(result.error), ['code', 'message'], 'nothing more for the tree');
+    return failures.at(-1) as FailureData;
+  };
+  const { stack, ignored } = await failing('deep', { retryAfterMs: 'soon', retryable: 'false' });
+  const places = [
+    /^Error: no\n +at .*deep\.js:3:/,
+    /\ncaused by: AggregateError: all of them\n +at .*deep\.js:3:/,
+    /\none of its errors: TypeError: the socket broke\n +at .*deep\.js:2:/,
+    /\ncaused by: \{ reason: \[Function: reason\] \}$/,
+  ];
+  for (const place of places) assert.match(stack, place);
+  assert.deepEqual(ignored, [
+    "retryable is 'false', which is neither true nor false",
+    "retryAfterMs is 'soon', which is no number of milliseconds from 0 on",
+  ]);
+  assert.equal((await failing('long')).stack.length, handlerLimits.failureStackCharactersMax);
+  assert.equal((await failing('text')).stack, 'just text');
+  assert.match((await failing('exit')).stack, /^Error: out of turn\n +at .*exit\.js:1:/);
+  assert.equal(failures.length, 4);
 });
 
 test('a result that is not JSON is refused', async (t) => {

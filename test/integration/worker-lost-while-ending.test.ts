@@ -15,6 +15,7 @@ import { RunEnd } from '../../services/worker/run-end.ts';
 import { runAttempt } from '../../services/worker/task-runner.ts';
 import { runWorker } from '../../services/worker/worker.ts';
 import { createWorkerMetrics } from '../../services/worker/worker-metrics.ts';
+import { anyRun } from '../support/any-run.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSession } from '../support/stack-session.ts';
@@ -37,7 +38,7 @@ function run(
     registry,
     type,
     payload,
-    context: { taskId: 'task-0000000042', attempt: 1, fencingToken: '1' },
+    context: anyRun,
     timeoutMs: limits.timeoutMsMax,
     signal: end.signal,
     endNow: lost.signal,

@@ -1,7 +1,7 @@
 // Which environment variables handlers get. A user's module gets the worker's own without Taskkeeper's settings; a shell
-// command gets a short list of harmless ones and the three of its attempt (contract section 3). Pure.
+// command gets a short list of harmless ones, the three of its attempt (contract section 3), and the tick that it is for. Pure.
 
-import type { HandlerContext } from './handler.ts';
+import type { RunFacts } from './handler.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -47,13 +47,14 @@ export function threadEnvironment(host: Environment): Record<string, string> {
 
 export function commandEnvironment(
   host: Environment,
-  { taskId, attempt, fencingToken }: Pick<HandlerContext, 'taskId' | 'attempt' | 'fencingToken'>,
+  { taskId, attempt, fencingToken, schedule }: Pick<RunFacts, 'taskId' | 'attempt' | 'fencingToken' | 'schedule'>,
 ): Record<string, string> {
   return {
     ...pick(host, (name) => commandVariables.includes(name)),
     TASKKEEPER_TASK_ID: taskId,
     TASKKEEPER_ATTEMPT: String(attempt),
     TASKKEEPER_FENCING_TOKEN: fencingToken,
+    ...(schedule?.at && { TASKKEEPER_SCHEDULED_AT: schedule.at }),
   };
 }
 

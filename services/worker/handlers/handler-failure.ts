@@ -2,34 +2,50 @@
 // throws (contract section 3: `retryable: false` ends the task, `retryAfterMs` sets the next delay). Plain data crosses the
 // border of a thread, so both directions are here.
 
+import { inspect } from 'node:util';
 import { limits } from '../../../domain/limits.ts';
 import type { TaskErrorCode } from '../../../domain/task.ts';
+import { cutText } from '../../../domain/well-formed.ts';
+import { failureStack } from './failure-stack.ts';
+import { handlerLimits } from './handler-limits.ts';
 
 export interface FailureData {
   readonly code: TaskErrorCode;
   readonly message: string;
   readonly retryable: boolean;
   readonly retryAfterMs: number | null;
+  /** For the log, with those of its causes. */
+  readonly stack: string;
+  /** For the log: what the error asked for and cannot be, each a sentence. */
+  readonly ignored: readonly string[];
 }
 
-export interface FailureOptions {
+export interface FailureOptions extends ErrorOptions {
   readonly retryable?: boolean;
   readonly retryAfterMs?: number | null;
+  readonly ignored?: readonly string[];
 }
 
-export class HandlerFailure extends Error implements FailureData {
+export class HandlerFailure extends Error {
   override readonly name = 'HandlerFailure';
   readonly retryable: boolean;
   readonly retryAfterMs: number | null;
+  readonly ignored: readonly string[];
 
   constructor(
     readonly code: TaskErrorCode,
     message: string,
     options: FailureOptions = {},
   ) {
-    super(message);
+    super(message, options);
     this.retryable = options.retryable ?? true;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.ignored = options.ignored ?? [];
+  }
+
+  /** As it was in the thread that it comes from. */
+  static of({ code, message, stack, ...options }: FailureData): HandlerFailure {
+    return Object.assign(new HandlerFailure(code, message, options), { stack });
   }
 }
 
@@ -45,9 +61,11 @@ export function failureOf(thrown: unknown): FailureData {
     const { retryable, retryAfterMs } = Object(thrown) as { retryable?: unknown; retryAfterMs?: unknown };
     return {
       code,
-      message: cutMessage(messageOf(thrown)),
+      message: cutText(messageOf(thrown), limits.errorMessageCharactersMax),
       retryable: retryable !== false,
       retryAfterMs: delayOf(retryAfterMs),
+      stack: failureStack(thrown),
+      ignored: thrown instanceof HandlerFailure ? thrown.ignored : faultsOf(retryable, retryAfterMs),
     };
   } catch {
     return {
@@ -55,14 +73,10 @@ export function failureOf(thrown: unknown): FailureData {
       message: 'the handler threw something unreadable',
       retryable: true,
       retryAfterMs: null,
+      stack: failureStack(thrown),
+      ignored: [],
     };
   }
-}
-
-/** At most `limits.errorMessageCharactersMax` characters, and never half of a surrogate pair. */
-export function cutMessage(message: string, charactersMax: number = limits.errorMessageCharactersMax): string {
-  if (message.length <= charactersMax) return message;
-  return message.slice(0, charactersMax).replace(/[\uD800-\uDBFF]$/, '');
 }
 
 function messageOf(thrown: unknown): string {
@@ -76,4 +90,23 @@ function messageOf(thrown: unknown): string {
 function delayOf(value: unknown): number | null {
   if (typeof value !== 'number' || !(value >= 0)) return null;
   return Math.min(Math.ceil(value), limits.backoffDelayMsMax);
+}
+
+function faultsOf(retryable: unknown, retryAfterMs: unknown): string[] {
+  const faults: string[] = [];
+  if (!isMissing(retryable) && typeof retryable !== 'boolean') {
+    faults.push(`retryable is ${shown(retryable)}, which is neither true nor false`);
+  }
+  if (!isMissing(retryAfterMs) && delayOf(retryAfterMs) === null) {
+    faults.push(`retryAfterMs is ${shown(retryAfterMs)}, which is no number of milliseconds from 0 on`);
+  }
+  return faults;
+}
+
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function shown(value: unknown): string {
+  return cutText(inspect(value, { depth: 0 }), handlerLimits.ignoredWishCharactersMax);
 }

@@ -14,6 +14,12 @@ export const handlerLimits = {
   /** Progress leaves a thread at most this often; a loop around progress() must not flood the main thread. */
   progressIntervalMs: 100,
   progressMessageCharactersMax: 256,
+  /** Of the stack of a failed attempt in the log, with those of its causes. */
+  failureStackCharactersMax: 16 * 1024,
+  /** Errors that one failure consists of: itself, its causes, and theirs. */
+  failureCausesMax: 20,
+  /** Of a `retryable` or `retryAfterMs` that is none, in the log. */
+  ignoredWishCharactersMax: 100,
   /** Linux takes no longer single argument (MAX_ARG_STRLEN, 32 pages, with its final zero). */
   shellCommandBytesMax: 128 * 1024 - 1,
   /** End of stderr that is quoted in the error of a failed command. */

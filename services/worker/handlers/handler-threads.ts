@@ -59,8 +59,8 @@ export class HandlerThreads {
 
   /** Rejects with a {@link HandlerFailure} or, once aborted, with anything. */
   async run(modulePath: string, payload: Json, context: HandlerContext): Promise<Json> {
-    const { taskId, attempt, fencingToken } = context;
-    return this.#runOrder({ modulePath, run: { payload, taskId, attempt, fencingToken } }, context);
+    const { signal, endNow, progress, ...facts } = context;
+    return this.#runOrder({ modulePath, run: { payload, ...facts } }, { signal, endNow, progress });
   }
 
   /** Rejects unless the module can be loaded and is a handler. */
@@ -87,8 +87,7 @@ export class HandlerThreads {
       try {
         const reply = await this.#runOnce(order, context);
         if (reply.kind === 'result') return JSON.parse(reply.text) as Json;
-        const { code, message, ...options } = reply.failure;
-        throw new HandlerFailure(code, message, options);
+        throw HandlerFailure.of(reply.failure);
       } catch (error) {
         if (!(error instanceof ThreadLost)) throw error;
         // Its thread died of an earlier run, and the handler has not seen this one: that is nobody's failed attempt.
@@ -166,8 +165,8 @@ export class HandlerThreads {
 
 /** What ended the thread: an error that nobody caught, memory, or process.exit(), of which piscina makes an error. */
 function lostFailure(cause: unknown): HandlerFailure {
-  const { code, message, ...options } = failureOf(cause);
-  const exit = /^worker exited with code: (\d+)$/.exec(message)?.[1];
-  const what = exit === undefined ? message : `it called process.exit(${exit})`;
-  return new HandlerFailure(code, `the thread of the handler ended: ${what}`, options);
+  const failure = failureOf(cause);
+  const exit = /^worker exited with code: (\d+)$/.exec(failure.message)?.[1];
+  const what = exit === undefined ? failure.message : `it called process.exit(${exit})`;
+  return HandlerFailure.of({ ...failure, message: `the thread of the handler ended: ${what}` });
 }

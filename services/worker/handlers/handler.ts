@@ -3,12 +3,24 @@
 
 import type { Json } from '../../../domain/task.ts';
 
-export interface HandlerContext {
+/** Plain data. Times are RFC 3339 texts, as in the Task resource. */
+export interface RunFacts {
   readonly taskId: string;
   /** From 1. */
   readonly attempt: number;
+  readonly maxAttempts: number;
   /** Grows over the whole system, so that a handler's own database can refuse a late writer. Decimal digits. */
   readonly fencingToken: string;
+  readonly queue: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly deadlineAt: string | null;
+  /** The schedule that made the task, and the tick that it is for; `at` is null where somebody ran it by hand. */
+  readonly schedule: { readonly name: string; readonly at: string | null } | null;
+  /** The task that this one runs again. */
+  readonly retryOf: string | null;
+}
+
+export interface HandlerContext extends RunFacts {
   /** Aborted when the run has to end; its reason says why. */
   readonly signal: AbortSignal;
   /** Aborted, after `signal`, when there is no time left to end in good order. Modules of HANDLERS_DIR do not get it. */

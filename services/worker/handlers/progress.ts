@@ -2,8 +2,8 @@
 // nonsense in it is ignored and never fails a run. The sender keeps a handler that reports in a loop from flooding.
 
 import type { Progress } from '../../../domain/task.ts';
+import { cutText } from '../../../domain/well-formed.ts';
 import { monotonicMs } from '../../../runtime/clock.ts';
-import { cutMessage } from './handler-failure.ts';
 import { handlerLimits } from './handler-limits.ts';
 
 /** Null where `percent` is no number. */
@@ -11,7 +11,7 @@ export function readProgress(percent: unknown, message: unknown): Progress | nul
   if (typeof percent !== 'number' || Number.isNaN(percent)) return null;
   return {
     percent: Math.min(100, Math.max(0, percent)),
-    message: typeof message === 'string' ? cutMessage(message, handlerLimits.progressMessageCharactersMax) : null,
+    message: typeof message === 'string' ? cutText(message, handlerLimits.progressMessageCharactersMax) : null,
   };
 }
 

@@ -25,8 +25,9 @@ process.on('uncaughtException', (error) => {
   // Thrown by the present run, or nobody knows by whom: throwing here ends the thread and with it the run.
   if (present !== null && (origin === undefined || origin === present)) throw error;
   // An earlier run left something behind: it must not cost the one that has the thread now.
-  const message: LateErrorMessage = { lateErrorOf: origin?.taskId ?? 'unknown', message: failureOf(error).message };
-  parentPort?.postMessage(message);
+  const { message, stack } = failureOf(error);
+  const late: LateErrorMessage = { lateErrorOf: origin?.taskId ?? 'unknown', message, stack };
+  parentPort?.postMessage(late);
   if (present === null) process.exit();
 });
 
@@ -50,15 +51,9 @@ async function callHandler(handler: UserHandler, run: ThreadRun, port: ThreadOrd
   const controller = new AbortController();
   port.on('message', ({ name, message }: AbortMessage) => controller.abort(new DOMException(message, name)));
   const sender = progressSender((progress) => port.postMessage({ kind: 'progress', ...progress }));
-  const { payload, taskId, attempt, fencingToken } = run;
+  const { payload, ...facts } = run;
   try {
-    return await handler(payload, {
-      taskId,
-      attempt,
-      fencingToken,
-      signal: controller.signal,
-      progress: sender.progress,
-    });
+    return await handler(payload, { ...facts, signal: controller.signal, progress: sender.progress });
   } finally {
     sender.stop();
   }

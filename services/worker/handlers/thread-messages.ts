@@ -3,6 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { Json } from '../../../domain/task.ts';
+import type { RunFacts } from './handler.ts';
 import type { FailureData } from './handler-failure.ts';
 
 export interface ThreadOrder {
@@ -12,11 +13,8 @@ export interface ThreadOrder {
   readonly run: ThreadRun | null;
 }
 
-export interface ThreadRun {
+export interface ThreadRun extends RunFacts {
   readonly payload: Json;
-  readonly taskId: string;
-  readonly attempt: number;
-  readonly fencingToken: string;
 }
 
 /** `text` is the result as JSON, checked in the thread, so that a monstrous one costs only its own thread. */
@@ -38,4 +36,5 @@ export interface AbortMessage {
 export interface LateErrorMessage {
   readonly lateErrorOf: string;
   readonly message: string;
+  readonly stack: string;
 }

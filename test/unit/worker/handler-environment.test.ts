@@ -21,8 +21,10 @@ test('a thread gets everything but our settings', () => {
   assert.deepEqual(rest, { PATH: '/bin', HOME: '/root', TZ: 'UTC', DATABASE_URL: 'mine' });
 });
 
-test('a command gets the short list and its attempt', () => {
-  assert.deepEqual(commandEnvironment(host, { taskId: 'task-1', attempt: 2, fencingToken: '99' }), {
+const run = { taskId: 'task-1', attempt: 2, fencingToken: '99' };
+
+test('a command gets the short list and its attempt, and the tick that it is for', () => {
+  assert.deepEqual(commandEnvironment(host, { ...run, schedule: null }), {
     PATH: '/bin',
     HOME: '/root',
     TZ: 'UTC',
@@ -30,4 +32,8 @@ test('a command gets the short list and its attempt', () => {
     TASKKEEPER_ATTEMPT: '2',
     TASKKEEPER_FENCING_TOKEN: '99',
   });
+  const scheduledAt = (at: string | null) =>
+    commandEnvironment(host, { ...run, schedule: { name: 's', at } })['TASKKEEPER_SCHEDULED_AT'];
+  assert.equal(scheduledAt('2026-01-02T03:04:05.006Z'), '2026-01-02T03:04:05.006Z');
+  assert.equal(scheduledAt(null), undefined);
 });

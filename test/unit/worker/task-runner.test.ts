@@ -8,6 +8,7 @@ import type { Json, Progress } from '../../../domain/task.ts';
 import type { HandlerContext } from '../../../services/worker/handlers/handler.ts';
 import { RunEnd } from '../../../services/worker/run-end.ts';
 import { runAttempt } from '../../../services/worker/task-runner.ts';
+import { anyRun } from '../../support/any-run.ts';
 
 type Run = (context: HandlerContext) => Promise<Json>;
 
@@ -19,7 +20,7 @@ function attempt(
     registry: { run: (_type, _payload, context) => run(context) },
     type: 'test',
     payload: null,
-    context: { taskId: 'task-1', attempt: 1, fencingToken: '1' },
+    context: anyRun,
     timeoutMs: options.timeoutMs ?? limits.timeoutMsMax,
     leftMs: options.leftMs ?? null,
     signal: options.signal ?? new AbortController().signal,
