@@ -5,7 +5,7 @@ import { type Cause, cause, counted, named, timeText } from './explanation.ts';
 import { limits } from './limits.ts';
 import type { TaskError, WithdrawReason } from './task.ts';
 import { dependenciesOf } from './task-id.ts';
-import { deadlineOf, earliestStart, type TaskSnapshot } from './task-view.ts';
+import { deadlineOf, earliestStart, type TaskSnapshot, wasLetGo } from './task-view.ts';
 
 /** Of an error, in a sentence about it. */
 const messageCharactersMax = 200;
@@ -51,13 +51,14 @@ function finalCause(snapshot: TaskSnapshot, status: Status): Cause {
 }
 
 /** The next step for whoever wants it done after all. */
-function againText({ id, record, unblockedAt }: TaskSnapshot): string {
+function againText(snapshot: TaskSnapshot): string {
+  const { id, record } = snapshot;
   if (!record) return 'what it was to do cannot be read, so it cannot be retried: submit another';
   const again = 'retry it to run it again as a new task';
-  const after = dependenciesOf(id, record);
-  if (after.length === 0 || unblockedAt !== null) return again;
-  const waits = `which waits until ${named(after)}, or retries of them, have succeeded`;
-  return `${again}, ${waits}: retry those that did not, too`;
+  if (wasLetGo(snapshot)) return again;
+  const after = named(dependenciesOf(id, record));
+  if (record.afterFailure === 'run') return `${again}, which waits for the end of ${after}`;
+  return `${again}, which waits for the success of ${after}, or of retries: retry those that did not succeed, too`;
 }
 
 function errorText({ code, message }: TaskError): string {

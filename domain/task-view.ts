@@ -99,6 +99,13 @@ export function earliestStart(
   return Math.max(task?.runAt ?? 0, letGoAt);
 }
 
+/** By those that it comes after, or it came after none. A person may have assigned it all the same, which a run tells that began. */
+export function wasLetGo({ record, unblockedAt, attempts, status }: TaskSnapshot): boolean {
+  return (
+    record?.after.length === 0 || unblockedAt !== null || attempts.length > 0 || (status?.startedAt ?? null) !== null
+  );
+}
+
 /** The last time that a Date can be, and so any text of it. */
 const latestTime = 8_640_000_000_000_000;
 

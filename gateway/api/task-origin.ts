@@ -5,7 +5,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { ServiceError } from '../../domain/errors.ts';
 import type { TaskId, TaskRecord, TaskSpec } from '../../domain/task.ts';
 import { dependenciesOf } from '../../domain/task-id.ts';
-import type { TaskSnapshot, TaskView } from '../../domain/task-view.ts';
+import { type TaskSnapshot, type TaskView, wasLetGo } from '../../domain/task-view.ts';
 import { canonicalJson } from './storable-json.ts';
 
 type Origin = Partial<Pick<TaskRecord, 'submitId' | 'idempotencyKey' | 'retryOf' | 'batch' | 'schedule'>>;
@@ -30,13 +30,6 @@ export function retryableSpec(old: TaskSnapshot): TaskSpec {
   if (wasLetGo(old)) return { ...spec, runAt: null, after: [], afterFailure: 'fail' };
   const afterFailure = spec.afterFailure === 'run' ? 'run' : 'wait';
   return { ...spec, runAt: null, after: dependenciesOf(id, record), afterFailure };
-}
-
-/** Or came after none. A person may have assigned it all the same, which a run tells that began. */
-function wasLetGo({ record, unblockedAt, attempts, status }: TaskSnapshot): boolean {
-  return (
-    record?.after.length === 0 || unblockedAt !== null || attempts.length > 0 || (status?.startedAt ?? null) !== null
-  );
 }
 
 /** What has to be equal for two requests with one idempotency key to be the same one. */

@@ -80,7 +80,7 @@ test('what the task itself says: its end, its run, its time, its next attempt, t
   await explained(
     never,
     'failed',
-    /dependency_failed, it comes after .*, which failed; .* waits until .*: retry those/,
+    /dependency_failed, it comes after .*, which failed; .* waits for the success of .*: retry those/,
   );
   const running = await explained(
     before,

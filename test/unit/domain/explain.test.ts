@@ -83,7 +83,8 @@ test('whoever reads the task itself says why it failed, in one line', () => {
   addTask(index, 1, { after: [taskId(0)] });
   const snapshot = snapshotOf(entryOf(index, 1));
   const failed = (message: string, change: Partial<TaskSnapshot> = { unblockedAt: 1 }) => {
-    const ended = status({ state: 'failed', attempt: 0, error: { code: 'exit_code', message } });
+    const error = { code: 'exit_code', message } as const;
+    const ended = status({ state: 'failed', attempt: 0, startedAt: null, error });
     return explainAlone({ ...snapshot, ...change, status: ended }, now)[0]?.message ?? '';
   };
   assert.match(failed('exit code 1'), /before its first attempt: exit_code, exit code 1; retry it to run it again/);
@@ -92,9 +93,11 @@ test('whoever reads the task itself says why it failed, in one line', () => {
   assert.match(failed(''), /: exit_code; retry/);
   const letGo = /; retry it to run it again as a new task\.$/;
   assert.match(failed(''), letGo);
-  const neverLetGo =
-    /new task, which waits until task-0000000000, or retries of them, have succeeded: retry those that/;
+  const neverLetGo = /new task, which waits for the success of task-0000000000, or of retries: retry those that did/;
   assert.match(failed('', {}), neverLetGo);
+  const { record } = snapshot;
+  const runs = { record: record && { ...record, afterFailure: 'run' as const } };
+  assert.match(failed('', runs), /new task, which waits for the end of task-0000000000\.$/);
   assert.match(failed('', { record: null }), /cannot be read, so it cannot be retried: submit another\.$/);
   const attempts = [attempt(1, { retryAt: now + 1 })];
   const backingOff = /^Attempt 1 of 3 did not succeed on worker w: handler_error, no; the next one may start at/;
