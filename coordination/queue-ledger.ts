@@ -59,6 +59,13 @@ export function updateQueueSettings(
   });
 }
 
+/** As they were at the call, or later. Throws {@link UnreadableQueue} and CoordinationError. */
+export async function readQueueSettings(session: Session, name: string): Promise<QueueSettings> {
+  const path = paths.queue(name);
+  const [, znode] = await Promise.all([session.sync(path), session.getData(path)]);
+  return znode ? settingsIn(path, znode, {}) : defaultQueueSettings;
+}
+
 function settingsIn(path: string, { data }: Znode, change: Partial<QueueSettings>): QueueSettings {
   const { settings } = decodeQueue(data);
   const isWhole = Object.keys(defaultQueueSettings).every((name) => name in change);

@@ -204,6 +204,11 @@ export class TaskApi {
     return this.#index.stats();
   }
 
+  /** All settings of the queue; also while no master leads. Throws 'queue-unreadable'. */
+  queue(name: string): Promise<QueueSettings> {
+    return this.#store.readQueue(name);
+  }
+
   /** Changes what `change` names; answers all settings of the queue. Throws 'too-many-queues' and 'queue-unreadable'. */
   updateQueue(name: string, change: Partial<QueueSettings>): Promise<QueueSettings> {
     return this.#store.updateQueue(name, change);

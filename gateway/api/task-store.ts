@@ -67,6 +67,9 @@ export interface TaskStore {
   /** Removes a final task with everything that belongs to it. */
   remove(id: TaskId): Promise<'removed' | 'not final' | 'no such task'>;
 
+  /** All settings of the queue, also of one that has none: then they are the defaults. Throws 'queue-unreadable'. */
+  readQueue(name: string): Promise<QueueSettings>;
+
   /** Changes what `change` names and keeps the rest; answers the settings as they are then. Throws 'too-many-queues'. */
   updateQueue(name: string, change: Partial<QueueSettings>): Promise<QueueSettings>;
 

@@ -1,4 +1,4 @@
-// From an UpdateQueueRequest to the settings that change. The mask and the settings become the JSON body of the same
+// The queue that a request is about, and from an UpdateQueueRequest to the settings that change. The mask and the settings become the JSON body of the same
 // request over HTTP, in which null lifts a limit, and are checked as that.
 
 import type { ServiceError } from '../../domain/errors.ts';
@@ -15,22 +15,24 @@ export interface UpdateQueueMessage {
 
 const settingNames = Object.keys(defaultQueueSettings).map(snakeCase);
 
+/** The queue that a message is about. */
+export function queueNameOf({ name = '' }: Pick<UpdateQueueMessage, 'name'>): Promise<string> {
+  return aboutField('name', () => parseQueueName(name));
+}
+
 export interface QueueUpdate {
   readonly name: string;
   readonly change: Partial<QueueSettings>;
 }
 
-export async function queueUpdateOf({
-  name = '',
-  settings = {},
-  update_mask,
-}: UpdateQueueMessage): Promise<QueueUpdate> {
+export async function queueUpdateOf(message: UpdateQueueMessage): Promise<QueueUpdate> {
+  const { settings = {}, update_mask } = message;
   const body = masked(settings, update_mask?.paths ?? []);
   const change = await withFieldPaths(
     (steps) => ['settings', ...steps.map(snakeCase)].join('.'),
     () => parseQueueUpdate(camelCased(body)),
   );
-  return { name: await aboutField('name', () => parseQueueName(name)), change };
+  return { name: await queueNameOf(message), change };
 }
 
 /** The settings that change, those that get their default with it. */

@@ -10,7 +10,7 @@ import { batchAnswers, listAnswers, type TaskAnswer, taskAnswers } from './grpc-
 import { type Answer, type CallServices, serverStream, unary } from './grpc-calls.ts';
 import { explanationMessage } from './grpc-explanation.ts';
 import { type ListTasksMessage, listOf } from './grpc-list-request.ts';
-import { queueUpdateOf, type UpdateQueueMessage } from './grpc-queue-request.ts';
+import { queueNameOf, queueUpdateOf, type UpdateQueueMessage } from './grpc-queue-request.ts';
 import {
   batchOf,
   type CancelTaskMessage,
@@ -111,6 +111,10 @@ function systemMethods(api: TaskApi) {
     ListWorkers: async () => ({ workers: (await api.workers()).map(workerMessage) }),
     ListQueues: async () => ({ queues: (await api.queues()).map(queueMessage) }),
     GetStats: async () => statsMessage(await api.stats()),
+    GetQueue: async (message: Pick<UpdateQueueMessage, 'name'>) => {
+      const name = await queueNameOf(message);
+      return { name, settings: queueSettingsMessage(await api.queue(name)) };
+    },
     UpdateQueue: async (message: UpdateQueueMessage) => {
       const { name, change } = await queueUpdateOf(message);
       return { name, settings: queueSettingsMessage(await api.updateQueue(name, change)) };

@@ -4,7 +4,7 @@ import type { Operation } from './operation.ts';
 import { getDocs, getDocsFile } from './operations/docs.ts';
 import { watchEvents, watchTask } from './operations/events.ts';
 import { explainTask } from './operations/explain.ts';
-import { getStats, listQueues, listWorkers, updateQueue } from './operations/fleet.ts';
+import { getQueue, getStats, listQueues, listWorkers, updateQueue } from './operations/fleet.ts';
 import {
   deleteSchedule,
   getSchedule,
@@ -39,6 +39,7 @@ export const operations: readonly Operation[] = [
   runSchedule,
   listWorkers,
   listQueues,
+  getQueue,
   updateQueue,
   getStats,
   getLiveness,

@@ -37,8 +37,8 @@ export function serviceErrorOf(error: unknown): unknown {
   }
   if (error instanceof UnreadableQueue) {
     const message =
-      `The settings of this queue cannot be read (${error.message}), so none of them can be kept. Nothing was changed; ` +
-      'name every setting, or mend or remove that znode by hand.';
+      `The settings of this queue cannot be read (${error.message}), and so none be changed alone; ` +
+      'set all of them at once, or mend or remove that znode by hand.';
     return new ServiceError('queue-unreadable', message);
   }
   if (error instanceof TooManySchedules) {

@@ -7,7 +7,7 @@ import { ensureParents } from '../../coordination/bootstrap.ts';
 import { requestCancel } from '../../coordination/cancel-request.ts';
 import { GroupCommit } from '../../coordination/group-commit.ts';
 import { findByKey, submitOnce } from '../../coordination/idempotent-submission.ts';
-import { QueueDirectory, updateQueueSettings } from '../../coordination/queue-ledger.ts';
+import { QueueDirectory, readQueueSettings, updateQueueSettings } from '../../coordination/queue-ledger.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TaskReader } from '../../coordination/task-reader.ts';
 import { type RemovalOutcome, removeTask } from '../../coordination/task-removal.ts';
@@ -123,6 +123,10 @@ export class ZooKeeperTaskStore implements TaskStore {
 
   remove(id: TaskId): Promise<RemovalOutcome> {
     return this.#withSession(({ session, commits }) => removeTask(session, commits, id));
+  }
+
+  readQueue(name: string): Promise<QueueSettings> {
+    return this.#withSession(({ session }) => readQueueSettings(session, name));
   }
 
   updateQueue(name: string, change: Partial<QueueSettings>): Promise<QueueSettings> {

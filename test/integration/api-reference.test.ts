@@ -87,7 +87,7 @@ function comparable(answer: string, { request }: Example): string {
   if (!/cancel/i.test(request.split('\n')[0] ?? '')) return text;
   return text
     .replace(/"state": "[A-Z_]*(scheduled|queued|running|cancelled)"/i, '"state": <present or cancelled>')
-    .replaceAll(/^ *"(finishedAt|error)": ((null|"<time>"),?|\{.*\},?)\n/gm, '')
+    .replaceAll(/^ *"(nextAttemptAt|finishedAt|error)": ((null|"<time>"),?|\{.*\},?)\n/gm, '')
     .replaceAll(/,(\n *[}\]])/g, '$1');
 }
 

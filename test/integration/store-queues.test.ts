@@ -35,6 +35,8 @@ test('what is named is changed, the rest is kept, and what is all default has no
   assert.deepEqual(await store.updateQueue('q', { paused: true, burst: 5 }), settings({ paused: true, burst: 5 }));
   assert.deepEqual(await other.updateQueue('q', { maxQueued: 0 }), settings({ paused: true, burst: 5, maxQueued: 0 }));
   assert.deepEqual(await store.updateQueue('q', { paused: false }), settings({ burst: 5, maxQueued: 0 }));
+  assert.deepEqual(await other.readQueue('q'), settings({ burst: 5, maxQueued: 0 }));
+  assert.deepEqual(await other.readQueue('nobody set any'), defaultQueueSettings);
   assert.equal(await dataOf(parts, paths.queue('q')), '{"v":1,"burst":5,"maxQueued":0}');
   assert.deepEqual(await other.updateQueue('q', { burst: null, maxQueued: null }), defaultQueueSettings);
   assert.deepEqual(await names(paths.queues), []);
@@ -63,6 +65,7 @@ test('what cannot be read is not taken for the default: only all settings togeth
     cut: '{"paused":t',
   })) {
     await session.create(paths.queue(name), data);
+    await assert.rejects(store.readQueue(name), { reason: 'queue-unreadable' });
     await assert.rejects(store.updateQueue(name, { concurrency: 2 }), (error: Error) => {
       assert.ok(error instanceof ServiceError);
       assert.equal(error.reason, 'queue-unreadable');

@@ -509,10 +509,13 @@ both(
 
 both('queues are paused, limited and let go', async (face, tag) => {
   const name = `settings.${tag}`;
+  const unset = { name, paused: false, concurrency: null, ratePerSecond: null, burst: null, maxQueued: null };
+  assert.deepEqual(answerOf(await face.queue(name)), unset);
   const updates = [
     await face.updateQueue(name, { paused: true, concurrency: 5, ratePerSecond: 10, burst: 20, maxQueued: 2 }),
     await face.updateQueue(name, { concurrency: null, ratePerSecond: 0.5 }),
   ];
+  assert.deepEqual(await face.queue(name), updates.at(-1));
   const held = await submitted(face, { type: 'echo', queue: name });
   answerOf(await face.submit({ type: 'echo', queue: name }));
   const full = await face.submit({ type: 'echo', queue: name });
@@ -532,10 +535,11 @@ both(
       face.updateQueue(`settings.${tag}`, { concurrency: -1, ratePerSecond: -1, burst: 0, maxQueued: -1 }),
       face.updateQueue('no such name', { paused: true }).then(reasonOf),
       face.updateQueue('a/b', { paused: true }).then(reasonOf),
+      face.queue('a/b').then(reasonOf),
     ]),
   [
     refusal('invalid-request', ['/burst', '/concurrency', '/maxQueued', '/ratePerSecond']),
-    ...['invalid-request', 'invalid-request'],
+    ...['invalid-request', 'invalid-request', 'invalid-request'],
   ],
 );
 
@@ -546,6 +550,7 @@ both(
     await (await stack.session).create(path, 'closed on Sundays');
     const all = { paused: false, concurrency: 2, ratePerSecond: null, burst: null, maxQueued: null };
     const refused = await face.updateQueue(`nonsense.${tag}`, { concurrency: 2 });
+    assert.deepEqual(await face.queue(`nonsense.${tag}`), refused);
     const { name: _, ...taken } = answerOf(await face.updateQueue(`nonsense.${tag}`, all));
     assert.deepEqual(taken, all);
     return refused;

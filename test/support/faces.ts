@@ -27,6 +27,8 @@ export interface Face {
   list(query: ListQuery): Promise<Outcome>;
   workers(): Promise<Outcome>;
   queues(): Promise<Outcome>;
+  /** `{name}` and its settings, as for the next one. */
+  queue(name: string): Promise<Outcome>;
   updateQueue(name: string, change: object): Promise<Outcome>;
   stats(): Promise<Outcome>;
   /** `{schedule, created}` */

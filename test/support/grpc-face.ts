@@ -62,17 +62,18 @@ export function grpcFace(scope: TestScope, address: string): Face {
     list: ({ state, ...query }) => call('ListTasks', { ...query, ...(state && { state: enumOf(state) }) }, pageOf),
     workers: () => call('ListWorkers', {}, ({ workers = [] }) => ({ workers: workers.map(workerOf) })),
     queues: () => call('ListQueues', {}, ({ queues = [] }) => ({ queues: queues.map(queueOf) })),
-    updateQueue: (name, change) =>
-      call('UpdateQueue', { name, ...updateOf(change) }, (answer) => ({
-        name: answer.name,
-        ...settingsOf(answer.settings),
-      })),
+    queue: (name) => call('GetQueue', { name }, namedSettingsOf),
+    updateQueue: (name, change) => call('UpdateQueue', { name, ...updateOf(change) }, namedSettingsOf),
     stats: () => call('GetStats', {}, statsOf),
     ...scheduleCalls(call, made),
     watchTask: (id, lastEventId = '') => stream('WatchTask', { id, last_event_id: lastEventId }, changeOf, () => false),
     watchEvents: (enough, { lastEventId = '', onOpen } = {}) =>
       stream('WatchEvents', { last_event_id: lastEventId }, changeOf, enough, onOpen),
   };
+}
+
+function namedSettingsOf({ name, settings }: Answer): Answer {
+  return { name, ...settingsOf(settings) };
 }
 
 type Call = (method: string, request: object, read: (response: Answer) => Answer) => Promise<Outcome>;

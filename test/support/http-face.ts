@@ -36,6 +36,7 @@ export function httpFace(url: string): Face {
     list: (query) => call('GET', `/tasks${queryOf(query)}`),
     workers: () => call('GET', '/workers'),
     queues: () => call('GET', '/queues'),
+    queue: (name) => call('GET', `/queues/${encodeURIComponent(name)}`),
     updateQueue: (name, body) => call('PUT', `/queues/${encodeURIComponent(name)}`, { body }),
     stats: () => call('GET', '/stats'),
     putSchedule: (name, body) =>

@@ -69,6 +69,24 @@ const queueName = pathParameter(
   parseQueueName,
 );
 
+export const getQueue = operation({
+  operationId: 'getQueue',
+  method: 'get',
+  path: '/queues/{name}',
+  tag: 'fleet',
+  summary: 'Look at the settings of a queue',
+  description: 'Also while no master leads; what is in the queue, `GET /queues` tells.',
+  parameters: { name: queueName },
+  answers: { 200: { description: 'All of them, the defaults where none was set.', content: json('QueueSettings') } },
+  problems: ['coordination-unavailable', 'queue-unreadable'],
+  example: { path: '/queues/mail', status: 200, answer: queueSettings },
+  handle:
+    ({ api }) =>
+    async ({ parameters: { name } }, response) => {
+      sendJson(response, 200, queueSettingsJson(name, await api.queue(name)));
+    },
+});
+
 export const updateQueue = operation({
   operationId: 'updateQueue',
   method: 'put',

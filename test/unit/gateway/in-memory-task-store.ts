@@ -109,6 +109,11 @@ export class InMemoryTaskStore implements TaskStore {
     return 'removed';
   }
 
+  async readQueue(name: string): Promise<QueueSettings> {
+    if (this.failure) throw this.failure;
+    return this.queues.get(name) ?? defaultQueueSettings;
+  }
+
   async updateQueue(name: string, change: Partial<QueueSettings>): Promise<QueueSettings> {
     if (this.failure) throw this.failure;
     const settings = { ...defaultQueueSettings, ...this.queues.get(name), ...change };
