@@ -1,16 +1,15 @@
 // Which tasks come after which (`after`), and what that means for each that waits: it may be let go, it waits on, or it is to
-// fail. Kept up with each change of a task: whoever waits for it is looked at again when it has ended, is gone, or when one that
-// runs it again (`retryOf`) has. Retries count for those that wait for one (`afterFailure` wait), however often it was run again.
+// fail. Each counts what of its own stands how, and is told of changes one by one, so that a change costs the same for each that
+// waits, however many it waits for; it is looked at again where it amounts to something else. Retries count for those that wait
+// for one (`afterFailure` wait), however often a task was run again (lineages.ts).
 //
 // Names count for the order here: a task comes after tasks of a lower number, and a retry has a higher one than what it runs
 // again, so nothing goes round in circles. Only a person can make a task that comes after itself or a later one; it waits. Pure.
 
-import type { FinalState, TaskId } from './task.ts';
+import { type Kin, Lineages, type Outcome, retriedOf, type Told } from './lineages.ts';
+import type { TaskId } from './task.ts';
 import { briefOf, type Links, type TaskEntry } from './task-entry.ts';
 import { parseTaskId, taskNumber } from './task-id.ts';
-
-/** What a task has come to, for those that come after it. `ended`: how, has not been read yet. `gone`: there is none of that name. */
-export type Outcome = 'unfinished' | 'ended' | FinalState | 'gone';
 
 export type Verdict =
   | { readonly kind: 'waits' }
@@ -42,153 +41,159 @@ const met: Verdict = { kind: 'met' };
 export class Dependencies {
   readonly #tasks: ReadonlyMap<TaskId, TaskEntry>;
   readonly #lookAgain: (entry: TaskEntry) => void;
-  /** Those that wait for a task, by its name; it need not exist. */
-  readonly #followers = new Map<TaskId, Set<TaskEntry>>();
-  /** Those that run a task again, by its name. */
-  readonly #retries = new Map<TaskId, Set<TaskEntry>>();
+  readonly #lineages: Lineages;
 
   constructor(tasks: ReadonlyMap<TaskId, TaskEntry>, lookAgain: (entry: TaskEntry) => void) {
     this.#tasks = tasks;
     this.#lookAgain = lookAgain;
+    this.#lineages = new Lineages(
+      (id) => outcomeOf(tasks.get(id)),
+      (kin) => this.#tell(kin, kin.told.stepsAside),
+      (id) => {
+        const entry = tasks.get(id);
+        if (entry) lookAgain(entry);
+      },
+    );
+  }
+
+  /** Names that somebody waits for or runs again. */
+  get size(): number {
+    return this.#lineages.size;
   }
 
   /** To be called after each change of the entry. */
   update(entry: TaskEntry): void {
-    const stoodAside = entry.links?.stepsAside ?? false;
     this.#link(entry);
-    if (entry.links) this.#judge(entry, entry.links);
-    const outcome = outcomeOf(entry);
-    if (outcome === entry.outcome && stoodAside === (entry.links?.stepsAside ?? false)) return;
-    entry.outcome = outcome;
-    this.#tellFollowers(entry.id);
+    this.#linkRetry(entry);
+    const kin = this.#lineages.get(entry.id);
+    if (!kin) return;
+    this.#lineages.setOutcome(kin, outcomeOf(entry));
+    this.#tell(kin, stepsAside(entry));
+  }
+
+  /** To be called when every task has been read: what is gone and ties nothing together any more is forgotten. */
+  forgetUnneeded(): void {
+    this.#lineages.forgetUnneeded();
   }
 
   /** Null: it comes after none, or was let go. */
   verdictOf({ links }: TaskEntry): Verdict | null {
-    return links && links.after.length > 0 ? links.verdict : null;
+    if (!links) return null;
+    const amount = amountOf(links);
+    if (amount === 'failed') return this.#failureOf(links);
+    return amount === 'met' ? met : waits;
   }
 
   /** Those that it still waits for, in the order in which it names them. */
-  unmetOf(entry: TaskEntry): UnmetDependency[] {
-    return (entry.links?.after ?? []).flatMap((task) => {
-      const standing = this.#standingOf(task, entry);
+  unmetOf({ links }: TaskEntry): UnmetDependency[] {
+    if (!links) return [];
+    return links.after.flatMap((task) => {
+      const standing = this.#standingOf(task, links);
       if (!isUnmet(standing)) return [];
-      return [{ task, waitsFor: standing, retry: standing === 'retry' ? this.#lastRetryOf(task) : null }];
+      return [{ task, waitsFor: standing, retry: standing === 'retry' ? this.#lineages.lastRetryOf(task) : null }];
     });
   }
 
   /** Somebody still waits for it, or for what it runs again. */
-  isAwaited(entry: TaskEntry): boolean {
-    for (let at: TaskId | null = entry.id; at !== null; at = this.#tasks.get(at)?.links?.retryOf ?? null) {
-      if (this.#followers.has(at)) return true;
-    }
-    return false;
+  isAwaited({ id }: TaskEntry): boolean {
+    return (this.#lineages.get(id)?.awaited ?? 0) > 0;
   }
 
-  /** Stands where its facts put it: with those that it comes after, as long as it waits, and with the one that it runs again. */
+  /** Stands with those that it comes after, as long as it waits. */
   #link(entry: TaskEntry): void {
     const { links } = entry;
     const after = afterOf(entry);
-    const retryOf = originalOf(entry);
-    if ((links?.after ?? none) === after && (links?.retryOf ?? null) === retryOf) return;
-    const isLinked = after.length > 0 || retryOf !== null;
-    entry.links = isLinked ? { after, retryOf, verdict: waits, stepsAside: false } : null;
-    for (const id of links?.after ?? []) this.#leave(id, entry);
-    for (const id of after) this.#follow(id, entry);
-    if (links?.retryOf !== retryOf) this.#runsAgain(entry, links?.retryOf ?? null, retryOf);
-  }
-
-  #follow(id: TaskId, entry: TaskEntry): void {
-    const isFirst = add(this.#followers, id, entry);
-    if (isFirst) this.#lookAtLineage(id);
-  }
-
-  #leave(id: TaskId, entry: TaskEntry): void {
-    const wasLast = remove(this.#followers, id, entry);
-    if (wasLast) this.#lookAtLineage(id);
-  }
-
-  #runsAgain(entry: TaskEntry, last: TaskId | null, next: TaskId | null): void {
-    if (last !== null) remove(this.#retries, last, entry);
-    if (next !== null) add(this.#retries, next, entry);
-    for (const id of [last, next]) if (id !== null) this.#tellFollowers(id);
-    this.#lookAtLineage(entry.id);
-  }
-
-  /** Whether somebody waits for it, or for what it runs again, has changed. */
-  #lookAtLineage(id: TaskId): void {
-    const entry = this.#tasks.get(id);
-    if (entry) this.#lookAgain(entry);
-    for (const retry of this.#retriesOf(id)) this.#lookAgain(retry);
-  }
-
-  /** Those that wait for the task, or for what it runs again. */
-  #tellFollowers(id: TaskId): void {
-    for (let at: TaskId | null = id; at !== null; at = this.#tasks.get(at)?.links?.retryOf ?? null) {
-      for (const follower of this.#followers.get(at) ?? []) this.#lookAgain(follower);
-    }
-  }
-
-  /** However often it was run again. */
-  #retriesOf(id: TaskId): TaskEntry[] {
-    const found = [...(this.#retries.get(id) ?? [])];
-    for (const { id: next } of found) for (const retry of this.#retries.get(next) ?? []) found.push(retry);
-    return found;
-  }
-
-  #lastRetryOf(id: TaskId): TaskId | null {
-    const retries = this.#retriesOf(id);
-    const open = retries.filter(({ outcome }) => outcome === 'unfinished');
-    let last: TaskId | null = null;
-    for (const { id: retry } of open.length > 0 ? open : retries) {
-      if (last === null || isEarlier(last, retry)) last = retry;
-    }
-    return last;
-  }
-
-  #judge(entry: TaskEntry, links: Links): void {
-    let verdict = met;
-    let stepsAside = false;
-    for (const id of links.after) {
-      const standing = this.#standingOf(id, entry);
-      if (standing === 'done') continue;
-      if (!isUnmet(standing)) {
-        links.verdict = { kind: 'failed', task: id, outcome: standing };
-        links.stepsAside = false;
-        return;
-      }
-      verdict = waits;
-      stepsAside ||= standing !== 'end' || this.#endsLater(id, entry);
-    }
-    links.verdict = verdict;
-    links.stepsAside = stepsAside;
-  }
-
-  /** True where its end may have to wait for tasks that are still to come. */
-  #endsLater(id: TaskId, entry: TaskEntry): boolean {
-    return !isEarlier(id, entry.id) || (this.#tasks.get(id)?.links?.stepsAside ?? false);
-  }
-
-  /** How the task `id` stands for `entry`, which comes after it. */
-  #standingOf(id: TaskId, entry: TaskEntry): Standing {
-    const outcome = this.#tasks.get(id)?.outcome ?? 'gone';
-    if (outcome === 'succeeded') return 'done';
-    if (outcome === 'unfinished' || outcome === 'ended') return 'end';
-    if (outcome === 'gone' && !isEarlier(id, entry.id)) return 'creation';
     const afterFailure = briefOf(entry)?.afterFailure ?? 'fail';
-    if (afterFailure === 'run') return 'done';
-    if (afterFailure === 'fail') return outcome;
-    const retries = this.#retriesOf(id);
-    if (retries.some((retry) => retry.outcome === 'succeeded')) return 'done';
-    if (retries.some((retry) => retry.outcome === 'ended')) return 'end';
-    return outcome !== 'gone' || retries.length > 0 ? 'retry' : 'gone';
+    if ((links?.after ?? none) === after && (links?.afterFailure ?? afterFailure) === afterFailure) return;
+    for (const id of new Set(links?.after)) this.#lineages.leave(this.#lineages.of(id), entry);
+    const number = taskNumber(entry.id);
+    entry.links = after.length > 0 ? { after, afterFailure, number, unmet: 0, later: 0, failed: 0 } : null;
+    for (const id of new Set(after)) {
+      const kin = this.#lineages.of(id);
+      this.#tell(kin, stepsAside(this.#tasks.get(id)));
+      this.#lineages.follow(kin, entry);
+      if (entry.links) count(entry.links, id, kin.told, 1);
+    }
+  }
+
+  /** Stands with the one that it runs again. A task that is gone stays where it was, and so do those that run it again. */
+  #linkRetry(entry: TaskEntry): void {
+    if (entry.fact === null || entry.fact === 'unread') return;
+    const retryOf = originalOf(entry);
+    const kin = retryOf === null ? this.#lineages.get(entry.id) : this.#lineages.of(entry.id);
+    if (kin) this.#lineages.setOriginal(kin, retryOf === null ? null : this.#lineages.of(retryOf));
+  }
+
+  /** Tells those that come after it what has become of it and of what runs it again. */
+  #tell(kin: Kin, stepsAside: boolean): void {
+    const { id, told: last, outcome } = kin;
+    const retried = retriedOf(kin);
+    if (outcome === last.outcome && retried === last.retried && stepsAside === last.stepsAside) return;
+    kin.told = { outcome, retried, stepsAside };
+    for (const follower of kin.followers) {
+      const { links } = follower;
+      if (!links) continue;
+      const before = amountOf(links);
+      count(links, id, last, -1);
+      count(links, id, kin.told, 1);
+      if (amountOf(links) !== before) this.#lookAgain(follower);
+    }
+  }
+
+  /** How the task `id` stands for one that comes after it. */
+  #standingOf(id: TaskId, links: Links): Standing {
+    const kin = this.#lineages.get(id);
+    return kin ? standingOf(id, kin.told, links) : 'gone';
+  }
+
+  #failureOf(links: Links): Verdict {
+    for (const task of links.after) {
+      const outcome = this.#standingOf(task, links);
+      if (outcome !== 'done' && !isUnmet(outcome)) return { kind: 'failed', task, outcome };
+    }
+    return waits;
   }
 }
 
-export function outcomeOf({ fact, status }: TaskEntry): Outcome {
-  if (fact === null) return 'gone';
-  if (status === null) return 'unfinished';
-  return status === 'unread' ? 'ended' : status.state;
+/** How a task that others come after stands for one of them. */
+function standingOf(id: TaskId, { outcome, retried }: Told, { number, afterFailure }: Links): Standing {
+  if (outcome === 'succeeded') return 'done';
+  if (outcome === 'unfinished' || outcome === 'ended') return 'end';
+  if (outcome === 'gone' && taskNumber(id) >= number) return 'creation';
+  if (afterFailure === 'run') return 'done';
+  if (afterFailure === 'fail') return outcome;
+  if (retried === 'succeeded') return 'done';
+  if (retried === 'ended') return 'end';
+  return outcome !== 'gone' || retried === 'kept' ? 'retry' : 'gone';
+}
+
+/** Takes it into account, or, by -1, out of it, as it was told. */
+function count(links: Links, id: TaskId, told: Told, by: 1 | -1): void {
+  const standing = standingOf(id, told, links);
+  if (standing === 'done') return;
+  if (!isUnmet(standing)) {
+    links.failed += by;
+    return;
+  }
+  links.unmet += by;
+  if (standing !== 'end' || told.stepsAside || taskNumber(id) >= links.number) links.later += by;
+}
+
+function amountOf({ failed, unmet, later }: Links): 'failed' | 'met' | 'waits' | 'steps aside' {
+  if (failed > 0) return 'failed';
+  if (unmet === 0) return 'met';
+  return later === 0 ? 'waits' : 'steps aside';
+}
+
+/** It waits, itself or through those that it comes after, for a task that may be still to come. */
+export function stepsAside(entry: TaskEntry | undefined): boolean {
+  return entry?.links ? amountOf(entry.links) === 'steps aside' : false;
+}
+
+function outcomeOf(entry: TaskEntry | undefined): Outcome {
+  if (!entry || entry.fact === null) return 'gone';
+  if (entry.status === null) return 'unfinished';
+  return entry.status === 'unread' ? 'ended' : entry.status.state;
 }
 
 const none: readonly TaskId[] = Object.freeze([]);
@@ -202,28 +207,9 @@ function afterOf(entry: TaskEntry): readonly TaskId[] {
 /** The task that it runs again; whatever else a person says there is none. */
 function originalOf(entry: TaskEntry): TaskId | null {
   const original = parseTaskId(briefOf(entry)?.retryOf ?? '');
-  return original && isEarlier(original, entry.id) ? original : null;
-}
-
-function isEarlier(a: TaskId, b: TaskId): boolean {
-  return taskNumber(a) < taskNumber(b);
+  return original && taskNumber(original) < taskNumber(entry.id) ? original : null;
 }
 
 function isUnmet(standing: Standing): standing is UnmetDependency['waitsFor'] {
   return standing === 'end' || standing === 'retry' || standing === 'creation';
-}
-
-/** True where it is the first under its key. */
-function add<K, V>(sets: Map<K, Set<V>>, key: K, value: V): boolean {
-  const set = sets.get(key);
-  if (set) set.add(value);
-  else sets.set(key, new Set([value]));
-  return !set;
-}
-
-/** True where it was the last under its key. */
-function remove<K, V>(sets: Map<K, Set<V>>, key: K, value: V): boolean {
-  const set = sets.get(key);
-  set?.delete(value);
-  return set?.size === 0 && sets.delete(key);
 }

@@ -3,6 +3,7 @@
 // or deleted under its run has it until the run is over. What steps aside (precedence.ts) stands in no line. Pure.
 
 import { CreationOrder } from './creation-order.ts';
+import { stepsAside } from './dependencies.ts';
 import type { TaskId } from './task.ts';
 import { briefOf, type KeyPlace, type TaskEntry } from './task-entry.ts';
 
@@ -96,8 +97,8 @@ function placeOf(entry: TaskEntry): KeyPlace | null {
 }
 
 function positionOf(entry: TaskEntry): KeyPlace['position'] {
-  const { position, status, links } = entry;
-  if (!position || !briefOf(entry) || status !== null || links?.stepsAside) return null;
+  const { position, status } = entry;
+  if (!position || !briefOf(entry) || status !== null || stepsAside(entry)) return null;
   return { czxid: position.czxid, number: position.number };
 }
 

@@ -29,6 +29,7 @@ export class Precedence {
     this.#dependencies.update(entry);
     this.#keys.update(entry);
     if (this.#keys.hasTurn(entry) && !this.hasTurn(entry)) this.#unread.waitFor(entry);
+    if (this.#unread.size === 0) this.#dependencies.forgetUnneeded();
   }
 
   /** What those that it comes after say of the task; null where it comes after none, or was let go. */
@@ -52,6 +53,11 @@ export class Precedence {
   /** It is final, and somebody still waits for it or for what it runs again: it has to be kept. */
   isAwaited(entry: TaskEntry): boolean {
     return this.#dependencies.isAwaited(entry);
+  }
+
+  /** Names that somebody waits for or runs again. */
+  get names(): number {
+    return this.#dependencies.size;
   }
 
   /** The tasks that do not let it go yet, in the order in which it names them. */

@@ -2,9 +2,9 @@
 // the planner note for themselves. Knowing that something is there without knowing yet what it says is a fact of its own.
 // Pure.
 
-import type { Outcome, Verdict } from './dependencies.ts';
 import type { ListPosition } from './master-index.ts';
 import type {
+  AfterFailure,
   AssignmentRecord,
   AttemptRecord,
   StatusRecord,
@@ -137,9 +137,7 @@ export interface TaskEntry {
   exclusiveKey: string | null;
   /** As one that has its key or waits for it. */
   keyPlace: KeyPlace | null;
-  /** What it has come to, as those that come after it have been told. */
-  outcome: Outcome;
-  /** To tasks that it waits for or runs again; null where there are none. */
+  /** To tasks that have to let it go; null where there are none (any more). */
   links: Links | null;
   /** How the counts have it. */
   counted: Counted;
@@ -182,15 +180,18 @@ export interface KeyPlace {
   readonly holds: boolean;
 }
 
-/** What ties a task to others. */
+/** What ties a task to those that have to let it go before it may run. */
 export interface Links {
-  /** Those that have to let it go before it may run; none once they have. */
   readonly after: readonly TaskId[];
-  /** The task that it runs again. */
-  readonly retryOf: TaskId | null;
-  verdict: Verdict;
-  /** It waits, itself or through those that it comes after, for a task that may be still to come. */
-  stepsAside: boolean;
+  readonly afterFailure: AfterFailure;
+  /** Its own. */
+  readonly number: number;
+  /** How many of them it still waits for. */
+  unmet: number;
+  /** How many of these may have to wait for a task that is still to come, or are such a one. */
+  later: number;
+  /** How many let it fail. */
+  failed: number;
 }
 
 export interface WorkerEntry {
@@ -247,7 +248,6 @@ export function newEntry(id: TaskId): TaskEntry {
     queue: null,
     exclusiveKey: null,
     keyPlace: null,
-    outcome: 'gone',
     links: null,
     counted: uncounted,
     queuedSince: null,

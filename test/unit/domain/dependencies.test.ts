@@ -205,7 +205,7 @@ test('a chain of 10,000 fails link by link, and a task with as many after it let
   assert.equal(index.unsettled.size, count);
 });
 
-test('a retry is kept for those that wait for what it runs again, however it is learned of, as long as the way there is', () => {
+test('a retry is kept for those that wait for what it runs again, however it is learned of', () => {
   const index = follower([1], { afterFailure: 'wait' });
   end(index, 1, 'failed');
   addTask(index, 11, { retryOf: taskId(10) });
@@ -215,7 +215,37 @@ test('a retry is kept for those that wait for what it runs again, however it is 
   addTask(index, 10, { retryOf: taskId(1) });
   assert.equal(mayGo(), false);
   index.removeTask(taskId(10));
+  assert.equal(mayGo(), false, 'the one between is gone, and was a retry all the same');
+  index.setCancel(taskId(9), { reason: 'enough' });
+  end(index, 9, 'cancelled');
   assert.equal(mayGo(), true);
+});
+
+test('a row of retries loses its middle, and its beginning: the last one counts as before', () => {
+  const index = follower([1], { afterFailure: 'wait' });
+  end(index, 1, 'failed');
+  for (const number of [10, 11, 12]) {
+    addTask(index, number, { retryOf: taskId(number === 10 ? 1 : number - 1) });
+    if (number < 12) end(index, number, 'failed');
+  }
+  for (const number of [10, 11, 1]) index.removeTask(taskId(number));
+  assert.equal(fateOf(index, 9), 'waits');
+  assert.equal(index.precedence.isAwaited(entryOf(index, 12)), true);
+  end(index, 12);
+  assert.equal(fateOf(index, 9), 'goes');
+});
+
+test('names of tasks that are gone are forgotten, however long a row of retries grows', () => {
+  const index = new TaskIndex();
+  addTask(index, 0);
+  for (let number = 1; number < 1000; number += 1) {
+    addTask(index, number, { retryOf: taskId(number - 1) });
+    end(index, number - 1, 'failed');
+    if (number > 4) index.removeTask(taskId(number - 5));
+  }
+  assert.ok(index.precedence.names < 10, `${index.precedence.names} names`);
+  for (const { id } of [...index.tasks.values()]) index.removeTask(id);
+  assert.equal(index.precedence.names, 0);
 });
 
 test('what is waited for is kept, also what runs it again, and goes when it is waited for no more', () => {

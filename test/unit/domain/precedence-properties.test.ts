@@ -34,7 +34,7 @@ test('order, exclusive keys and dependencies hold in every history, and nothing 
       assert.deepEqual([world.faults, world.unfinished], [[], []]);
       started += world.started.length;
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
   );
   assert.ok(started > 3000, `only ${started} tasks ran`);
 });
@@ -47,7 +47,8 @@ function step(world: World, draw: Draw): void {
   else if (chance < 14) world.commitOne();
   else if (chance < 17) endOne(running, world, draw);
   else if (chance === 17) removeOne(world, draw);
-  else if (chance === 18) world.failOver((things) => shuffle(things, draw));
+  else if (chance === 18) retryOne(world, draw);
+  else world.failOver((things) => shuffle(things, draw));
 }
 
 function submit(world: World, draw: Draw): void {
@@ -65,11 +66,20 @@ function endOne(running: WorldTask[], world: World, draw: Draw): void {
   if (task) world.end(task, draw(3) === 0 ? 'failed' : 'succeeded');
 }
 
-/** A client may remove what is final. */
+/** A client may remove what is final; half of the time what stands in the middle of a row of retries. */
 function removeOne(world: World, draw: Draw): void {
-  const final = [...world.tasks.values()].filter(({ status, isAssigned }) => status !== null && !isAssigned);
+  const { middles } = world;
+  const all = [...world.tasks.values()].filter(({ status, isAssigned }) => status !== null && !isAssigned);
+  const final = middles.length > 0 && draw(2) === 0 ? middles : all;
   const task = final[draw(Math.max(1, final.length))];
   if (task) world.remove(task);
+}
+
+/** One that did not succeed, mostly the last of its lineage. */
+function retryOne(world: World, draw: Draw): void {
+  const failed = [...world.tasks.values()].filter(({ status }) => status === 'failed');
+  const task = failed[failed.length - 1 - draw(Math.min(2, failed.length))];
+  if (task) world.submit({ key: task.key, after: [], afterFailure: 'fail', retryOf: task.number });
 }
 
 /** Until nothing happens by itself any more; whatever runs succeeds. */

@@ -14,6 +14,8 @@ export interface WorldTask {
   readonly afterFailure: AfterFailure;
   readonly retryOf: number | null;
   status: FinalState | null;
+  /** The present master has read it. */
+  isTold: boolean;
   isUnblocked: boolean;
   isAssigned: boolean;
   /** At some time it waited for a retry, and stood in no line. */
@@ -25,6 +27,8 @@ const worker = workerId('w');
 export class World {
   readonly tasks = new Map<number, WorldTask>();
   readonly started: WorldTask[] = [];
+  /** What tasks that are gone ran again, as long as a master leads that has read them. */
+  readonly #gone = new Map<number, number | null>();
   /** What a decision did against the rules. */
   readonly faults: string[] = [];
   #index = new TaskIndex();
@@ -47,7 +51,7 @@ export class World {
   submit(task: Pick<WorldTask, 'key' | 'after' | 'afterFailure' | 'retryOf'>): void {
     const number = this.#next;
     this.#next += 1;
-    const fresh = { status: null, isUnblocked: false, isAssigned: false, hasSteppedAside: false };
+    const fresh = { status: null, isTold: false, isUnblocked: false, isAssigned: false, hasSteppedAside: false };
     const made = { number, ...task, ...fresh };
     this.tasks.set(number, made);
     const index = this.#index;
@@ -66,8 +70,9 @@ export class World {
     index.setAssignment(worker, id, null);
   }
 
-  remove({ number }: WorldTask): void {
+  remove({ number, retryOf, isTold }: WorldTask): void {
     this.tasks.delete(number);
+    if (isTold) this.#gone.set(number, retryOf);
     this.#index.setStatus(taskId(number), null);
     this.#index.removeTask(taskId(number));
   }
@@ -91,6 +96,7 @@ export class World {
     this.#index = index;
     this.#reads = [];
     this.#commits = [];
+    this.#gone.clear();
     this.#register();
     const facts = [...this.tasks.values()].flatMap((task) => {
       const { number, status: state, isUnblocked, isAssigned } = task;
@@ -156,9 +162,20 @@ export class World {
     });
   }
 
+  /** Those that are kept of what runs it again, however often. */
   retriesOf(number: number): WorldTask[] {
-    const direct = [...this.tasks.values()].filter(({ retryOf }) => retryOf === number);
-    return direct.flatMap((retry) => [retry, ...this.retriesOf(retry.number)]);
+    const kept = [...this.tasks.values()].filter(({ retryOf }) => retryOf === number);
+    const gone = [...this.#gone].filter(([, retryOf]) => retryOf === number);
+    return [
+      ...kept.flatMap((retry) => [retry, ...this.retriesOf(retry.number)]),
+      ...gone.flatMap(([retry]) => this.retriesOf(retry)),
+    ];
+  }
+
+  /** Final ones that were run again and run another one again. */
+  get middles(): WorldTask[] {
+    const final = [...this.tasks.values()].filter(({ status, isAssigned }) => status !== null && !isAssigned);
+    return final.filter(({ number, retryOf }) => retryOf !== null && this.retriesOf(number).length > 0);
   }
 
   #register(): void {
@@ -170,7 +187,9 @@ export class World {
     this.#reads.push(() => this.tasks.has(task.number) && tell());
   }
 
-  #tellTask(index: TaskIndex, { number, key, after, afterFailure, retryOf }: WorldTask): void {
+  #tellTask(index: TaskIndex, task: WorldTask): void {
+    const { number, key, after, afterFailure, retryOf } = task;
+    task.isTold = true;
     const links = { after: after.map(taskId), afterFailure, retryOf: retryOf === null ? null : taskId(retryOf) };
     const priority = (number * 7) % 3;
     index.setTask(taskId(number), taskFact(number, { exclusiveKey: key, priority, ...links }));
