@@ -106,12 +106,9 @@ export function wasLetGo({ record, unblockedAt, attempts, status }: TaskSnapshot
   );
 }
 
-/** The last time that a Date can be, and so any text of it. */
-const latestTime = 8_640_000_000_000_000;
-
 /** Epoch ms; null: it has no deadline. */
 export function deadlineOf(record: Pick<TaskRecord, 'submittedAt' | 'deadlineMs'> | null): number | null {
-  return record?.deadlineMs == null ? null : Math.min(record.submittedAt + record.deadlineMs, latestTime);
+  return record?.deadlineMs == null ? null : record.submittedAt + record.deadlineMs;
 }
 
 export function taskView(snapshot: TaskSnapshot, now: number): TaskView {

@@ -2,6 +2,7 @@
 
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
 import { deadlineOf } from '../../domain/task-view.ts';
+import { timestampText } from '../../domain/timestamp.ts';
 import type { RunFacts } from './handlers/handler.ts';
 
 /** `czxid` of the assignment: it grows with every transaction of the ensemble. */
@@ -21,5 +22,5 @@ export function runFacts(taskId: TaskId, record: TaskRecord, attempt: number, cz
 }
 
 function textOf(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+  return at === null ? null : timestampText(at);
 }

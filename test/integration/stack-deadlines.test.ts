@@ -47,9 +47,10 @@ test('the deadline of tasks that wait and of tasks that run', async (t) => {
   const gate = createGate(t);
   const deadlineMs = 1500;
   const submit = (spec: object) => client.submit({ deadlineMs, ...spec });
+  const { id: endless } = await client.submit({ type: 'nobody-has-it' });
   const waiting = await Promise.all([
     submit({ type: 'nobody-has-it' }),
-    submit({ type: 'echo', delayMs: 3_600_000 }),
+    submit({ type: 'echo', after: [endless] }),
     submit({ type: 'nobody-has-it', delayMs: 300 }),
   ]);
   const asleep = await submit({ type: 'sleep', payload: { ms: 60_000 } });

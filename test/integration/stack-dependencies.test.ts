@@ -56,9 +56,9 @@ test('a diamond in one batch runs from its first task to its last, and each is l
     Array(4).fill('succeeded'),
   );
   const lines = readFileSync(file, 'utf8').trim().split('\n');
-  const [a, b, c, d, e, f, g, h] = lines;
-  assert.deepEqual([a, b, [c, d].sort()], ['first starts', 'first ends', ['left starts', 'right starts']]);
-  assert.deepEqual([[e, f].sort(), g, h], [['left ends', 'right ends'], 'last starts', 'last ends']);
+  assert.deepEqual(lines.slice(0, 2), ['first starts', 'first ends']);
+  assert.deepEqual(lines.slice(2, 6).sort(), ['left ends', 'left starts', 'right ends', 'right starts']);
+  assert.deepEqual(lines.slice(6), ['last starts', 'last ends']);
   const letGo = await Promise.all([first, left, right, last].map((id) => unblocked(stack, id)));
   assert.deepEqual(letGo, [false, true, true, true]);
 });
