@@ -94,14 +94,19 @@ function endWaiting(index: TaskIndex, task: OpenTask, assignment: HeldAssignment
 
 /** The worker of a running attempt is gone: the attempt counts, and the task ends if that was the last one. */
 function lose(index: TaskIndex, task: OpenTask, held: HeldAssignment): SettleDecision {
-  const { entry, cancel, now } = task;
-  const { attempt: known, startedAt } = held.fact.record;
-  const attempt = known !== null && !entry.attempts.has(known) ? known : index.nextAttempt(entry);
-  const at = { attempt, worker: held.worker, startedAt, finishedAt: now };
+  const { entry, cancel } = task;
+  const at = endOfRun(index, task, held);
   // Registered anew by the same process (somebody removed it by hand), it may still be running the attempt.
   const forced = index.workers.get(held.worker)?.fact !== null;
   const event = { kind: 'worker_lost', lostBefore: lostAttempts(entry), cancel: cancel?.reason ?? null } as const;
   return end(task, event, at, held, forced);
+}
+
+/** A number that has its record already, a person's say, is not given again: the commit would be refused for ever. */
+function endOfRun(index: TaskIndex, { entry, now }: OpenTask, { worker, fact: { record } }: HeldAssignment): Moment {
+  const { attempt: known } = record;
+  const attempt = known !== null && !entry.attempts.has(known) ? known : index.nextAttempt(entry);
+  return { attempt, worker, startedAt: record.startedAt, finishedAt: now };
 }
 
 function lostAttempts({ attempts }: TaskEntry): number {
@@ -112,14 +117,13 @@ function lostAttempts({ attempts }: TaskEntry): number {
 
 /** Marks the assignment first; a worker that has not let go when the grace is over loses it by force. */
 function withdraw(index: TaskIndex, task: OpenTask, assignment: HeldAssignment): SettleDecision | null {
-  const { entry, cancel, now } = task;
+  const { entry, cancel } = task;
   const { fact } = assignment;
   const reason = withdrawalOf(entry, fact, index.clocks);
   if (reason === null) return null;
   if (fact.record.withdraw === null) return { kind: 'withdraw', entry, task: entry.id, assignment, reason };
   if (reviewAt(entry, fact) > index.clocks.uptime) return null;
-  const attempt = fact.record.attempt ?? index.nextAttempt(entry);
-  const at = { attempt, worker: assignment.worker, startedAt: fact.record.startedAt, finishedAt: now };
+  const at = endOfRun(index, task, assignment);
   const isCancelled = cancel !== null || reason === 'cancelled';
   const event: EndEvent = isCancelled
     ? { kind: 'cancelled', reason: cancel?.reason ?? '' }

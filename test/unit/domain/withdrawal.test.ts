@@ -200,6 +200,14 @@ test('a mark that is there already is not made again, whoever made it, and stand
   }
 });
 
+test('a run that is taken by force is recorded under a number that no record has yet', () => {
+  const index = running({}, { withdraw: 'timed_out' });
+  index.setAttempt(id, 1, attempt(1));
+  pass(index, withdrawGraceMs);
+  const decision = settle(index);
+  assert.deepEqual(decision?.kind === 'end' && decision.attempt?.attempt, 2);
+});
+
 test('a cancel that comes while a run is taken back for its timeout has the last word', () => {
   const index = running({}, { withdraw: 'timed_out' });
   index.setCancel(id, { reason: 'enough' });
