@@ -12,7 +12,9 @@ export class UnreadTasks {
   readonly #assigned = new Set<TaskEntry>();
   /** By number in place of a time. */
   readonly #byNumber = new Timeline<TaskEntry>((entry) => this.#unread.has(entry));
+  /** What waits for those before it, in the same way: each is looked at again once, however many are read. */
   readonly #waiting = new Set<TaskEntry>();
+  readonly #waitingByNumber = new Timeline<TaskEntry>((entry) => this.#waiting.has(entry));
 
   constructor(lookAgain: (entry: TaskEntry) => void) {
     this.#lookAgain = lookAgain;
@@ -33,9 +35,11 @@ export class UnreadTasks {
     return lowest !== null && lowest < taskNumber(id);
   }
 
-  /** The entry is looked at again when there are fewer of them. */
+  /** The entry is looked at again when none of them is assigned and all before it have been read. */
   waitFor(entry: TaskEntry): void {
+    if (this.#waiting.has(entry)) return;
     this.#waiting.add(entry);
+    this.#waitingByNumber.set(entry, taskNumber(entry.id), this.#waiting.size);
   }
 
   /** To be called after each change of the entry. */
@@ -49,8 +53,15 @@ export class UnreadTasks {
     }
     const isRead = !isUnread && this.#unread.delete(entry);
     const isFree = !isAssigned && this.#assigned.delete(entry);
-    if (!isRead && !isFree) return;
-    for (const waiting of this.#waiting) this.#lookAgain(waiting);
-    this.#waiting.clear();
+    if ((isRead || isFree) && !this.isAnyAssigned) this.#wake();
+  }
+
+  /** Those that have none of them before. */
+  #wake(): void {
+    const lowest = this.#byNumber.nextAt ?? Infinity;
+    for (let due = this.#waitingByNumber.takeDue(lowest); due; due = this.#waitingByNumber.takeDue(lowest)) {
+      this.#waiting.delete(due.thing);
+      this.#lookAgain(due.thing);
+    }
   }
 }

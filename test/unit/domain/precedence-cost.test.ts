@@ -23,6 +23,25 @@ function compare(t: TestContext, few: number, many: number, factor: number): voi
   assert.ok(many < factor * few + 2, `${few} ms and ${many} ms`);
 }
 
+/** Tasks with a key each are read while an older one is not, and then that one. */
+function readBehindUnread(index: TaskIndex, count: number): void {
+  index.setTask(taskId(0), 'unread');
+  for (let number = 1; number <= count; number += 1) index.setTask(taskId(number), 'unread');
+  for (let number = 1; number <= count; number += 1) addTask(index, number, { exclusiveKey: `${number}` });
+  assert.equal(index.ready.places, 0);
+  addTask(index, 0);
+  assert.equal(index.ready.places, count + 1);
+}
+
+test('keyed tasks that are read before an older one cost the same each, however many wait for that', (t) => {
+  const time = (count: number) =>
+    quickest(
+      () => new TaskIndex(),
+      (index) => readBehindUnread(index, count),
+    ) / count;
+  compare(t, 1000 * time(200), 1000 * time(5000), 5);
+});
+
 /** Each runs the one before it again, and none succeeded. */
 function rowOfRetries(length: number): TaskIndex {
   const index = new TaskIndex();
