@@ -9,10 +9,10 @@ import { parseTaskId, taskNumber } from '../domain/task-id.ts';
 import { ensureParents } from './bootstrap.ts';
 import { CoordinationError } from './coordination-error.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { Stat } from './jute.ts';
 import type { Session } from './session.ts';
 import { DependencyNotFound, existenceOf, type OutsideDependency, outsideDependencies } from './task-dependencies.ts';
 import { type FoundTasks, TaskSearch } from './task-search.ts';
+import { nextSequenceNumber, stepOver } from './task-sequence.ts';
 import { paths } from './znode-paths.ts';
 import { encodeTask } from './znode-records.ts';
 import type { Operation, OperationResult } from './zookeeper-requests.ts';
@@ -20,6 +20,17 @@ import type { Operation, OperationResult } from './zookeeper-requests.ts';
 /** The sequence of `/tasks` has come to its end (contract section 1). */
 export class SequenceExhausted extends Error {
   override readonly name = 'SequenceExhausted';
+}
+
+/** Names made by hand are stepped over, twice as many each time. */
+const stepsMax = 10;
+
+/** The name that comes next is taken; nothing was created. */
+class NumberTaken extends Error {
+  /** `place` is that of the task which should have got it. */
+  constructor(readonly place: number) {
+    super();
+  }
 }
 
 /** What is submitted together does not fit into one transaction; nothing was sent. */
@@ -75,6 +86,18 @@ export class TaskSubmission {
    * tasks to come after. The outcome of a failure may be unknown.
    */
   async commit(before: readonly Operation[], records: readonly TaskRecord[]): Promise<TaskId[]> {
+    for (let steps = 0; ; steps += 1) {
+      try {
+        return await this.#commitOnce(before, records);
+      } catch (error) {
+        if (!(error instanceof NumberTaken)) throw error;
+        if (steps === stepsMax) throw new SequenceExhausted();
+        await stepOver(this.#session, error.place + 2 ** steps);
+      }
+    }
+  }
+
+  async #commitOnce(before: readonly Operation[], records: readonly TaskRecord[]): Promise<TaskId[]> {
     if (this.#nextNumber + records.length > limits.taskNumberMax) throw new SequenceExhausted();
     const dependencies = outsideDependencies(records);
     const conditions = [...before, ...dependencies.map(existenceOf)];
@@ -91,7 +114,7 @@ export class TaskSubmission {
       const missing = operationIndex === null ? undefined : dependencies[operationIndex - before.length];
       if (missing && code === 'no_node') throw new DependencyNotFound(missing);
       const atCreate = operationIndex !== null && operationIndex >= conditions.length;
-      if (atCreate && code === 'node_exists') throw new SequenceExhausted();
+      if (atCreate && code === 'node_exists') throw new NumberTaken(operationIndex - conditions.length);
       if (code === 'too_large') throw new SubmitTooLarge(`a transaction of ${limits.packetBytesMax} bytes at most`);
       if (atCreate && code === 'no_node') await ensureParents(this.#session); // removed by hand
       throw error;
@@ -138,12 +161,4 @@ function createdTask(path: string | null): TaskId {
   const task = parseTaskId(path?.slice(paths.tasks.length + 1) ?? '');
   if (!task) throw new SequenceExhausted();
   return task;
-}
-
-/**
- * What the next sequential child gets: the server numbers them by the creations below the parent, and shows
- * cversion = 2 * creations - children in 32 bits, which is negative after 2^30 of them.
- */
-export function nextSequenceNumber({ cversion, numChildren }: Pick<Stat, 'cversion' | 'numChildren'>): number {
-  return ((cversion + numChildren) >>> 0) / 2;
 }

@@ -12,6 +12,7 @@ import { isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { encodeTicks } from './schedule-records.ts';
 import type { Session } from './session.ts';
+import { stepOver } from './task-sequence.ts';
 import { paths } from './znode-paths.ts';
 import { encodeTask } from './znode-records.ts';
 import type { Operation } from './zookeeper-requests.ts';
@@ -34,11 +35,6 @@ export interface HandledTick {
   readonly task: TaskId | null;
 }
 
-/** The sequence of `/tasks` has come to its end. */
-export class NoTaskNumbersLeft extends Error {
-  override readonly name = 'NoTaskNumbersLeft';
-}
-
 export class TickLedger {
   readonly #session: Session;
   readonly #commits: GroupCommit;
@@ -49,7 +45,7 @@ export class TickLedger {
     this.#commits = commits;
   }
 
-  /** Throws CoordinationError and {@link NoTaskNumbersLeft}; of an unknown outcome the state tells, after {@link catchUp}. */
+  /** Throws CoordinationError; of an unknown outcome the state tells, after {@link catchUp}. */
   async handle(schedule: SeenSchedule, decision: TickDecision, now: number): Promise<HandledTick> {
     const { name, record, version, ticksVersion, rootVersion } = schedule;
     const { state, cancels, outcome, at } = decision;
@@ -65,7 +61,8 @@ export class TickLedger {
       const version = results[2]?.stat?.version ?? 0;
       return { ticksVersion: version, task: outcome === 'made' ? createdTask(results.at(-1)?.path ?? null) : null };
     } catch (error) {
-      if (isRefusal(error, 'node_exists') && error.operationIndex === before.length) throw new NoTaskNumbersLeft();
+      // Somebody has taken the name that comes next: nothing was made, and the next try finds another one.
+      if (isRefusal(error, 'node_exists') && error.operationIndex === before.length) await stepOver(this.#session, 1);
       throw error;
     }
   }

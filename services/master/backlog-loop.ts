@@ -20,8 +20,9 @@ export async function runBacklog(
   let written: string | null = '';
   while (!signal.aborted) {
     const changed = nextChange(picture, signal);
+    await picture.sequence.settled();
     const { states, queues } = picture.index;
-    const backlog: Backlog = { ...backlogOf(states.counts, queues), next: picture.nextNumber };
+    const backlog: Backlog = { ...backlogOf(states.counts, queues), next: picture.sequence.readUntil };
     const text = JSON.stringify(backlog);
     if (picture.synced && text !== written) {
       written = await writeBacklog(commits, backlog).then(

@@ -12,7 +12,7 @@ export interface MasterMetrics {
   readonly removed: Counter;
   /** Of schedules, by `outcome`. */
   readonly ticks: Counter<'outcome'>;
-  /** The highest task number seen: the sequence ends at 2147483647, and submits are refused somewhat before. */
+  /** The last number that the sequence of tasks has given: it ends at 2147483647, and submits are refused somewhat before. */
   readonly newestTaskNumber: Gauge;
 }
 
@@ -24,7 +24,7 @@ export function createMasterMetrics(registry: Metrics, view: MasterView): Master
     assigned: new Counter({ name: 'taskkeeper_assignments_total', help: 'Tasks given to workers', registers }),
     newestTaskNumber: new Gauge({
       name: 'taskkeeper_newest_task_number',
-      help: `The highest task number seen; submits are refused from ${limits.taskNumberMax} on`,
+      help: `The last task number that was given; submits are refused from ${limits.taskNumberMax} on`,
       registers,
     }),
     ticks: new Counter({

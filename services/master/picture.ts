@@ -25,6 +25,7 @@ import { TaskIndex } from '../../domain/task-index.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { BriefReader } from './brief-reader.ts';
+import { SequenceWatch } from './sequence-watch.ts';
 
 /** More oddities than these are not logged any more. */
 const loggedLinesMax = 10_000;
@@ -37,6 +38,7 @@ export class Picture {
   readonly index = new TaskIndex();
   /** Changes since the picture was complete for the first time; what it was then is no event. */
   readonly events = new EventRing(randomBytes(6).toString('hex'), limits.eventsKept);
+  readonly sequence: SequenceWatch;
   readonly #briefs = new BriefReader();
   readonly #session: Session;
   readonly #log: Log;
@@ -44,12 +46,13 @@ export class Picture {
   readonly #listeners = new Set<() => void>();
   readonly #eventListeners = new Set<() => void>();
   readonly #logged = new Set<string>();
-  readonly #onNewestNumber: (number: number) => void;
-  #newestNumber = -1;
 
-  /** `onNewestNumber` is told of each task number that is higher than all before. */
-  constructor(session: Session, log: Log, onNewestNumber: (number: number) => void) {
-    this.#onNewestNumber = onNewestNumber;
+  /** `onNextNumber` is told of the number that the next task gets, whenever that changes. */
+  constructor(session: Session, log: Log, onNextNumber: (next: number) => void) {
+    this.sequence = new SequenceWatch(session, (next) => {
+      onNextNumber(next);
+      this.#onNextNumber(next);
+    });
     this.#session = session;
     this.#log = log;
     this.index.states.onEvent = (event) => {
@@ -65,11 +68,6 @@ export class Picture {
       mirror(paths.assign, 2, (path, znode) => this.#onAssign(path, znode)),
       mirror(paths.tasks, 2, (path, znode) => this.#onTask(path, znode)),
     ];
-  }
-
-  /** No task that is known has this number or a higher one. */
-  get nextNumber(): number {
-    return this.#newestNumber + 1;
   }
 
   /** True while the picture is complete and current. */
@@ -100,7 +98,7 @@ export class Picture {
       // What follows from the change counts from now. A standby's alarms go off here, or it would keep them all.
       this.index.advance(Date.now(), alarmsPerChange);
       this.index.review(monotonicMs(), alarmsPerChange);
-      if (path === root) this.#onRoot(znode);
+      if (path === root) this.#onRoot(path, znode);
       else onNode(path, znode);
       this.#changed();
     };
@@ -120,7 +118,8 @@ export class Picture {
   }
 
   /** A parent that somebody removed is made again. */
-  #onRoot(znode: Znode | null | undefined): void {
+  #onRoot(path: string, znode: Znode | null | undefined): void {
+    if (path === paths.tasks) this.sequence.onRoot(znode);
     if (znode === undefined) void makeParentsAgain(this.#session, this.#log);
   }
 
@@ -129,7 +128,10 @@ export class Picture {
     if (queue !== null) this.#onUnreadableQueue(path, queue);
     else this.#logOnce(path, 'this may not be read, and is stepped around');
     const parsed = parseTaskPath(path);
-    if (parsed?.kind === 'task') this.index.setForbidden(parsed.task);
+    if (parsed?.kind === 'task') {
+      this.index.setForbidden(parsed.task);
+      this.sequence.onTask(taskNumber(parsed.task), 'read'); // as far as it ever will be
+    }
     this.#changed();
   }
 
@@ -190,6 +192,7 @@ export class Picture {
     const unread = znode === null ? 'unread' : null;
     switch (kind) {
       case 'task':
+        this.sequence.onTask(taskNumber(task), znode ? 'read' : znode === null ? 'unread' : 'gone');
         if (znode) return this.#onTaskData(path, znode);
         return znode === null ? index.setTask(task, 'unread') : index.removeTask(task);
       case 'status':
@@ -214,17 +217,15 @@ export class Picture {
       reading.kind === 'task' ? { kind: 'task', brief: this.#briefs.task(parsed.task, reading.record) } : reading;
     const { czxid, version, ctime: createdAt } = stat;
     const number = Math.min(taskNumber(parsed.task), positionNumberMax);
-    this.#noteNumber(number);
     this.index.setTask(parsed.task, { czxid, number, version, createdAt, content });
   }
 
-  #noteNumber(number: number): void {
-    if (number <= this.#newestNumber) return;
-    this.#newestNumber = number;
-    this.#onNewestNumber(number);
-    if (number > limits.taskNumberMax * 0.9) {
-      this.#logOnce(paths.tasks, `task ${number}: the sequence nears its end; plan the move to a new chroot`);
+  #onNextNumber(next: number): void {
+    if (next > limits.taskNumberMax * 0.9) {
+      const share = `more than nine tenths of ${limits.taskNumberMax} task numbers are used`;
+      this.#logOnce(paths.tasks, `${share}: plan the move to a new chroot`);
     }
+    this.#changed();
   }
 
   #logOnce(path: string, what: string): void {

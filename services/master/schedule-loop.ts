@@ -3,14 +3,7 @@
 // are. Ends with `signal`, after what it has begun.
 
 import { type CoordinationCode, CoordinationError } from '../../coordination/coordination-error.ts';
-import {
-  type HandledTick,
-  NoTaskNumbersLeft,
-  type SeenSchedule,
-  type TickLedger,
-} from '../../coordination/tick-ledger.ts';
-import { paths } from '../../coordination/znode-paths.ts';
-import { limits } from '../../domain/limits.ts';
+import type { HandledTick, SeenSchedule, TickLedger } from '../../coordination/tick-ledger.ts';
 import { nextRunAt } from '../../domain/schedule.ts';
 import { planTick, type TickDecision } from '../../domain/schedule-plan.ts';
 import type { TaskId } from '../../domain/task.ts';
@@ -55,7 +48,6 @@ export class ScheduleLoop {
   readonly #line: Timeline<ScheduleEntry>;
   readonly #open = new Set<Promise<void>>();
   readonly #unfinished: UnfinishedRuns;
-  #numbersUsedUp = false;
   #wake: () => void = () => undefined;
 
   constructor(options: ScheduleLoopOptions) {
@@ -163,7 +155,7 @@ export class ScheduleLoop {
       ...{ record, state: ticks?.state ?? null, next, now },
       unfinished: this.#unfinished.of(entry.name),
       lastTask: this.#lastTaskOf(entry),
-      nextNumber: this.#numbersUsedUp ? limits.taskNumberMax : this.#options.picture.nextNumber,
+      nextNumber: this.#options.picture.sequence.next,
     });
     if (!decision) return this.#look(entry);
     this.#commit(entry, { record, version: definition.version, rootVersion }, decision, now);
@@ -208,11 +200,7 @@ export class ScheduleLoop {
   }
 
   async #onFailure(entry: ScheduleEntry, error: unknown): Promise<void> {
-    const { log, ledger, schedules, onFenced } = this.#options;
-    if (error instanceof NoTaskNumbersLeft) {
-      this.#numbersUsedUp = true;
-      return schedules.logOnce(paths.tasks, 'the task numbers are used up: schedules make no more tasks');
-    }
+    const { log, ledger, onFenced } = this.#options;
     if (!(error instanceof CoordinationError)) return this.#giveUp(entry, error);
     if (error.code === 'fenced') return onFenced();
     // What became of it is in the picture after that, or soon: whatever is decided before is refused by its version.

@@ -12,7 +12,7 @@ import {
   scheduleNames,
   TooManySchedules,
 } from '../../coordination/schedule-ledger.ts';
-import { NoTaskNumbersLeft, type SeenSchedule, TickLedger } from '../../coordination/tick-ledger.ts';
+import { type SeenSchedule, TickLedger } from '../../coordination/tick-ledger.ts';
 import { paths } from '../../coordination/znode-paths.ts';
 import { decodeTask } from '../../coordination/znode-records.ts';
 import { limits } from '../../domain/limits.ts';
@@ -137,14 +137,15 @@ test('in its place: the others are asked to end in the transaction that makes it
   }
 });
 
-test('where the sequence has come to its end that is told', async (t) => {
+test('a name that somebody has taken by hand and that comes next is stepped over', async (t) => {
   const { session, ledger } = await scheduling(t);
   await session.commit([{ kind: 'remove', path: paths.tasks, version: null }]);
   await session.commit([create(paths.tasks)]);
   // The server names the next one after the creations so far, which somebody has taken by hand.
   await session.commit([create(`${paths.tasks}/task-0000000001`)]);
-  await assert.rejects(ledger.handle(seen, decided(1000), 1000), NoTaskNumbersLeft);
+  await assert.rejects(ledger.handle(seen, decided(1000), 1000), { code: 'node_exists', outcome: 'not applied' });
   assert.equal((await readSchedule(session, 's'))?.state, null);
+  assert.equal((await ledger.handle(seen, decided(1000), 1000)).task, 'task-0000000002');
 });
 
 test('the task of the last tick is found among others that were made together with it', async (t) => {

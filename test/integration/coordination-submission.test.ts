@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ensureParents } from '../../coordination/bootstrap.ts';
-import { nextSequenceNumber, TaskSubmission } from '../../coordination/task-submission.ts';
+import { nextSequenceNumber } from '../../coordination/task-sequence.ts';
+import { TaskSubmission } from '../../coordination/task-submission.ts';
 import { paths } from '../../coordination/znode-paths.ts';
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
-import { taskNumber } from '../../domain/task-id.ts';
+import { taskIdOf, taskNumber } from '../../domain/task-id.ts';
 import { create, openSession, reached, type TestSessionOptions } from '../fault/session-harness.ts';
 import { taskRecord } from '../fault/task-record.ts';
 import { wholeFile } from '../support/cleanup.ts';
@@ -115,6 +116,25 @@ test('the next number beyond 2^30 creations, where cversion is negative', () => 
     const cversion = (creations * 2 - children) | 0;
     assert.equal(nextSequenceNumber({ cversion, numChildren: children }), creations);
   }
+});
+
+test('names that people made and that come next are stepped over', async (t) => {
+  const { submit, submission, observer } = await submitting(t);
+  assert.equal(await submit(), 'task-0000000000');
+  await observer.commit([create('/tasks/task-0000000002', 'echo by hand')]);
+  assert.equal(await submit(), 'task-0000000003');
+  // One that comes within a batch, and a row of them.
+  for (let number = 10; number < 30; number += 1) await observer.commit([create(paths.task(taskIdOf(number)), 'x')]);
+  const batch = (size: number) =>
+    submission.submit(Array.from({ length: size }, () => taskRecord({ submitId: `${size}` })));
+  await observer.commit([create(paths.task(taskIdOf(30)), 'x'), create(paths.task(taskIdOf(31)), 'x')]);
+  const made = await batch(8);
+  assert.deepEqual(
+    made,
+    made.map((_, place) => taskIdOf(taskNumber(made[0] as TaskId) + place)),
+  );
+  await observer.commit([create('/tasks/task-9999999999', 'echo far ahead')]);
+  await submit();
 });
 
 test('/tasks was removed by hand: made again, and a lost answer is found among numbers that begin anew', async (t) => {

@@ -82,3 +82,62 @@ test('/schedules is removed: it is made again, and schedules can be put as befor
   await session.create('/schedules/good', JSON.stringify({ v: 1, everyMs: 1000, overlap: 'allow', task }));
   await eventually('it ticks', async () => (await scheduleOf(stack)).runs >= 2);
 });
+
+interface Counted {
+  readonly next: number;
+  readonly unfinished: number;
+}
+
+/** What gateways and whoever scrapes are told of the sequence, once they are told `expected`. */
+async function untilTold(stack: Stack, isExpected: (next: number) => boolean): Promise<void> {
+  const session = await stack.session;
+  await eventually('/backlog says how far it has counted', async () => {
+    const znode = await session.getData('/backlog');
+    return isExpected((JSON.parse(znode?.data.toString() ?? '{}') as Counted).next);
+  });
+  for (const { process } of stack.masters) {
+    await eventually('each master measures it', async () => {
+      const admin = process.logs.find(({ msg }) => msg === 'started')?.['admin'];
+      const text = await (await fetch(`http://${admin}/metrics`)).text();
+      return isExpected(Number(/^taskkeeper_newest_task_number (\S+)$/m.exec(text)?.[1]) + 1);
+    });
+  }
+}
+
+test('tasks that people name as they like: schedules, submits and counts go by the sequence all the same', async (t) => {
+  const stack = await ticking(t);
+  const session = await stack.session;
+  const far = '/tasks/task-9999999999';
+  await session.create(far, 'echo hello');
+  await eventually('it is done', () => session.exists(`${far}/status`));
+  await goesOn(stack);
+  await untilTold(stack, (next) => next > 0 && next < 1000);
+  await session.removeAll(far);
+  await goesOn(stack);
+  // One that comes soon, where submits and ticks would be refused for ever.
+  const { id } = await stack.client.submit(task);
+  const soon = Number(id.slice('task-'.length)) + 20;
+  await session.create(`/tasks/task-${String(soon).padStart(10, '0')}`, 'echo soon');
+  for (let place = 0; place < 20; place += 1) await stack.client.submit(task);
+  await goesOn(stack);
+  await untilTold(stack, (next) => next > soon && next < 1000);
+  assert.equal((await scheduleOf(stack)).skipped, 0);
+});
+
+test('/tasks is removed and made again: numbers begin anew for everybody', async (t) => {
+  const stack = await ticking(t);
+  const session = await stack.session;
+  for (let place = 0; place < 60; place += 1) await stack.client.run(task);
+  await untilTold(stack, (next) => next >= 60);
+  await eventually('/tasks is removed', async () => {
+    for (const name of (await session.getChildren('/tasks'))?.children ?? []) await session.removeAll(`/tasks/${name}`);
+    return session.remove('/tasks').then(
+      () => true,
+      () => false, // a tick came between
+    );
+  });
+  await untilTold(stack, (next) => next < 50);
+  await goesOn(stack);
+  await untilTold(stack, (next) => next > 0 && next < 60);
+  assert.equal((await stack.client.run(task)).state, 'succeeded');
+});

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { CoordinationError } from '../../../coordination/coordination-error.ts';
-import { type HandledTick, NoTaskNumbersLeft, type TickLedger } from '../../../coordination/tick-ledger.ts';
+import type { HandledTick, TickLedger } from '../../../coordination/tick-ledger.ts';
+import { limits } from '../../../domain/limits.ts';
 import { intervalTicks, type NextTick, type Overlap, type ScheduleRecord } from '../../../domain/schedule.ts';
 import type { TickDecision } from '../../../domain/schedule-plan.ts';
 import type { TaskId } from '../../../domain/task.ts';
@@ -43,11 +44,10 @@ function leading(
   });
   const entry = entryOf('s', intervalTicks(since, everyMs));
   const entries = [...others.map((next, place) => entryOf(`other-${place}`, next)), entry];
-  const logged: string[] = [];
+  const sequence = { next: 7 };
   const schedules = {
     ...{ entries: new Map(entries.map((each) => [each.name, each])), synced: true, onChange: null },
     rootVersion: 5 as number | null,
-    logOnce: (_path: string, what: string) => logged.push(what),
   };
   const decisions: TickDecision[] = [];
   const seen: object[] = [];
@@ -63,7 +63,7 @@ function leading(
   const outcomes: string[] = [];
   const over = new AbortController();
   const ended = new ScheduleLoop({
-    picture: { index, synced: true, nextNumber: 7, onChange: () => () => undefined } as unknown as Picture,
+    picture: { index, synced: true, sequence, onChange: () => () => undefined } as unknown as Picture,
     schedules: schedules as unknown as ScheduleMirror,
     ledger: ledger as unknown as TickLedger,
     log: createLog('test', 'silent'),
@@ -74,7 +74,7 @@ function leading(
     over.abort();
     await ended;
   });
-  return { entry, schedules, index, decisions, seen, outcomes, logged, catchUps, since };
+  return { entry, schedules, index, decisions, seen, outcomes, sequence, catchUps, since };
 }
 
 const makes = async (decision: TickDecision, ticksVersion: number | null): Promise<HandledTick> => ({
@@ -157,15 +157,15 @@ test('an unknown outcome is looked up behind a sync, and what is decided then ha
   assert.ok(Date.now() >= since + 2 * everyMs);
 });
 
-test('task numbers that are used up: the tick is skipped, told once, and the loop goes on', async (t) => {
-  const { outcomes, decisions, logged } = leading(t, 'allow', async (decision, version) => {
-    if (decision.outcome === 'made') throw new NoTaskNumbersLeft();
-    return makes(decision, version);
-  });
-  await eventually('two ticks are handled', () => outcomes.length === 2);
-  assert.deepEqual(outcomes, ['skipped', 'skipped']);
-  assert.equal(decisions.at(-1)?.state.lastSkip?.why, 'task-numbers-used-up');
-  assert.equal(logged.length, 1);
+test('task numbers that are used up: ticks are skipped; where they begin anew, the schedule goes on', async (t) => {
+  const { outcomes, decisions, sequence } = leading(t, 'allow', makes);
+  await eventually('one tick is handled', () => outcomes.length === 1);
+  sequence.next = limits.taskNumberMax;
+  await eventually('another is', () => outcomes.length === 2);
+  assert.equal(decisions[1]?.state.lastSkip?.why, 'task-numbers-used-up');
+  sequence.next = 0;
+  await eventually('the third is', () => outcomes.length === 3);
+  assert.deepEqual(outcomes, ['made', 'skipped', 'made']);
 });
 
 test('a schedule that cannot be reckoned with makes nothing, and the others go on', async (t) => {
