@@ -49,8 +49,8 @@ export const limits = {
   scheduleUnfinishedMax: 1000,
   /** A tick that is handled later than this was missed: whether it is made up is for the schedule to say. */
   tickLateMsMax: 1 * second,
-  /** Missed ticks are counted so far at a time. */
-  scheduleMissedCountMax: 1000,
+  /** Missed ticks of a cron expression are counted so far at a time: after an outage the leader has many to ask, and to do. */
+  scheduleMissedCountMax: 100,
   /** Queues in one answer; those with settings come first. */
   queuesListedMax: 10_000,
   /** Queues that `/backlog` names: it has to fit into one packet. */

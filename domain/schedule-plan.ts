@@ -47,7 +47,7 @@ const unhandled: Omit<TickState, 'at' | 'nextNumber'> = {
 /** Null: nothing is due. */
 export function planTick(situation: TickSituation): TickDecision | null {
   const { record, state, next, now, nextNumber, lastTask } = situation;
-  const due = record.paused ? null : dueTick(next, handledUntil(record, state), madeUpMax(record), now);
+  const due = record.paused ? null : dueTick(record, next, handledUntil(record, state), now);
   if (!due) return null;
   const { at, missed, isMade } = due;
   const before = state ?? unhandled;
@@ -79,19 +79,19 @@ function replaced({ unfinished }: TickSituation): TaskId[] {
 
 interface DueTick {
   readonly at: number;
-  /** Ticks up to `at` that are given up; counted up to {@link limits.scheduleMissedCountMax}. */
+  /** Ticks up to `at` that are given up; of a cron expression counted up to {@link limits.scheduleMissedCountMax}. */
   readonly missed: number;
   readonly isMade: boolean;
 }
 
-/** The oldest of the ticks after `after` that is to be handled now. Late ones are missed, the newest `madeUpMax` of them are made up. */
-function dueTick(next: NextTick, after: number, madeUpMax: number, now: number): DueTick | null {
+/** The oldest of the ticks after `after` that is to be handled now. Late ones are missed, the newest of them are made up. */
+function dueTick(record: ScheduleRecord, next: NextTick, after: number, now: number): DueTick | null {
   const [first, isMore] = ticksBetween(next, after, now, 1);
   const [at] = first;
   if (at === undefined) return null;
   const lateUntil = now - limits.tickLateMsMax;
   if (!isMore && at > lateUntil) return { at, missed: 0, isMade: true };
-  const late = missedTicks(next, after, lateUntil, madeUpMax);
+  const late = missedTicks(record, next, after, lateUntil);
   const [oldest] = late.madeUp;
   if (oldest !== undefined) return { at: oldest, missed: late.missed, isMade: true };
   const timely = next(Math.max(after, lateUntil));
@@ -99,13 +99,20 @@ function dueTick(next: NextTick, after: number, madeUpMax: number, now: number):
   return late.last === null ? null : { at: late.last, missed: late.missed, isMade: false };
 }
 
-/** Of the ticks after `after` until `until`: the newest `madeUpMax`, how many more there are, and the last one. */
-function missedTicks(next: NextTick, after: number, until: number, madeUpMax: number) {
-  const [ticks, isMore] = ticksBetween(next, after, until, limits.scheduleMissedCountMax + madeUpMax);
-  const newest = isMore ? newestTicks(next, after, until, Math.max(1, madeUpMax)) : ticks;
-  const madeUp = madeUpMax === 0 ? [] : newest.slice(-madeUpMax);
-  const missed = isMore ? limits.scheduleMissedCountMax : ticks.length - madeUp.length;
-  return { madeUp, missed, last: newest.at(-1) ?? null };
+/** Of the ticks after `after` until `until`: the newest, which are made up, how many more there are, and the last one. */
+function missedTicks(record: ScheduleRecord, next: NextTick, after: number, until: number) {
+  const max = madeUpMax(record);
+  const [ticks, isMore] = ticksBetween(next, after, until, limits.scheduleMissedCountMax + max);
+  const newest = isMore ? newestTicks(next, after, until, Math.max(1, max)) : ticks;
+  const madeUp = max === 0 ? [] : newest.slice(-max);
+  const last = newest.at(-1) ?? null;
+  const all = (isMore && countByInterval(record, ticks[0] ?? null, last)) || ticks.length;
+  return { madeUp, missed: all - madeUp.length, last };
+}
+
+/** Null for a cron expression: to ask it for each of its ticks would take too long. */
+function countByInterval({ timing }: ScheduleRecord, first: number | null, last: number | null): number | null {
+  return timing.kind === 'cron' || first === null || last === null ? null : (last - first) / timing.everyMs + 1;
 }
 
 /** At most `max` of them, the oldest first, and whether there are more. */

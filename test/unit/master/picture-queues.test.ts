@@ -39,8 +39,13 @@ class HeldSession {
   async getData(path: string) {
     const data = this.#data.get(path);
     if (data === forbidden) throw CoordinationError.refused(-102, path);
-    const stat = { numChildren: this.#childrenOf(path).length, ctime: 0, czxid: 1n, version: 0, ephemeralOwner: 0n };
+    const numChildren = this.#childrenOf(path).length;
+    const stat = { numChildren, cversion: numChildren, ctime: 0, czxid: 1n, version: 0, ephemeralOwner: 0n };
     return data === undefined ? null : { data: Buffer.from(data), stat };
+  }
+
+  async exists(path: string) {
+    return (await this.getData(path))?.stat ?? null;
   }
 
   async getChildren(path: string) {
