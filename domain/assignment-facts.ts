@@ -22,14 +22,14 @@ export function noteAssigned(entry: TaskEntry, worker: WorkerId, fact: Assignmen
  * An outcome comes before the end of its assignment, so an assignment that ends without one was handed back. Once is a
  * worker that stops; a task that comes back again and again waits longer each time, or it would go round for ever.
  */
-export function noteUnassigned(entry: TaskEntry, worker: WorkerId, now: number): void {
+export function noteUnassigned(entry: TaskEntry, worker: WorkerId, uptime: number): void {
   const assignment = entry.assignments.get(worker);
   entry.assignments = withoutKey(entry.assignments, worker);
   const attempt = assignment === undefined || assignment === 'unread' ? null : assignment.record.attempt;
   if (entry.status !== null || attempt === null || entry.attempts.has(attempt)) return;
   entry.handBacks += 1;
   if (entry.handBacks < 2) return;
-  entry.pausedUntil = now + Math.min(limits.handBackPauseMsMax, 250 * 2 ** entry.handBacks);
+  entry.pausedUntil = uptime + Math.min(limits.handBackPauseMsMax, 250 * 2 ** entry.handBacks);
 }
 
 /** By the clocks a run may have begun before this master knew of it; from the first look on only its uptime counts. */

@@ -198,9 +198,10 @@ function outcomeOf(entry: TaskEntry | undefined): Outcome {
 
 const none: readonly TaskId[] = Object.freeze([]);
 
-/** The tasks that it waits for: none once it was let go or has ended. */
+/** The tasks that it waits for: none once it was let go or has ended, also where its status has just gone and it goes, too. */
 function afterOf(entry: TaskEntry): readonly TaskId[] {
-  const after = entry.status === null && entry.unblockedAt === null ? briefOf(entry)?.after : none;
+  const isOpen = entry.status === null && entry.unblockedAt === null && entry.goneUntil === 0;
+  const after = isOpen ? briefOf(entry)?.after : none;
   return after && after.length > 0 ? after : none;
 }
 

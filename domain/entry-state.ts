@@ -10,7 +10,7 @@ export function stateOf(entry: TaskEntry, now: number): TaskState | null {
   const { fact, status } = entry;
   if (fact === null || status === 'unread') return null;
   if (status) return status.state;
-  if (entry.goneUntil > now) return null;
+  if (entry.goneUntil > 0) return null;
   if (entry.assignments.size > 0) return 'running';
   const due = notBeforeOf(entry);
   if (due === 'unread') return null;

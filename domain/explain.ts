@@ -29,11 +29,11 @@ function causesOf(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   if (fact === 'unread' && entry.forbidden) return [unreadable];
   if (fact === null || fact === 'unread' || status === 'unread') return [notSeenYet];
   if (status) return explainAlone(snapshotOf(entry), now);
-  if (entry.goneUntil > now) return [notSeenYet];
+  if (entry.goneUntil > 0) return [notSeenYet];
   if (fact.content.kind === 'newer') return [newerVersion];
   if (entry.assignments.size > 0) return [runCause(index, entry, now)];
   if (entry.assigning !== null) return [aboutToRun(entry, entry.assigning)];
-  if (entry.deferredUntil > now) return [setAside(entry)];
+  if (entry.deferredUntil > 0) return [setAside(clockTimeOf(index, entry.deferredUntil))];
   if (fact.content.kind === 'invalid') return [invalid(fact.content.why)];
   if (!isKnown(entry)) return [notSeenYet];
   return waitCauses(index, entry, now);
@@ -56,16 +56,22 @@ function aboutToRun(entry: TaskEntry, worker: string): Cause {
   return cause('about_to_run', `It is being given to worker ${worker}.`, { since: entry.queuedSince, worker });
 }
 
-function setAside({ deferredUntil }: TaskEntry): Cause {
-  const message = `A change of it was refused, mostly since something else changed at the same time; it is looked at again at ${timeText(deferredUntil)}.`;
-  return cause('set_aside', message, { until: deferredUntil });
+/** When it is that by uptime, in epoch ms. */
+function clockTimeOf({ clocks: { now, uptime } }: TaskIndex, at: number): number {
+  return Math.round(now + Math.max(0, at - uptime));
+}
+
+function setAside(until: number): Cause {
+  const message = `A change of it was refused, mostly since something else changed at the same time; it is looked at again at ${timeText(until)}.`;
+  return cause('set_aside', message, { until });
 }
 
 /** Null: it was not handed back lately, or not often. */
-function pauseCause({ pausedUntil, handBacks }: TaskEntry, now: number): Cause | null {
-  if (pausedUntil <= now) return null;
-  const message = `Workers have handed it back ${counted(handBacks, 'time')} without an outcome; it is given to one again at ${timeText(pausedUntil)}.`;
-  return cause('set_aside', message, { until: pausedUntil });
+function pauseCause(index: TaskIndex, { pausedUntil, handBacks }: TaskEntry): Cause | null {
+  if (pausedUntil === 0) return null;
+  const until = clockTimeOf(index, pausedUntil);
+  const message = `Workers have handed it back ${counted(handBacks, 'time')} without an outcome; it is given to one again at ${timeText(until)}.`;
+  return cause('set_aside', message, { until });
 }
 
 function invalid(why: string): Cause {
@@ -98,7 +104,7 @@ function waitCauses(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   );
   const brief = briefOf(entry);
   if (!brief || isEnding(own)) return own;
-  const [next] = [pauseCause(entry, now), keyCause(index, entry)].filter((its) => its !== null);
+  const [next] = [pauseCause(index, entry), keyCause(index, entry)].filter((its) => its !== null);
   const held = own.length > 0 || !next ? own : [next];
   if (held.length === 0 && entry.decided) return [changing];
   const causes =

@@ -1,5 +1,6 @@
 // When a task is looked at again by itself, since time alone makes it another: by the clock, for times that were agreed on (its
-// own time, its deadline, the end of a pause), and by uptime, for runs that should have ended by then. Pure.
+// own time, its deadline), and by uptime, which nobody sets, for what takes so long: runs that should have ended by then, and the
+// end of what sets a task aside. Pure.
 
 import { notBeforeOf } from './entry-state.ts';
 import type { TaskId, TaskState } from './task.ts';
@@ -45,36 +46,35 @@ export class TaskAlarms {
     this.#clocks.uptime = uptime;
   }
 
-  /** The one whose alarm went off first; what it waited for is over, though the clock be set back. */
+  /** The one whose alarm went off first. */
   takeDue(): TaskEntry | null {
     const alarm = this.#alarms.takeDue(this.#clocks.now);
     if (!alarm) return null;
-    const { thing: entry, at } = alarm;
-    entry.alarmAt = 0;
+    alarm.thing.alarmAt = 0;
+    return alarm.thing;
+  }
+
+  /** One whose run should have ended, or that is set aside no more. */
+  takeReview(): TaskEntry | null {
+    const review = this.#reviews.takeDue(this.#clocks.uptime);
+    if (!review) return null;
+    const { thing: entry, at } = review;
+    entry.reviewAt = 0;
     if (entry.deferredUntil <= at) entry.deferredUntil = 0;
     if (entry.pausedUntil <= at) entry.pausedUntil = 0;
     if (entry.goneUntil <= at) entry.goneUntil = 0;
     return entry;
   }
 
-  /** One whose run should have ended. */
-  takeReview(): TaskEntry | null {
-    const review = this.#reviews.takeDue(this.#clocks.uptime);
-    if (!review) return null;
-    review.thing.reviewAt = 0;
-    return review.thing;
-  }
-
   /** To be called after each change of the entry, with its state; null where that is not known at the moment. */
   update(entry: TaskEntry, state: TaskState | null): void {
     const { status } = entry;
-    this.#alarm(entry, entry.deferredUntil);
-    this.#alarm(entry, entry.pausedUntil);
-    this.#alarm(entry, entry.goneUntil);
     const due = state === 'scheduled' ? notBeforeOf(entry) : 'unread';
     if (due !== 'unread') this.#alarm(entry, due);
     if (status === null) this.#alarm(entry, briefOf(entry)?.deadlineAt ?? Infinity);
-    this.#review(entry, status === null ? nextReviewOf(entry, this.#clocks.uptime) : Infinity);
+    const runs = status === null ? nextReviewOf(entry, this.#clocks.uptime) : Infinity;
+    const { deferredUntil, pausedUntil, goneUntil } = entry;
+    this.#review(entry, Math.min(runs, deferredUntil || Infinity, pausedUntil || Infinity, goneUntil || Infinity));
   }
 
   /** An alarm that is set already and comes earlier is enough: it is set anew when that one went off. */

@@ -113,11 +113,11 @@ export interface TaskEntry {
   decided: boolean;
   /** The worker that this decision gives it to, as long as the assignment has not been seen. */
   assigning: WorkerId | null;
-  /** Set aside until then after a refusal that should not have been, epoch ms. */
+  /** Set aside until then after a refusal that should not have been, by uptime, ms; 0: it is not, or not any more. */
   deferredUntil: number;
-  /** Given to nobody until then, since it was handed back again and again, epoch ms. */
+  /** Given to nobody until then, since it was handed back again and again, in the same way. */
   pausedUntil: number;
-  /** Its status has just gone, and mostly the task goes with it: until then it is not known what it is, epoch ms. */
+  /** Its status has just gone, and mostly the task goes with it: until then it is not known what it is; in the same way. */
   goneUntil: number;
   /** The schedule that made it, while it is known to be unfinished. */
   unfinishedOf: string | null;

@@ -162,7 +162,7 @@ export class TaskIndex {
   setStatus(id: TaskId, status: StatusBrief | Unread | null, createdAt = 0): void {
     this.#change(id, (entry) => {
       if (status !== null) entry.goneUntil = 0;
-      else if (entry.status !== null) entry.goneUntil = this.#now + goneStatusMs;
+      else if (entry.status !== null) entry.goneUntil = this.clocks.uptime + goneStatusMs;
       entry.status = status;
       entry.statusCreatedAt = createdAt;
     });
@@ -192,7 +192,7 @@ export class TaskIndex {
   setAssignment(worker: WorkerId, id: TaskId, fact: AssignmentFact | Unread | null): void {
     this.#change(id, (entry) => {
       if (fact !== null) noteAssigned(entry, worker, fact, this.clocks);
-      else if (entry.assignments.has(worker)) noteUnassigned(entry, worker, this.#now);
+      else if (entry.assignments.has(worker)) noteUnassigned(entry, worker, this.clocks.uptime);
     });
     if (fact === null) this.#fleet.takeBack(worker, id);
     else this.#fleet.give(worker, id);
@@ -217,7 +217,7 @@ export class TaskIndex {
     this.refresh(entry);
   }
 
-  /** The commit is over, and whatever it changed has arrived as facts. `deferUntil` keeps a refused one from coming back at once. */
+  /** The commit is over, and whatever it changed has arrived as facts. `deferUntil`, by uptime, keeps a refused one from coming back at once. */
   settle(entry: TaskEntry, worker: WorkerId | null, deferUntil = 0): void {
     const hasStarted = entry.assigning === null || entry.assignments.size > 0;
     if (!hasStarted && entry.queue !== null) this.queues.noteNoStart(entry.queue, this.#now);

@@ -19,7 +19,7 @@ export function phaseOf(entry: TaskEntry, clocks: Clocks, isLost: IsLost, preced
   const { fact, status } = entry;
   const { now } = clocks;
   if (entry.decided || fact === 'unread' || status === 'unread') return 'unclear';
-  if (Math.max(entry.deferredUntil, entry.goneUntil) > now) return 'unclear';
+  if (entry.deferredUntil > 0 || entry.goneUntil > 0) return 'unclear';
   if (fact === null) return entry.assignments.size > 0 ? 'unsettled' : 'unclear';
   if (status) return entry.assignments.size > 0 ? 'unsettled' : 'final';
   if (fact.content.kind === 'newer') return 'foreign';
@@ -30,7 +30,7 @@ export function phaseOf(entry: TaskEntry, clocks: Clocks, isLost: IsLost, preced
   if (notBefore === 'unread') return 'unclear';
   if (notBefore === Infinity) return precedence.verdictOf(entry)?.kind === 'waits' ? 'scheduled' : 'unsettled';
   if (notBefore > now) return 'scheduled';
-  if (entry.pausedUntil > now) return 'unclear';
+  if (entry.pausedUntil > 0) return 'unclear';
   return precedence.hasTurn(entry) ? 'ready' : 'in_line';
 }
 

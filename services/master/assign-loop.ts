@@ -150,7 +150,7 @@ export class AssignLoop {
       { err: error, task: decision.task, decision: decision.kind },
       'a decision was refused',
     );
-    this.#settle(decision, Date.now() + (expected ? outrunMs : deferMs));
+    this.#settle(decision, monotonicMs() + (expected ? outrunMs : deferMs));
   }
 
   /** Of a worker that is gone. Tried once: a refusal means that something is in it, or that the worker is back. */

@@ -235,6 +235,19 @@ test('a row of retries loses its middle, and its beginning: the last one counts 
   assert.equal(fateOf(index, 9), 'goes');
 });
 
+test('one that was let go and has ended is no follower again while it is removed', () => {
+  const index = follower([1]);
+  end(index, 1);
+  index.setUnblocked(taskId(9), now);
+  end(index, 9);
+  index.setStatus(taskId(9), null);
+  index.setUnblocked(taskId(9), null);
+  assert.equal(index.finished.has(entryOf(index, 1)), true);
+  assert.equal(index.precedence.verdictOf(entryOf(index, 9)), null);
+  index.review(20); // it was not removed after all
+  assert.equal(fateOf(index, 9), 'goes');
+});
+
 test('names of tasks that are gone are forgotten, however long a row of retries grows', () => {
   const index = new TaskIndex();
   addTask(index, 0);

@@ -99,9 +99,9 @@ test('a decision that is not committed yet has the key, and gives it back where 
   const [decision] = planAssignments(index, 9);
   assert.deepEqual(started(index), []);
   assert.ok(decision);
-  index.settle(decision.entry, worker, now + 20); // refused: it keeps its turn
+  index.settle(decision.entry, worker, 20); // refused: it keeps its turn
   assert.deepEqual(started(index), []);
-  index.advance(now + 20);
+  index.review(20);
   assert.deepEqual(started(index), [1]);
 });
 

@@ -400,9 +400,10 @@ test('given to a worker, and set aside after it came back', () => {
   index.settle(entryOf(index, 1), null);
   planAssignments(index, 1);
   said(index, { reason: 'about_to_run', since: 0, worker: 'w' }, /being given to worker w/);
-  index.settle(entryOf(index, 1), worker, now + 20);
+  index.settle(entryOf(index, 1), worker, 20);
   said(index, { reason: 'set_aside', until: now + 20 }, /was refused.* looked at again at 1970-01-01T00:00:10.020Z/);
   index.advance(now + 20);
+  index.review(20);
   for (let times = 0; times < 2; times += 1) {
     index.setAssignment(worker, taskId(1), assignmentFact());
     index.setAssignment(worker, taskId(1), null);

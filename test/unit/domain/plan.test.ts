@@ -143,9 +143,9 @@ test('a refused decision is put off, and its slot is free meanwhile', () => {
   index.settle(entryOf(index, 1), worker, 1500);
   addTask(index, 2);
   assert.deepEqual(planned(index), ['2>w']);
-  assert.equal(index.nextAlarmAt, 1500);
+  assert.equal(index.nextReviewAt, 1500);
   index.settle(entryOf(index, 2), worker, 9000);
-  index.advance(1500);
+  index.review(1500);
   assert.deepEqual(planned(index), ['1>w']);
 });
 

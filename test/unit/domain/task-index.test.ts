@@ -19,6 +19,8 @@ import {
   workerId,
 } from './facts.ts';
 
+const hour = 3_600_000;
+
 test('a task that is removed is forgotten with all that was known of it', () => {
   const index = new TaskIndex();
   addTask(index, 1);
@@ -71,13 +73,25 @@ test('between the end of a status and that of its task nothing waits, is counted
   for (const number of [1, 2]) index.setStatus(taskId(number), null);
   assert.deepEqual([seen(), planAssignments(index, 9), index.finished.size], [[2, 0, null], [], 0]);
   index.removeTask(taskId(1));
-  assert.deepEqual([seen(), index.nextAlarmAt], [[1, 0, null], 1020]);
-  index.advance(1020); // the other was not removed: somebody took its status away
+  assert.deepEqual([seen(), index.nextReviewAt], [[1, 0, null], 20]);
+  index.advance(1); // that it is set back changes nothing of it
+  index.review(20); // the other was not removed: somebody took its status away
   assert.deepEqual(seen(), [0, 1, 0]);
   assert.deepEqual(
     planAssignments(index, 9).map(({ task }) => task),
     [taskId(2)],
   );
+});
+
+test('what is set aside after a refusal comes back when its time has passed, though the clock is set back meanwhile', () => {
+  const index = new TaskIndex();
+  index.advance(hour);
+  addTask(index, 1);
+  index.settle(entryOf(index, 1), null, 20);
+  index.advance(0);
+  assert.equal(index.phase(entryOf(index, 1)), 'unclear');
+  index.review(20);
+  assert.equal(index.phase(entryOf(index, 1)), 'ready');
 });
 
 test('of many tasks that are due at once so many are looked at and no more, and the rest is asked for', () => {
@@ -182,12 +196,16 @@ test('a task that is handed back waits for the second time on, longer each time'
   addTask(index, 1);
   addWorker(index, 'w');
   index.advance(1000);
+  let uptime = 0;
   const waits = [1, 2, 3].map(() => {
     index.setAssignment(workerId('w'), taskId(1), assignmentFact());
     index.setAssignment(workerId('w'), taskId(1), null);
-    const wait = Math.max(0, entryOf(index, 1).pausedUntil - 1000);
-    index.advance(1000 + wait);
-    index.advance(1000);
+    const wait = Math.max(0, entryOf(index, 1).pausedUntil - uptime);
+    index.advance(1); // though the clock goes back
+    if (wait > 0) assert.equal(index.phase(entryOf(index, 1)), 'unclear');
+    uptime += wait;
+    index.review(uptime);
+    assert.equal(index.phase(entryOf(index, 1)), 'ready');
     return wait;
   });
   assert.equal(waits[0], 0);
