@@ -13,6 +13,8 @@ import type { Picture } from './picture.ts';
 
 /** Decisions of one round; the next follows at once, so that one long round does not hold up the loop. */
 const decisionsPerRoundMax = 1000;
+/** Commits other than assignments that are under way at a time: a hundred thousand tasks may be let go at once, and assignments stand behind what was sent. */
+const settlementsOpenMax = 1000;
 /** A task whose commit was refused because the picture was a moment late is set aside until it has caught up. */
 const outrunMs = 20;
 /** The same for a refusal that should not have been. */
@@ -44,6 +46,7 @@ export class AssignLoop {
   /** Commits that were unknown until a sync came after them: what became of them is in the picture once it is complete. */
   #lookedUp: Decision[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #settlementsOpen = 0;
   #scheduled = false;
   #stopped = false;
   #finish: (why: 'stopped' | 'fenced') => void = () => undefined;
@@ -89,6 +92,7 @@ export class AssignLoop {
     index.advance(now);
     index.review(uptime);
     for (const task of index.unsettled) {
+      if (this.#settlementsOpen >= settlementsOpenMax) break; // each that is over begins another round
       const entry = index.tasks.get(task);
       const decision = entry && planSettlement(index, entry, now, Math.random());
       if (decision) this.#commit(decision, now);
@@ -111,7 +115,9 @@ export class AssignLoop {
 
   #commit(decision: Decision, now: number): void {
     const { ledger, onAssigned } = this.#options;
-    const work = decision.kind === 'assign' ? ledger.assign(decision, now) : ledger.settle(decision);
+    const isSettlement = decision.kind !== 'assign';
+    const work = isSettlement ? ledger.settle(decision) : ledger.assign(decision, now);
+    if (isSettlement) this.#settlementsOpen += 1;
     const done = work
       .then(() => {
         if (decision.kind === 'assign') onAssigned(1);
@@ -120,6 +126,7 @@ export class AssignLoop {
       .catch((error: unknown) => this.#onFailure(decision, error))
       .finally(() => {
         this.#open.delete(done);
+        if (isSettlement) this.#settlementsOpen -= 1;
         this.#schedule();
       });
     this.#open.add(done);
