@@ -5,11 +5,14 @@
 import { decodeAssignment } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import type { AssignmentRecord, TaskId } from '../../domain/task.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
 import { RunEnd } from './run-end.ts';
 
 export class HeldAssignment {
   readonly #end = new AbortController();
   readonly #endNow = new AbortController();
+  /** When this worker first saw it, by the clock of runtime/clock.ts. */
+  readonly seenAt = monotonicMs();
   /** The transaction that made it; tells it from a later assignment of the same name, and fences its run. */
   readonly czxid: bigint;
   #znode: Znode;

@@ -11,6 +11,7 @@ import type { Progress, TaskRecord, WorkerId } from '../../domain/task.ts';
 import type { Moment } from '../../domain/task-machine.ts';
 import { deadlineOf } from '../../domain/task-view.ts';
 import { cutText } from '../../domain/well-formed.ts';
+import { monotonicMs } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type Ending, endingOf, invalidTaskEnding, tooLargeResult } from './ending.ts';
 import { logFailedAttempt } from './failed-attempt.ts';
@@ -33,9 +34,10 @@ export interface RunContext {
   readonly onAttemptEnded: (kind: AttemptResult['kind']) => void;
 }
 
-interface RunStart {
-  readonly attempt: number;
+interface RunStart extends Omit<Moment, 'finishedAt'> {
   readonly startedAt: number;
+  /** When that was, by the clock of runtime/clock.ts. */
+  readonly since: number;
 }
 
 /**
@@ -78,8 +80,7 @@ async function readAndRun(context: RunContext, held: HeldAssignment, writer: Out
     return writer.handBack(held);
   }
   const attempt = held.record.attempt ?? nextAttempt(names);
-  // The time that the assignment says, so that whoever looks is told the same start while it runs and afterwards.
-  const start = { attempt, worker, startedAt: held.record.startedAt ?? Date.now() };
+  const start = { attempt, worker, ...startOf(held) };
   const write = (decide: (terms: EndingTerms) => Promise<Ending> | Ending) =>
     writer.write(held, { taskVersion: znode.stat.version, attempt, decide });
   if (reading.kind === 'invalid') {
@@ -91,9 +92,17 @@ async function readAndRun(context: RunContext, held: HeldAssignment, writer: Out
   await write((terms) => decideEnding(context, held, result, reading.record, facts, terms));
 }
 
-/** The clock of the master that wrote the start may be ahead of ours. */
-function endedNow<Start extends RunStart>(start: Start): Start & { readonly finishedAt: number } {
-  return { ...start, finishedAt: Math.max(Date.now(), start.startedAt) };
+/**
+ * The time that the assignment says, so that whoever looks is told the same start while it runs and afterwards. What follows
+ * is reckoned from it by what has passed here since: pauses and deadlines are kept by masters, whatever our own clock says.
+ */
+function startOf({ record, seenAt }: HeldAssignment): { startedAt: number; since: number } {
+  const { startedAt } = record;
+  return startedAt === null ? { startedAt: Date.now(), since: monotonicMs() } : { startedAt, since: seenAt };
+}
+
+function endedNow({ since, ...start }: RunStart): Moment {
+  return { ...start, finishedAt: Math.round(start.startedAt + monotonicMs() - since) };
 }
 
 /** Numbers made by hand may be anything; from `attemptsMax` on no attempt is followed by another. */

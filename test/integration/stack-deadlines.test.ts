@@ -3,7 +3,7 @@
 // that ignores whatever it is told.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { limits } from '../../domain/limits.ts';
@@ -72,6 +72,18 @@ test('the deadline of tasks that wait and of tasks that run', async (t) => {
   }
   assert.equal(isAlive(pid), false);
   assert.equal((await client.run({ type: 'echo', payload: 1, deadlineMs: 60_000 })).result, 1);
+});
+
+test('a worker whose clock is wrong neither ends a task early nor makes its next attempt late', async (t) => {
+  const stack = await startStack(t, zookeeper, { ...calm, workers: 0 });
+  const clock = join(temporaryFolder(t), 'clock.mjs');
+  writeFileSync(clock, 'const now = Date.now; Date.now = () => now() + 600_000;');
+  await stack.addWorker({ NODE_OPTIONS: `--import=${clock}` });
+  const backoff = { type: 'fixed', delayMs: 200, jitter: false };
+  const spec = { type: 'flaky', payload: { succeedsAt: 3 }, backoff, deadlineMs: 60_000 };
+  const task = await stack.client.wait((await stack.client.submit(spec)).id);
+  assert.deepEqual([task.state, task.attempt], ['succeeded', 3]);
+  assert.ok(Date.parse(task.finishedAt ?? '') - Date.parse(task.submittedAt) < 60_000, task.finishedAt ?? '');
 });
 
 test('a retry that would begin at the deadline or after it does not take place', async (t) => {
