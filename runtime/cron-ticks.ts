@@ -12,21 +12,38 @@ import type { NextTick } from '../domain/schedule.ts';
 import { CronFault, parseCron } from './cron-expression.ts';
 import { changeBetween, instantOf, type Offset, offsetOf } from './time-zone.ts';
 
-/** Reading an expression takes as long as a hundred of its ticks, and the same ones are read again and again. */
-const known = new Map<string, NextTick>();
+/**
+ * Reading an expression takes as long as a hundred of its ticks, to see that one never comes a thousand times as long, and the same
+ * ones are read again and again. (A zone that is none is told at once.)
+ */
+const known = new Map<string, NextTick | CronFault>();
+const knownMax = 2 * limits.schedulesMax;
 
 /** Throws {@link CronFault}; also for an expression that no day fits, 30 February say. */
 export function cronTicks(cron: string, timeZone: string): NextTick {
   const key = JSON.stringify([timeZone, cron]);
-  const ticks = known.get(key) ?? readTicks(cron, timeZone);
-  if (known.size >= limits.schedulesMax) known.clear();
-  known.set(key, ticks);
+  let ticks = known.get(key);
+  if (!ticks) {
+    const offset = offsetOf(timeZone);
+    if (!offset) throw new CronFault('timeZone', 'is no IANA time zone; UTC and Europe/Berlin are some');
+    ticks = ticksOrFault(cron, offset);
+    if (known.size >= knownMax) known.clear();
+    known.set(key, ticks);
+  }
+  if (ticks instanceof CronFault) throw ticks;
   return ticks;
 }
 
-function readTicks(cron: string, timeZone: string): NextTick {
-  const offset = offsetOf(timeZone);
-  if (!offset) throw new CronFault('timeZone', 'is no IANA time zone; UTC and Europe/Berlin are some');
+function ticksOrFault(cron: string, offset: Offset): NextTick | CronFault {
+  try {
+    return readTicks(cron, offset);
+  } catch (error) {
+    if (error instanceof CronFault) return error;
+    throw error;
+  }
+}
+
+function readTicks(cron: string, offset: Offset): NextTick {
   const { hour, walls } = parseCron(cron);
   const nextWall = wallTimes(walls);
   if (nextWall(0) === null) throw new CronFault('cron', 'never comes: no day fits it');

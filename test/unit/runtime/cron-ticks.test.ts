@@ -135,6 +135,20 @@ test('an expression that was read does not lend itself to another zone and expre
   assert.throws(() => cronTicks('* * * * *', 'UTC 0'), { name: 'CronFault', field: 'timeZone' });
 });
 
+test('what never comes is found out once', () => {
+  const faultOf = (cron: string): unknown => {
+    try {
+      return cronTicks(cron, 'UTC');
+    } catch (error) {
+      return error;
+    }
+  };
+  const first = faultOf('0 0 30 2 *');
+  assert.ok(first instanceof CronFault);
+  assert.equal(faultOf('0 0 30 2 *'), first);
+  assert.notEqual(faultOf('0 0 31 2 *'), first);
+});
+
 test('what is no expression is refused with what is wrong', () => {
   const refused = (cron: string, timeZone: string, field: string, message: RegExp) =>
     assert.throws(
