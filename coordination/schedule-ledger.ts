@@ -61,7 +61,8 @@ export async function changeSchedule(
 
 function keptOf({ data, stat }: Znode): KeptSchedule {
   const reading = decodeSchedule(data, stat.mtime);
-  return reading.kind === 'schedule' ? { record: reading.record, fault: null } : { record: null, fault: reading.why };
+  if (reading.kind === 'schedule') return { record: reading.record, fault: null };
+  return { record: null, fault: reading.why, isNewer: reading.isNewer };
 }
 
 function writeOperation(path: string, data: Buffer, znode: Znode | null): Operation {
@@ -96,7 +97,10 @@ export async function removeSchedule(session: Session, commits: GroupCommit, nam
 /** As it was at the call, or later; null: there is none. */
 export async function readSchedule(session: Session, name: string): Promise<ScheduleSnapshot | null> {
   await session.sync(paths.schedule(name));
-  return readSynced(session, name);
+  const [schedule, ticks] = await Promise.all([session.getData(paths.schedule(name)), readTicks(session, name)]);
+  if (!schedule) return null;
+  const snapshot = snapshotOf(name, schedule, ticks);
+  return ticks ? { ...snapshot, lastTask: await lastTaskOf(session, name, ticks) } : snapshot;
 }
 
 /** The names after `after` of all schedules that there are, in order. */
@@ -106,17 +110,34 @@ export async function scheduleNames(session: Session, after: string): Promise<st
   return children.filter((name) => name > after && parseSchedulePath(paths.schedule(name))).sort();
 }
 
-/** To be called after a `sync`. */
+/**
+ * To be called after a `sync`. For lists: the last task is told only where the state names it, since to look for that of each
+ * schedule would be dozens of reads each.
+ */
 export async function readSynced(session: Session, name: string): Promise<ScheduleSnapshot | null> {
-  const [znode, ticks] = await Promise.all([session.getData(paths.schedule(name)), session.getData(paths.ticks(name))]);
-  if (!znode) return null;
-  const reading = decodeSchedule(znode.data, znode.stat.mtime);
-  const state = ticks && decodeTicks(ticks.data, ticks.stat.mtime);
-  const { ctime: createdAt, mtime: updatedAt } = znode.stat;
-  const rest = { name, state, lastTask: ticks && state && (await lastTaskOf(session, name, state, ticks)), createdAt };
-  if (reading.kind === 'unreadable') return { ...rest, record: null, fault: reading.why, nextRunAt: null, updatedAt };
+  const [schedule, ticks] = await Promise.all([session.getData(paths.schedule(name)), readTicks(session, name)]);
+  return schedule && snapshotOf(name, schedule, ticks);
+}
+
+interface FoundTicks {
+  readonly state: TickState;
+  readonly mzxid: bigint;
+}
+
+async function readTicks(session: Session, name: string): Promise<FoundTicks | null> {
+  const znode = await session.getData(paths.ticks(name));
+  return znode && { state: decodeTicks(znode.data, znode.stat.mtime), mzxid: znode.stat.mzxid };
+}
+
+function snapshotOf(name: string, { data, stat }: Znode, ticks: FoundTicks | null): ScheduleSnapshot {
+  const reading = decodeSchedule(data, stat.mtime);
+  const state = ticks?.state ?? null;
+  const known = { name, state, lastTask: state?.lastTask ?? null, createdAt: stat.ctime, updatedAt: stat.mtime };
+  if (reading.kind === 'unreadable') {
+    return { ...known, record: null, fault: reading.why, isNewer: reading.isNewer, nextRunAt: null };
+  }
   const { record, next } = reading;
-  return { ...rest, record, fault: null, nextRunAt: nextRunAt(record, state, next), updatedAt };
+  return { ...known, record, fault: null, nextRunAt: nextRunAt(record, state, next) };
 }
 
 /** Sizes of the groups of numbers that are tried: the leader mostly knew the next one. */
@@ -129,8 +150,7 @@ const nearby = [1, 31] as const;
 async function lastTaskOf(
   session: Session,
   name: string,
-  { at, lastRunAt, lastTask, nextNumber }: TickState,
-  { stat: { mzxid } }: Znode,
+  { state: { at, lastRunAt, lastTask, nextNumber }, mzxid }: FoundTicks,
 ): Promise<TaskId | null> {
   if (lastTask !== null || lastRunAt !== at) return lastTask;
   let number = nextNumber;

@@ -30,7 +30,7 @@ import { decodeTask, encodeTask } from './znode-records.ts';
 
 export type ScheduleReading =
   | { readonly kind: 'schedule'; readonly record: ScheduleRecord; readonly next: NextTick }
-  | { readonly kind: 'unreadable'; readonly why: string };
+  | { readonly kind: 'unreadable'; readonly why: string; readonly isNewer: boolean };
 
 /** `previous` is the data that is replaced: members that we do not know stay. */
 export function encodeSchedule(record: ScheduleRecord, previous: Buffer = Buffer.alloc(0)): Buffer {
@@ -56,13 +56,13 @@ export function decodeSchedule(data: Buffer, changedAt: number): ScheduleReading
   const object = parseObject(data.toString('utf8'));
   if (!object) return unreadable('it is no JSON object');
   const { v } = object;
-  if (typeof v === 'number' && v > 1) return unreadable(`its version ${v} is left to a newer Taskkeeper`);
+  if (typeof v === 'number' && v > 1) return unreadable(`its version ${v} is left to a newer Taskkeeper`, true);
   if (v !== 1) return unreadable('it has no "v":1');
   return readSchedule(object, changedAt);
 }
 
-function unreadable(why: string): ScheduleReading {
-  return { kind: 'unreadable', why };
+function unreadable(why: string, isNewer = false): ScheduleReading {
+  return { kind: 'unreadable', why, isNewer };
 }
 
 function readSchedule(object: JsonObject, changedAt: number): ScheduleReading {

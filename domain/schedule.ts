@@ -91,6 +91,8 @@ export interface KeptSchedule {
   /** Null where what is kept there cannot be read; `fault` says why. */
   readonly record: ScheduleRecord | null;
   readonly fault: string | null;
+  /** A newer version of us wrote it: what we would leave out of it is not ours to lose. */
+  readonly isNewer?: boolean;
 }
 
 /** A schedule as far as it is known without a master. */
@@ -99,7 +101,7 @@ export interface ScheduleSnapshot extends KeptSchedule {
   readonly nextRunAt: number | null;
   /** Null before the first tick. */
   readonly state: TickState | null;
-  /** The task that the last tick with one made, where that can be told. */
+  /** The task that the last tick with one made, where that can be told; it is not looked for in lists. */
   readonly lastTask: TaskId | null;
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -39,13 +39,17 @@ export class ScheduleApi {
     this.#tasks = tasks;
   }
 
-  /** The schedule is as requested from now on, whatever it was. Throws 'too-many-schedules'. */
+  /**
+   * The schedule is as requested from now on, whatever it was, but for one that a newer version of us wrote: that is
+   * 'schedule-unreadable'. Throws 'too-many-schedules'.
+   */
   async put(
     name: string,
     request: ScheduleRequest,
     now = Date.now(),
   ): Promise<{ schedule: ScheduleSnapshot; created: boolean }> {
     const { created } = await this.#store.change(name, (kept) => {
+      if (kept?.isNewer) throw unreadable(name, kept);
       const before = kept?.record ?? null;
       return recordOfSchedule({ ...request, paused: request.paused ?? before?.paused ?? false }, before, now);
     });
@@ -101,8 +105,17 @@ export class ScheduleApi {
 function requireReadable(name: string, kept: KeptSchedule | null): ScheduleRecord {
   if (!kept) throw scheduleNotFound(name);
   if (kept.record) return kept.record;
-  const message = `What is kept of schedule ${name} cannot be read: ${kept.fault}. Put it anew, or delete it.`;
-  throw new ServiceError('schedule-unreadable', message);
+  throw unreadable(name, kept);
+}
+
+function unreadable(name: string, { fault, isNewer }: KeptSchedule): ServiceError {
+  const remedy = isNewer
+    ? 'A newer version of Taskkeeper wrote it: change it through a gateway of that version, or delete it.'
+    : 'Put it anew, or delete it.';
+  return new ServiceError(
+    'schedule-unreadable',
+    `What is kept of schedule ${name} cannot be read: ${fault}. ${remedy}`,
+  );
 }
 
 function scheduleNotFound(name: string): ServiceError {

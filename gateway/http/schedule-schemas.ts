@@ -57,7 +57,10 @@ export const scheduleSchema = exactly('A schedule and how far it has come. Every
     description: 'Ticks that were missed and not made up; of more than 1000 on end, only so many are counted.',
   },
   lastSkip: orNull(skipSchema),
-  lastTaskId: { ...textOrNull, description: 'The task of the last tick that made one, where that can be told.' },
+  lastTaskId: {
+    ...textOrNull,
+    description: 'The task of the last tick that made one, where that can be told; lists may leave it out.',
+  },
   createdAt: time,
   updatedAt: { ...time, description: 'When the definition was last changed.' },
   fault: {

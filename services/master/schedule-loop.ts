@@ -131,7 +131,8 @@ export class ScheduleLoop {
     const what = 'a tick of this schedule cannot be worked out: it makes nothing until its definition is changed';
     this.#options.log.error({ err: error, schedule: entry.name }, what);
     const { definition } = entry;
-    if (definition !== 'unread') entry.definition = { kind: 'unreadable', why: what, version: definition.version };
+    if (definition !== 'unread')
+      entry.definition = { kind: 'unreadable', isNewer: false, why: what, version: definition.version };
   }
 
   #lineUp(entry: ScheduleEntry, now: number): void {

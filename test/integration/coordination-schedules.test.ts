@@ -8,6 +8,7 @@ import { GroupCommit } from '../../coordination/group-commit.ts';
 import {
   changeSchedule,
   readSchedule,
+  readSynced,
   removeSchedule,
   scheduleNames,
   TooManySchedules,
@@ -155,6 +156,7 @@ test('the task of the last tick is found among others that were made together wi
   const handled = await Promise.all(names.map((name) => ledger.handle({ ...seen, name }, decided(1000), 1000)));
   for (const [place, name] of names.entries()) {
     assert.equal((await readSchedule(session, name))?.lastTask, handled[place]?.task, name);
+    assert.equal((await readSynced(session, name))?.lastTask, null, 'for lists it is not looked for');
   }
   assert.deepEqual(await scheduleNames(session, 's18'), ['s19', 's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9']);
 });

@@ -69,7 +69,7 @@ export const putSchedule = operation({
       content: json('Schedule'),
     },
   },
-  problems: [...writeProblems, 'payload-too-large', 'too-many-schedules'],
+  problems: [...writeProblems, 'payload-too-large', 'schedule-unreadable', 'too-many-schedules'],
   example: {
     ...example,
     body: { cron: '0 3 * * MON-FRI', timeZone: 'Europe/Berlin', task: { type: 'echo', payload: { hello: 'world' } } },

@@ -223,6 +223,19 @@ describe('schedules that are there', () => {
     assert.deepEqual([(await put('odd', nightly)).json.fault, (await put('odd', nightly)).status], [null, 200]);
   });
 
+  it('are left as they are where a newer version wrote them, until they are deleted', async () => {
+    const newer = '{"v":2,"calendar":"lunar"}';
+    const stored = gateway.scheduleStore.put('newer', newer);
+    const answers = [await put('newer', nightly), await http.send('POST', '/schedules/newer/pause')];
+    for (const answer of answers) {
+      assertProblem(answer, 409, 'schedule-unreadable');
+      assert.match(answer.json.detail, /A newer version of Taskkeeper wrote it: .*, or delete it\./);
+    }
+    assert.deepEqual([stored.data.toString(), gateway.scheduleStore.writes], [newer, 0]);
+    assert.equal((await http.send('DELETE', '/schedules/newer')).status, 204);
+    assert.equal((await put('newer', nightly)).status, 201);
+  });
+
   it('cannot be told of while the ensemble does not answer', async () => {
     gateway.scheduleStore.failure = new ServiceError('coordination-unavailable', 'No.');
     const answers = await Promise.all([http.get('/schedules'), http.get('/schedules/s'), put('s', nightly)]);

@@ -77,7 +77,7 @@ export class InMemoryScheduleStore implements ScheduleStore {
     const { data, state, ...rest } = stored;
     const reading = decodeSchedule(data, stored.updatedAt);
     if (reading.kind === 'unreadable')
-      return { ...rest, name, state, record: null, fault: reading.why, nextRunAt: null };
+      return { ...rest, name, state, record: null, fault: reading.why, isNewer: reading.isNewer, nextRunAt: null };
     const { record, next } = reading;
     return { ...rest, name, state, record, fault: null, nextRunAt: nextRunAt(record, state, next) };
   }
