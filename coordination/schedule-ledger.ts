@@ -14,7 +14,7 @@ import {
 import type { TaskId } from '../domain/task.ts';
 import { taskIdOf } from '../domain/task-id.ts';
 import { createIfMissing } from './bootstrap.ts';
-import { isRefusal } from './coordination-error.ts';
+import { CoordinationError, isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { decodeSchedule, decodeTicks, encodeSchedule } from './schedule-records.ts';
 import type { Session } from './session.ts';
@@ -28,35 +28,49 @@ export class TooManySchedules extends Error {
   override readonly name = 'TooManySchedules';
 }
 
+export interface ChangedSchedule {
+  readonly schedule: ScheduleSnapshot;
+  readonly created: boolean;
+}
+
 /**
- * Makes of a schedule what `change` says; null leaves it. What is so already is not written again, so that an answer that was
- * lost is looked up and the change made again. Answers whether it is new. Throws {@link TooManySchedules}, what `change` throws,
- * and CoordinationError.
+ * Makes of a schedule what `change` says. What is so already is not written again, so that an answer that was lost is looked up
+ * and the change made again. Throws {@link TooManySchedules}, what `change` throws, and CoordinationError: never once the change
+ * stands. It is then told as it was made where it cannot be read again, or is gone by then.
  */
 export async function changeSchedule(
   session: Session,
   commits: GroupCommit,
   name: string,
-  change: (kept: KeptSchedule | null) => ScheduleRecord | null,
-): Promise<{ created: boolean }> {
+  change: (kept: KeptSchedule | null) => ScheduleRecord,
+): Promise<ChangedSchedule> {
   const path = paths.schedule(name);
   let created = false;
-  await untilKnown(session, path, async () => {
-    const [, znode] = await Promise.all([session.sync(path), session.getData(path)]);
+  const made = await untilKnown(session, path, async () => {
+    const [, znode, ticks] = await Promise.all([session.sync(path), session.getData(path), readTicks(session, name)]);
     const kept = znode && keptOf(znode);
     const record = change(kept);
-    if (record === null || isDeepStrictEqual(record, kept?.record)) return;
+    if (znode && isDeepStrictEqual(record, kept?.record)) return snapshotOf(name, znode, ticks);
     if (!znode) await requireRoom(session);
     created ||= !znode;
+    const data = encodeSchedule(record, znode?.data);
     try {
-      await commits.commit([writeOperation(path, encodeSchedule(record, znode?.data), znode)]);
+      await commits.commit([writeOperation(path, data, znode)]);
     } catch (error) {
       if (isRefusal(error, 'node_exists')) created = false;
       if (isRefusal(error, 'no_node')) await createIfMissing(session, paths.schedules); // removed by hand
       throw error;
     }
+    const mtime = Date.now();
+    return snapshotOf(name, { data, stat: { ctime: znode?.stat.ctime ?? mtime, mtime } }, ticks);
   });
-  return { created };
+  const schedule = await readSchedule(session, name).catch(ifCoordination);
+  return { schedule: schedule ?? made, created };
+}
+
+function ifCoordination(error: unknown): null {
+  if (error instanceof CoordinationError) return null;
+  throw error;
 }
 
 function keptOf({ data, stat }: Znode): KeptSchedule {
@@ -129,7 +143,12 @@ async function readTicks(session: Session, name: string): Promise<FoundTicks | n
   return znode && { state: decodeTicks(znode.data, znode.stat.mtime), mzxid: znode.stat.mzxid };
 }
 
-function snapshotOf(name: string, { data, stat }: Znode, ticks: FoundTicks | null): ScheduleSnapshot {
+interface Definition {
+  readonly data: Buffer;
+  readonly stat: Pick<Znode['stat'], 'ctime' | 'mtime'>;
+}
+
+function snapshotOf(name: string, { data, stat }: Definition, ticks: FoundTicks | null): ScheduleSnapshot {
   const reading = decodeSchedule(data, stat.mtime);
   const state = ticks?.state ?? null;
   const known = { name, state, lastTask: state?.lastTask ?? null, createdAt: stat.ctime, updatedAt: stat.mtime };

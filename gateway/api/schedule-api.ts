@@ -10,7 +10,7 @@ import {
   type ScheduleSnapshot,
 } from '../../domain/schedule.ts';
 import type { ScheduleRequest } from './schedule-requests.ts';
-import type { ScheduleStore } from './schedule-store.ts';
+import type { ChangedSchedule, ScheduleStore } from './schedule-store.ts';
 import type { SubmittedTask } from './task-api.ts';
 import { makeTask } from './task-making.ts';
 import { fingerprintOf, recordOf } from './task-origin.ts';
@@ -43,17 +43,12 @@ export class ScheduleApi {
    * The schedule is as requested from now on, whatever it was, but for one that a newer version of us wrote: that is
    * 'schedule-unreadable'. Throws 'too-many-schedules'.
    */
-  async put(
-    name: string,
-    request: ScheduleRequest,
-    now = Date.now(),
-  ): Promise<{ schedule: ScheduleSnapshot; created: boolean }> {
-    const { created } = await this.#store.change(name, (kept) => {
+  put(name: string, request: ScheduleRequest, now = Date.now()): Promise<ChangedSchedule> {
+    return this.#store.change(name, (kept) => {
       if (kept?.isNewer) throw unreadable(name, kept);
       const before = kept?.record ?? null;
       return recordOfSchedule({ ...request, paused: request.paused ?? before?.paused ?? false }, before, now);
     });
-    return { schedule: await this.get(name), created };
   }
 
   /** Throws 'schedule-not-found'. */
@@ -86,11 +81,11 @@ export class ScheduleApi {
 
   /** Ticks that pass while it is paused are not made up. Throws 'schedule-not-found' and 'schedule-unreadable'. */
   async setPaused(name: string, paused: boolean, now = Date.now()): Promise<ScheduleSnapshot> {
-    await this.#store.change(name, (kept) => {
+    const { schedule } = await this.#store.change(name, (kept) => {
       const record = requireReadable(name, kept);
-      return record.paused === paused ? null : recordOfSchedule({ ...record, paused }, record, now);
+      return record.paused === paused ? record : recordOfSchedule({ ...record, paused }, record, now);
     });
-    return this.get(name);
+    return schedule;
   }
 
   /** Makes a task now, for no tick, also while the schedule is paused. Throws as {@link setPaused}, and as a submit. */

@@ -4,15 +4,18 @@
 
 import type { KeptSchedule, ScheduleRecord, ScheduleSnapshot } from '../../domain/schedule.ts';
 
+export interface ChangedSchedule {
+  /** As it is from the change on, or later. */
+  readonly schedule: ScheduleSnapshot;
+  readonly created: boolean;
+}
+
 export interface ScheduleStore {
   /**
-   * Makes of the schedule what `change` says of what is kept of it (null: nothing); null leaves it. `change` may be asked more
-   * than once, and what it throws is thrown. What is so already is not written. Throws 'too-many-schedules'.
+   * Makes of the schedule what `change` says of what is kept of it (null: nothing). `change` may be asked more than once, and
+   * what it throws is thrown. What is so already is not written. Throws 'too-many-schedules'; nothing once the change stands.
    */
-  change(
-    name: string,
-    change: (kept: KeptSchedule | null) => ScheduleRecord | null,
-  ): Promise<{ readonly created: boolean }>;
+  change(name: string, change: (kept: KeptSchedule | null) => ScheduleRecord): Promise<ChangedSchedule>;
 
   /** As it was at the call, or later; null: there is none. */
   read(name: string): Promise<ScheduleSnapshot | null>;

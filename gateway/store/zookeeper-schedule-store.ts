@@ -12,7 +12,7 @@ import {
 import type { Session } from '../../coordination/session.ts';
 import type { KeptSchedule, ScheduleRecord, ScheduleSnapshot } from '../../domain/schedule.ts';
 import { aborted } from '../../runtime/aborted.ts';
-import type { ScheduleStore } from '../api/schedule-store.ts';
+import type { ChangedSchedule, ScheduleStore } from '../api/schedule-store.ts';
 import { serviceErrorOf, unavailable } from './store-errors.ts';
 
 interface SessionParts {
@@ -30,10 +30,7 @@ export class ZooKeeperScheduleStore implements ScheduleStore {
     this.#parts = null;
   }
 
-  change(
-    name: string,
-    change: (kept: KeptSchedule | null) => ScheduleRecord | null,
-  ): Promise<{ readonly created: boolean }> {
+  change(name: string, change: (kept: KeptSchedule | null) => ScheduleRecord): Promise<ChangedSchedule> {
     return this.#withSession(({ session, commits }) => changeSchedule(session, commits, name, change));
   }
 

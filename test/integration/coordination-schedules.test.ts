@@ -16,6 +16,7 @@ import {
 import { type SeenSchedule, TickLedger } from '../../coordination/tick-ledger.ts';
 import { paths } from '../../coordination/znode-paths.ts';
 import { decodeTask } from '../../coordination/znode-records.ts';
+import type { Operation, OperationResult } from '../../coordination/zookeeper-requests.ts';
 import { limits } from '../../domain/limits.ts';
 import { intervalTicks, type ScheduleRecord } from '../../domain/schedule.ts';
 import { planTick, type TickDecision, type UnfinishedTask } from '../../domain/schedule-plan.ts';
@@ -168,9 +169,9 @@ test('a change whose answer or request is lost is made once, and told as what it
     ['b', 'dropNextRequest'],
   ] as const) {
     const lost = proxy[lose](writesTo(paths.schedule(name)));
-    assert.deepEqual(await put(name), { created: true });
+    assert.equal((await put(name)).created, true);
     await lost;
-    assert.deepEqual(await put(name), { created: false });
+    assert.equal((await put(name)).created, false);
     assert.equal((await observer.exists(paths.schedule(name)))?.version, 0);
     const removed = proxy[lose](writesTo(paths.schedule(name)));
     assert.equal(await removeSchedule(session, commits, name), true);
@@ -179,17 +180,40 @@ test('a change whose answer or request is lost is made once, and told as what it
   }
 });
 
+test('a change that stands is told as made, also where it is removed or the session ends before it is read again', async (t) => {
+  const { session, observer } = await scheduling(t);
+  class Watched extends GroupCommit {
+    constructor(readonly afterwards: () => Promise<unknown>) {
+      super(session);
+    }
+    override async commit(operations: readonly Operation[]): Promise<OperationResult[]> {
+      const results = await super.commit(operations);
+      await this.afterwards();
+      return results;
+    }
+  }
+  const changed = async (name: string, afterwards: () => Promise<unknown>) => {
+    const { schedule, created } = await changeSchedule(session, new Watched(afterwards), name, () => record);
+    assert.deepEqual([schedule.name, schedule.record, schedule.fault, created], [name, record, null, true]);
+    assert.ok(schedule.createdAt > 0 && schedule.updatedAt === schedule.createdAt);
+  };
+  await changed('removed', () => removeSchedule(observer, new GroupCommit(observer), 'removed'));
+  assert.equal(await observer.exists(paths.schedule('removed')), null);
+  await changed('unread', () => session.close());
+  assert.ok(await observer.exists(paths.schedule('unread')));
+});
+
 test('many put the same at the same time: one made it; the parent is made again; there may be only so many', async (t) => {
   const { session, commits, put } = await scheduling(t);
   const made = await Promise.all(Array.from({ length: 20 }, () => put('many')));
   assert.equal(made.filter(({ created }) => created).length, 1);
   for (const name of ['many', 's']) await removeSchedule(session, commits, name);
   await session.commit([{ kind: 'remove', path: paths.schedules, version: null }]);
-  assert.deepEqual([await scheduleNames(session, ''), await put('s')], [[], { created: true }]);
+  assert.deepEqual([await scheduleNames(session, ''), (await put('s')).created], [[], true]);
   const others = Array.from({ length: limits.schedulesMax - 1 }, (_, i) => create(paths.schedule(`o${i}`)));
   for (let first = 0; first < others.length; first += 250) await session.commit(others.slice(first, first + 250));
   await assert.rejects(put('one-more'), TooManySchedules);
-  assert.deepEqual(await put('s', { catchUp: 3 }), { created: false });
+  assert.equal((await put('s', { catchUp: 3 })).created, false);
   await removeSchedule(session, commits, 'o1');
-  assert.deepEqual(await put('one-more'), { created: true });
+  assert.equal((await put('one-more')).created, true);
 });

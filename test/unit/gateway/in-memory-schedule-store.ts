@@ -1,6 +1,7 @@
 // A ScheduleStore in memory, for tests of what the gateway makes of requests and answers. It keeps what the ensemble would: the
 // data of znodes.
 
+import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { decodeSchedule, encodeSchedule } from '../../../coordination/schedule-records.ts';
 import { ServiceError } from '../../../domain/errors.ts';
@@ -12,7 +13,7 @@ import {
   type TickState,
 } from '../../../domain/schedule.ts';
 import type { TaskId } from '../../../domain/task.ts';
-import type { ScheduleStore } from '../../../gateway/api/schedule-store.ts';
+import type { ChangedSchedule, ScheduleStore } from '../../../gateway/api/schedule-store.ts';
 
 export interface StoredSchedule {
   data: Buffer;
@@ -38,18 +39,20 @@ export class InMemoryScheduleStore implements ScheduleStore {
     return stored;
   }
 
-  async change(name: string, change: (kept: KeptSchedule | null) => ScheduleRecord | null) {
+  async change(name: string, change: (kept: KeptSchedule | null) => ScheduleRecord): Promise<ChangedSchedule> {
     if (this.failure) throw this.failure;
     const stored = this.schedules.get(name);
     const kept = this.#snapshot(name);
     const record = change(kept);
-    if (record === null || isDeepStrictEqual(record, kept?.record)) return { created: false };
+    if (kept && isDeepStrictEqual(record, kept.record)) return { schedule: kept, created: false };
     const data = encodeSchedule(record, stored?.data);
     if (!stored && this.schedules.size >= this.max) throw new ServiceError('too-many-schedules', 'Too many.');
     this.writes += 1;
     if (stored) Object.assign(stored, { data, updatedAt: Date.now() });
     else this.put(name, data.toString());
-    return { created: !stored };
+    const schedule = this.#snapshot(name);
+    assert.ok(schedule);
+    return { schedule, created: !stored };
   }
 
   async read(name: string): Promise<ScheduleSnapshot | null> {
