@@ -2,7 +2,7 @@
 // inside a callback: many changes become one round. It decides only while the picture is complete, and stops for good
 // with `signal`, when a commit was fenced, or when the session is lost.
 
-import { type CoordinationCode, CoordinationError } from '../../coordination/coordination-error.ts';
+import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { TaskLedger } from '../../coordination/task-ledger.ts';
 import { type AssignDecision, planAssignments } from '../../domain/plan.ts';
 import { planSettlement, type SettleDecision } from '../../domain/settle.ts';
@@ -10,26 +10,12 @@ import type { WorkerId } from '../../domain/task.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Picture } from './picture.ts';
+import { alarmMsMax, deferMs, expectedRefusals, outrunMs } from './refused-commits.ts';
 
 /** Decisions of one round; the next follows at once, so that one long round does not hold up the loop. */
 const decisionsPerRoundMax = 1000;
 /** Commits other than assignments that are under way at a time: a hundred thousand tasks may be let go at once, and assignments stand behind what was sent. */
 const settlementsOpenMax = 1000;
-/** A task whose commit was refused because the picture was a moment late is set aside until it has caught up. */
-const outrunMs = 20;
-/** The same for a refusal that should not have been. */
-const deferMs = 1000;
-
-/** So that a clock that was set forward is noticed. */
-const alarmMsMax = 60_000;
-
-/** The picture was a moment late, or the session has just ended. */
-const expectedRefusals: ReadonlySet<CoordinationCode> = new Set([
-  'bad_version',
-  'no_node',
-  'node_exists',
-  'session_lost',
-]);
 
 export interface AssignLoopOptions {
   readonly picture: Picture;

@@ -2,7 +2,7 @@
 // commits that together with the note that the tick was handled. Between ticks it does nothing, however many schedules there
 // are. Ends with `signal`, after what it has begun.
 
-import { type CoordinationCode, CoordinationError } from '../../coordination/coordination-error.ts';
+import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { HandledTick, SeenSchedule, TickLedger } from '../../coordination/tick-ledger.ts';
 import { nextRunAt } from '../../domain/schedule.ts';
 import { planTick, type TickDecision } from '../../domain/schedule-plan.ts';
@@ -12,25 +12,12 @@ import { timestampText } from '../../domain/timestamp.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Picture } from './picture.ts';
+import { alarmMsMax, deferMs, expectedRefusals, outrunMs } from './refused-commits.ts';
 import type { ScheduleEntry, ScheduleMirror } from './schedule-mirror.ts';
 import { UnfinishedRuns } from './unfinished-runs.ts';
 
 /** How long one turn decides; the next follows at once, after what else has come meanwhile. */
 const turnMs = 20;
-/** A schedule whose commit was refused because the picture was a moment late, or still is. */
-const outrunMs = 20;
-/** The same for a refusal that should not have been. */
-const deferMs = 1000;
-/** So that a clock that was set forward is noticed. */
-const alarmMsMax = 60_000;
-
-/** The picture was a moment late, or the session has just ended. */
-const expectedRefusals: ReadonlySet<CoordinationCode> = new Set([
-  'bad_version',
-  'no_node',
-  'node_exists',
-  'session_lost',
-]);
 
 export interface ScheduleLoopOptions {
   readonly picture: Picture;

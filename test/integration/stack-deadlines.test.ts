@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { limits } from '../../domain/limits.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
+import { isAlive } from '../support/process.ts';
 import { calmSessionMs, startStack } from '../support/stack.ts';
 import { createGate, temporaryFolder, writeHandlers } from '../support/stack-handlers.ts';
 import type { TestSession } from '../support/stack-session.ts';
@@ -30,15 +31,6 @@ function assertExpired(task: Task, message: RegExp): void {
   assert.deepEqual([task.state, task.error?.code], ['failed', 'expired']);
   assert.match(task.error?.message ?? '', message);
   assert.ok(lateMs(task) >= 0, `${lateMs(task)} ms`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 test('the deadline of tasks that wait and of tasks that run', async (t) => {

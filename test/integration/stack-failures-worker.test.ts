@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
+import { isAlive } from '../support/process.ts';
 import { calmSessionMs, type Process, type Stack, startStack } from '../support/stack.ts';
 import { createGate, temporaryFolder, writeHandlers } from '../support/stack-handlers.ts';
 import type { Task } from '../support/task-client.ts';
@@ -20,15 +21,6 @@ const registrations = ({ process }: Process) => process.logs.filter(({ msg }) =>
 /** One worker; a second is to be added when the first has its tasks. */
 function stackOfOne(t: TestContext, env = {}): Promise<Stack> {
   return startStack(t, zookeeper, { worker: env });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 /** A command that says where it runs and does not end by itself the first time. */

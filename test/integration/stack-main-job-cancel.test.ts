@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
+import { isAlive } from '../support/process.ts';
 import { calmSessionMs, startStack } from '../support/stack.ts';
 import { createGate, temporaryFolder, writeHandlers } from '../support/stack-handlers.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
@@ -26,15 +27,6 @@ async function cancel(id: string, reason: string) {
   assert.deepEqual([done.state, done.error], ['cancelled', { code: 'cancelled', message: reason }]);
   await eventually('no assignment is left', async () => !(await session.exists(`/assign/ours1/${id}`)));
   return done;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 /** A command that writes its own number and that of a child into a file, then does not end. */
