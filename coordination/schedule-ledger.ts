@@ -18,9 +18,9 @@ import { CoordinationError, isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { decodeSchedule, decodeTicks, encodeSchedule } from './schedule-records.ts';
 import type { Session } from './session.ts';
+import { decodeTask } from './task-record.ts';
 import { untilKnown } from './until-known.ts';
 import { parseSchedulePath, paths } from './znode-paths.ts';
-import { decodeTask } from './znode-records.ts';
 import type { Operation, Znode } from './zookeeper-requests.ts';
 
 /** There are as many schedules as may be. */

@@ -26,7 +26,7 @@ import {
   readText,
   toTimestamp,
 } from './record-json.ts';
-import { decodeTask, encodeTask } from './znode-records.ts';
+import { decodeTask, encodeTask } from './task-record.ts';
 
 export type ScheduleReading =
   | { readonly kind: 'schedule'; readonly record: ScheduleRecord; readonly next: NextTick }

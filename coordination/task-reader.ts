@@ -5,8 +5,9 @@ import type { TaskSnapshot } from '../domain/task-view.ts';
 import type { AssignmentDirectory } from './assignment-directory.ts';
 import type { Session } from './session.ts';
 import { SharedSync } from './shared-sync.ts';
+import { decodeTask } from './task-record.ts';
 import { parseAttemptName, paths } from './znode-paths.ts';
-import { decodeAssignment, decodeAttempt, decodeStatus, decodeTask } from './znode-records.ts';
+import { decodeAssignment, decodeAttempt, decodeStatus } from './znode-records.ts';
 import type { Znode } from './zookeeper-requests.ts';
 
 /** Reads that each found an assignment which was gone at the next; then what was read last is the answer. */

@@ -11,9 +11,9 @@ import { CoordinationError } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
+import { decodeTask } from './task-record.ts';
 import { untilKnown } from './until-known.ts';
 import { paths } from './znode-paths.ts';
-import { decodeTask } from './znode-records.ts';
 import type { Operation } from './zookeeper-requests.ts';
 
 export interface TaskRemoval {

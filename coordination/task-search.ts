@@ -4,8 +4,8 @@
 import type { TaskId, TaskRecord } from '../domain/task.ts';
 import { parseTaskId, taskIdOf, taskNumber } from '../domain/task-id.ts';
 import type { Session } from './session.ts';
+import { decodeTask } from './task-record.ts';
 import { paths } from './znode-paths.ts';
-import { decodeTask } from './znode-records.ts';
 
 const readsAtOnce = 64;
 /** Sizes of the groups of names that are tried before all tasks are listed. */

@@ -11,10 +11,10 @@ import { CoordinationError } from './coordination-error.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Session } from './session.ts';
 import { DependencyNotFound, existenceOf, type OutsideDependency, outsideDependencies } from './task-dependencies.ts';
+import { encodeTask } from './task-record.ts';
 import { type FoundTasks, TaskSearch } from './task-search.ts';
 import { nextSequenceNumber, stepOver } from './task-sequence.ts';
 import { paths } from './znode-paths.ts';
-import { encodeTask } from './znode-records.ts';
 import type { Operation, OperationResult } from './zookeeper-requests.ts';
 
 /** The sequence of `/tasks` has come to its end (contract section 1). */

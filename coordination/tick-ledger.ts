@@ -12,9 +12,9 @@ import { isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { encodeTicks } from './schedule-records.ts';
 import type { Session } from './session.ts';
+import { encodeTask } from './task-record.ts';
 import { stepOver } from './task-sequence.ts';
 import { paths } from './znode-paths.ts';
-import { encodeTask } from './znode-records.ts';
 import type { Operation } from './zookeeper-requests.ts';
 
 /** A schedule as it was seen. */

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { makeParentsAgain } from '../../coordination/bootstrap.ts';
 import { decodeQueue } from '../../coordination/queue-record.ts';
 import type { Session } from '../../coordination/session.ts';
+import { decodeTask } from '../../coordination/task-record.ts';
 import { TreeCache, type TreeListener } from '../../coordination/tree-cache.ts';
 import {
   parseAssignPath,
@@ -14,7 +15,7 @@ import {
   parseWorkerPath,
   paths,
 } from '../../coordination/znode-paths.ts';
-import { decodeAssignment, decodeTask, decodeWorker } from '../../coordination/znode-records.ts';
+import { decodeAssignment, decodeWorker } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import { EventRing } from '../../domain/event-ring.ts';
 import { limits } from '../../domain/limits.ts';

@@ -4,8 +4,8 @@
 import type { AttemptLedger } from '../../coordination/attempt-ledger.ts';
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { Session } from '../../coordination/session.ts';
+import { decodeTask } from '../../coordination/task-record.ts';
 import { parseAttemptName, paths } from '../../coordination/znode-paths.ts';
-import { decodeTask } from '../../coordination/znode-records.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Progress, TaskRecord, WorkerId } from '../../domain/task.ts';
 import type { Moment } from '../../domain/task-machine.ts';

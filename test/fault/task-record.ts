@@ -1,7 +1,7 @@
 // A task as a gateway would store it, for tests that submit.
 
 import { randomUUID } from 'node:crypto';
-import { defaultTaskOptions } from '../../coordination/znode-records.ts';
+import { defaultTaskOptions } from '../../coordination/task-record.ts';
 import type { TaskRecord } from '../../domain/task.ts';
 
 export function taskRecord(members: Partial<TaskRecord> = {}): TaskRecord {

@@ -13,9 +13,9 @@ import {
   scheduleNames,
   TooManySchedules,
 } from '../../coordination/schedule-ledger.ts';
+import { decodeTask } from '../../coordination/task-record.ts';
 import { type SeenSchedule, TickLedger } from '../../coordination/tick-ledger.ts';
 import { paths } from '../../coordination/znode-paths.ts';
-import { decodeTask } from '../../coordination/znode-records.ts';
 import type { Operation, OperationResult } from '../../coordination/zookeeper-requests.ts';
 import { limits } from '../../domain/limits.ts';
 import { intervalTicks, type ScheduleRecord } from '../../domain/schedule.ts';

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keyPaths } from '../../coordination/key-paths.ts';
+import { encodeTask } from '../../coordination/task-record.ts';
 import { paths } from '../../coordination/znode-paths.ts';
-import { encodeTask } from '../../coordination/znode-records.ts';
 import type { TaskId } from '../../domain/task.ts';
 import { taskRecord } from '../fault/task-record.ts';
 import { wholeFile } from '../support/cleanup.ts';

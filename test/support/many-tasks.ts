@@ -1,8 +1,9 @@
 // More tasks than one would submit: made directly in the tree, a thousand to a transaction, as gateways and workers would
 // have left them; and what tests with so many measure, in the words that they report.
 
+import { encodeTask } from '../../coordination/task-record.ts';
 import { paths } from '../../coordination/znode-paths.ts';
-import { encodeStatus, encodeTask } from '../../coordination/znode-records.ts';
+import { encodeStatus } from '../../coordination/znode-records.ts';
 import type { Operation } from '../../coordination/zookeeper-requests.ts';
 import type { StatusRecord, TaskId, TaskRecord } from '../../domain/task.ts';
 import type { ServiceProcess } from './process.ts';

@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { decodeStatus, decodeTask } from '../../coordination/znode-records.ts';
+import { decodeTask } from '../../coordination/task-record.ts';
+import { decodeStatus } from '../../coordination/znode-records.ts';
 import { Changes } from './changes.ts';
 import { eventually } from './eventually.ts';
 import type { TestSession } from './stack-session.ts';

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as queueRecord from '../../../coordination/queue-record.ts';
+import * as tasks from '../../../coordination/task-record.ts';
 import * as records from '../../../coordination/znode-records.ts';
 import { limits } from '../../../domain/limits.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
@@ -19,7 +20,7 @@ import {
 } from '../../../domain/task.ts';
 
 const createdAt = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
-const decodeTask = (text: string) => records.decodeTask(Buffer.from(text), createdAt);
+const decodeTask = (text: string) => tasks.decodeTask(Buffer.from(text), createdAt);
 const decodeStatus = (text: string) => records.decodeStatus(Buffer.from(text), createdAt);
 
 function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -65,7 +66,7 @@ const taskRecord: fc.Arbitrary<TaskRecord> = record({
 test('a task of ours reads back as it was written', () => {
   fc.assert(
     fc.property(taskRecord, (task) => {
-      const reading = records.decodeTask(records.encodeTask(task), createdAt);
+      const reading = tasks.decodeTask(tasks.encodeTask(task), createdAt);
       assert.deepEqual(reading, { kind: 'task', record: task });
     }),
   );
@@ -191,7 +192,7 @@ test('a task by hand with little in it has the defaults, and what is out of boun
   const little = decodeTask('{"v":1,"type":"echo"}');
   assert.ok(little.kind === 'task');
   assert.deepEqual(little.record, {
-    ...records.defaultTaskOptions,
+    ...tasks.defaultTaskOptions,
     ...{ type: 'echo', submitId: null, submittedAt: createdAt, idempotencyKey: null, retryOf: null, batch: null },
     schedule: null,
   });
@@ -201,7 +202,7 @@ test('a task by hand with little in it has the defaults, and what is out of boun
   assert.ok(much.kind === 'task');
   const { priority, maxAttempts, timeoutMs, labels, backoff, runAt } = much.record;
   assert.deepEqual([priority, maxAttempts, timeoutMs], [limits.priorityMax, 1, limits.timeoutMsDefault]);
-  assert.deepEqual([labels, backoff, runAt], [{ b: 'c' }, records.defaultTaskOptions.backoff, null]);
+  assert.deepEqual([labels, backoff, runAt], [{ b: 'c' }, tasks.defaultTaskOptions.backoff, null]);
 });
 
 test('a status by hand means succeeded, with its text as the result', () => {
@@ -298,7 +299,7 @@ test('no bytes at all make a reader throw', () => {
   );
   fc.assert(
     fc.property(anything, (data) => {
-      records.decodeTask(data, createdAt);
+      tasks.decodeTask(data, createdAt);
       records.decodeStatus(data, createdAt);
       records.decodeAttempt(data, 1, createdAt);
       records.decodeWorker(data);
@@ -316,7 +317,7 @@ test('text that is no UTF-8 is made so, since one such task would spoil the answ
   const origin = `"submitId":${half},"idempotencyKey":${half},"retryOf":${half}`;
   const error = `"worker":${half},"error":{"code":${half},"message":${half}}`;
   const read = [
-    records.decodeTask(nasty(`"type":"echo","labels":{${half}:${half}},${origin}`), createdAt),
+    tasks.decodeTask(nasty(`"type":"echo","labels":{${half}:${half}},${origin}`), createdAt),
     records.decodeStatus(nasty(`"state":"failed",${error}`), createdAt),
     records.decodeAttempt(nasty(`"outcome":"failed",${error}`), 1, createdAt),
     records.decodeAssignment(nasty(`"progress":{"percent":1,"message":${half}}`)),

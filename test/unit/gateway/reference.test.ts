@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { encodeSchedule, encodeTicks } from '../../../coordination/schedule-records.ts';
+import * as tasks from '../../../coordination/task-record.ts';
 import * as records from '../../../coordination/znode-records.ts';
 import { explainReasons } from '../../../domain/explanation.ts';
 import { type TaskId, type TaskRecord, taskErrorCodes } from '../../../domain/task.ts';
@@ -41,7 +42,7 @@ function membersWritten(data: Buffer): string[] {
 
 const at = 1000;
 const task: TaskRecord = {
-  ...records.defaultTaskOptions,
+  ...tasks.defaultTaskOptions,
   ...{ type: 'echo', submitId: 'a', submittedAt: at, runAt: at, idempotencyKey: 'k', retryOf: 'task-1', deadlineMs: 1 },
   ...{ batch: { index: 1, size: 2 }, exclusiveKey: 'x', after: ['task-1' as TaskId], schedule: { name: 's', at } },
 };
@@ -85,7 +86,7 @@ test('records in the tree', () => {
   const run = { attempt: 1, worker: 'w', startedAt: at, finishedAt: at };
   const error = { code: 'timeout' as const, message: '' };
   const written: [string, Buffer][] = [
-    ['/tasks/<task>', records.encodeTask(task)],
+    ['/tasks/<task>', tasks.encodeTask(task)],
     ['/tasks/<task>/attempt-<k>', records.encodeAttempt({ ...run, outcome: 'failed', error, retryAt: at })],
     ['/assign/<worker>/<task>', records.encodeAssignment(assignment)],
     ['/workers/<worker>', records.encodeWorker(worker)],

@@ -7,14 +7,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeQueue } from '../../../coordination/queue-record.ts';
 import { decodeSchedule, decodeTicks } from '../../../coordination/schedule-records.ts';
+import { decodeTask, encodeTask } from '../../../coordination/task-record.ts';
 import {
   decodeAssignment,
   decodeAttempt,
   decodeStatus,
-  decodeTask,
   decodeWorker,
   encodeAssignment,
-  encodeTask,
 } from '../../../coordination/znode-records.ts';
 import type { Znode } from '../../../coordination/zookeeper-requests.ts';
 import { explainTask } from '../../../domain/explain.ts';
