@@ -33,7 +33,7 @@ const createsTask = (opcode: number, request: Buffer) => opcode === opcodes.mult
 
 test('its connection is cut again and again while submits run', async (t) => {
   const { stack, gateway, proxy } = await proxiedStack(t);
-  const load = new Load([gateway.client]);
+  const load = new Load(t, [gateway.client]);
   for (let cuts = 0; cuts < 8; cuts++) {
     await load.more(15);
     proxy.cut();
@@ -46,7 +46,7 @@ test('its connection is cut again and again while submits run', async (t) => {
 
 test('its connection is silent for a while, and for longer than its session, while submits run', async (t) => {
   const { stack, gateway, proxy } = await proxiedStack(t, stackSessionMs);
-  const load = new Load([gateway.client]);
+  const load = new Load(t, [gateway.client]);
   await load.more(15);
   proxy.silence('toClient'); // what it sends is applied, and it does not hear of it
   await gateway.process.waitForLog(/trying another server/);

@@ -18,7 +18,7 @@ async function busyStack(
 ): Promise<{ stack: Stack; load: Load; leader: Process; standby: Process }> {
   const stack = await startStack(t, zookeeper, { masters: 2, workers: 1, sessionTimeoutMs });
   const [leader, standby] = [await stack.leader(), await stack.standby()];
-  const load = new Load([stack.client]);
+  const load = new Load(t, [stack.client]);
   await load.more(20);
   return { stack, load, leader, standby };
 }
@@ -82,7 +82,7 @@ test('cut off: what it sent and could not deliver in time is never applied', asy
   const leader = await stack.addMaster({}, true);
   await leader.process.waitForLog(/^leading$/);
   const standby = await stack.addMaster();
-  const load = new Load([stack.client]);
+  const load = new Load(t, [stack.client]);
   await load.more(20);
   leader.proxy?.silence('toServer'); // it still sees everything, decides, and sends commits that get stuck
   await standby.process.waitForLog(/^leading$/);

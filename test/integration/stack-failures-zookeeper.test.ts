@@ -9,7 +9,10 @@ import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 async function busyStack(t: TestContext, zookeeper: StackZooKeeper): Promise<{ stack: Stack; load: Load }> {
   const stack = await startStack(t, zookeeper, { masters: 2, workers: 2, gateways: 2, sessionTimeoutMs: 4000 });
-  const load = new Load(stack.gateways.map(({ client }) => client));
+  const load = new Load(
+    t,
+    stack.gateways.map(({ client }) => client),
+  );
   await load.more(50);
   return { stack, load };
 }

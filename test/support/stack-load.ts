@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { decodeTask } from '../../coordination/task-record.ts';
 import { decodeStatus } from '../../coordination/znode-records.ts';
 import { Changes } from './changes.ts';
+import { onCleanup, type TestScope } from './cleanup.ts';
 import { eventually } from './eventually.ts';
 import type { TestSession } from './stack-session.ts';
 import type { SubmitOutcome, TaskClient } from './task-client.ts';
@@ -31,13 +32,15 @@ export class Load {
   #started = 0;
   #stopped = false;
 
-  /** Begins at once. */
+  /** Begins at once, and ends with the scope, also where the test has failed before. */
   constructor(
+    scope: TestScope,
     clients: readonly TaskClient[],
     { lanes = 3, spec = { type: 'echo', payload: 'load' } }: LoadOptions = {},
   ) {
     this.#spec = spec;
     this.#lanes = clients.flatMap((client) => Array.from({ length: lanes }, () => this.#lane(client)));
+    onCleanup(scope, () => this.stop());
   }
 
   get acknowledged(): string[] {
