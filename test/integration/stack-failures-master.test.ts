@@ -66,7 +66,7 @@ test('frozen past its session: it commits nothing when it wakes, and stands by u
   leader.process.kill('SIGCONT');
   await leader.process.waitForLog(/session is lost/);
   await leader.process.waitForLog(/not leading any more/);
-  await eventually('it stands by again', () => sessionsOf(leader) === 2 && completePictures(leader) === 2);
+  await eventually('it stands by again', () => sessionsOf(leader) >= 2 && completePictures(leader) >= 2);
   await load.more(20);
   assert.deepEqual([(await stack.leader()).id, await epochOf(stack)], [standby.id, 2]);
   // And it is as good as before.
