@@ -75,3 +75,13 @@ function notApplied(error: CoordinationError): ServiceError {
   const message = `ZooKeeper refused it (${code}); nothing was changed. Where it goes on refusing, somebody has to look at the tree or its ACLs`;
   return new ServiceError('coordination-unavailable', message, { cause: error, retryAfterMs });
 }
+
+/** What belongs to the present session does the work; its failures become those of the API. Null: there is no session. */
+export async function inSession<Parts, T>(parts: Parts | null, work: (parts: Parts) => Promise<T>): Promise<T> {
+  if (!parts) throw unavailable('there is no ZooKeeper session at the moment', undefined);
+  try {
+    return await work(parts);
+  } catch (error) {
+    throw serviceErrorOf(error);
+  }
+}

@@ -13,7 +13,7 @@ import type { Session } from '../../coordination/session.ts';
 import type { KeptSchedule, ScheduleRecord, ScheduleSnapshot } from '../../domain/schedule.ts';
 import { aborted } from '../../runtime/aborted.ts';
 import type { ChangedSchedule, ScheduleStore } from '../api/schedule-store.ts';
-import { serviceErrorOf, unavailable } from './store-errors.ts';
+import { inSession } from './store-errors.ts';
 
 interface SessionParts {
   readonly session: Session;
@@ -53,13 +53,7 @@ export class ZooKeeperScheduleStore implements ScheduleStore {
     return this.#withSession(({ session, commits }) => removeSchedule(session, commits, name));
   }
 
-  async #withSession<T>(work: (parts: SessionParts) => Promise<T>): Promise<T> {
-    const parts = this.#parts;
-    if (!parts) throw unavailable('there is no ZooKeeper session at the moment', undefined);
-    try {
-      return await work(parts);
-    } catch (error) {
-      throw serviceErrorOf(error);
-    }
+  #withSession<T>(work: (parts: SessionParts) => Promise<T>): Promise<T> {
+    return inSession(this.#parts, work);
   }
 }

@@ -23,7 +23,7 @@ import type { Submitted, SubmittedBatch, TaskStore } from '../api/task-store.ts'
 import { Admission, type Place } from './admission.ts';
 import { RecentSubmits } from './recent-submits.ts';
 import { SharedSubmits } from './shared-submits.ts';
-import { serviceErrorOf, unavailable } from './store-errors.ts';
+import { inSession } from './store-errors.ts';
 import { TaskWatches } from './task-watches.ts';
 
 /** What belongs to one session. */
@@ -155,14 +155,8 @@ export class ZooKeeperTaskStore implements TaskStore {
     };
   }
 
-  async #withSession<T>(work: (parts: SessionParts) => Promise<T>): Promise<T> {
-    const parts = this.#parts;
-    if (!parts) throw unavailable('there is no ZooKeeper session at the moment', undefined);
-    try {
-      return await work(parts);
-    } catch (error) {
-      throw serviceErrorOf(error);
-    }
+  #withSession<T>(work: (parts: SessionParts) => Promise<T>): Promise<T> {
+    return inSession(this.#parts, work);
   }
 }
 
