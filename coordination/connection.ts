@@ -135,12 +135,21 @@ export class Connection {
         return frame(header, request.body);
       },
     };
+    this.#cork();
     // Called by us with the answer's body (see #onReply), or by the manager with an error when the link broke.
     this.#manager.queue(npmRequest, (answer) => {
       if (!(answer instanceof Reply)) return onAnswer(sentAt === 0 ? 'unsent' : 'unanswered');
       if (request.reachesLeader) this.#events.onConfirmed(sentAt);
       onAnswer(answer);
     });
+  }
+
+  /** What is sent in one turn of the event loop goes to the kernel in one piece. */
+  #cork(): void {
+    const { socket } = this.#manager;
+    if (!socket || socket.writableCorked > 0) return;
+    socket.cork();
+    process.nextTick(() => socket.uncork());
   }
 
   /** The newest transaction that this session has seen. */
@@ -242,7 +251,7 @@ export class Connection {
     if (this.#manager.state === managerStates.connecting) return this.#onHandshake(packet);
     const body = new JuteReader(packet.subarray(4));
     const xid = body.int();
-    body.long(); // zxid, kept by #onReply
+    body.skip(8); // zxid, kept by #onReply
     const code = body.int();
     if (xid === xids.notification) return this.#onNotification(body);
     if (xid === xids.auth) {
@@ -265,7 +274,7 @@ export class Connection {
 
   #onNotification(body: JuteReader): void {
     const change = nodeChanges.get(body.int());
-    body.int(); // keeper state, always SyncConnected
+    body.skip(4); // keeper state, always SyncConnected
     if (change) this.#events.onNotification(body.string(), change);
   }
 

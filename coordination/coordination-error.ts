@@ -20,8 +20,11 @@ export type CoordinationCode =
   | 'too_large'
   | 'fenced';
 
+/** KeeperException.Code.NONODE. */
+export const noNode = -101;
+
 const serverCodes: ReadonlyMap<number, CoordinationCode> = new Map([
-  [-101, 'no_node'],
+  [noNode, 'no_node'],
   [-102, 'no_auth'],
   [-103, 'bad_version'],
   [-108, 'no_children_for_ephemerals'],

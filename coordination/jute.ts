@@ -17,8 +17,12 @@ export interface Stat {
 
 /** Appends to a buffer that grows by doubling. */
 export class JuteWriter {
-  #buffer = Buffer.allocUnsafe(256);
+  #buffer: Buffer;
   #length = 0;
+
+  constructor(expectedBytes = 256) {
+    this.#buffer = Buffer.allocUnsafe(expectedBytes);
+  }
 
   int(value: number): this {
     this.#reserve(4);
@@ -79,6 +83,15 @@ export class JuteReader {
     this.#buffer = buffer;
   }
 
+  /** Bytes that have not been read. */
+  get remaining(): number {
+    return this.#buffer.length - this.#offset;
+  }
+
+  skip(bytes: number): void {
+    this.#offset += bytes;
+  }
+
   int(): number {
     const value = this.#buffer.readInt32BE(this.#offset);
     this.#offset += 4;
@@ -124,15 +137,22 @@ export class JuteReader {
   stat(): Stat {
     const czxid = this.long();
     const mzxid = this.long();
-    const ctime = Number(this.long());
-    const mtime = Number(this.long());
+    const ctime = this.#milliseconds();
+    const mtime = this.#milliseconds();
     const version = this.int();
     const cversion = this.int();
-    this.int(); // aversion
+    this.skip(4); // aversion
     const ephemeralOwner = this.long();
-    this.int(); // dataLength
+    this.skip(4); // dataLength
     const numChildren = this.int();
-    this.long(); // pzxid
+    this.skip(8); // pzxid
     return { czxid, mzxid, ctime, mtime, version, cversion, ephemeralOwner, numChildren };
+  }
+
+  /** A time is far below the 2^53 up to which a number is exact. */
+  #milliseconds(): number {
+    const value = this.#buffer.readInt32BE(this.#offset) * 2 ** 32 + this.#buffer.readUInt32BE(this.#offset + 4);
+    this.#offset += 8;
+    return value;
   }
 }

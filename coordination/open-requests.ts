@@ -3,11 +3,9 @@
 // one timer serves them all.
 
 import { monotonicMs } from '../runtime/clock.ts';
-import { type CoordinationCode, CoordinationError } from './coordination-error.ts';
+import { type CoordinationCode, CoordinationError, noNode } from './coordination-error.ts';
 import type { JuteReader } from './jute.ts';
 import type { WireRequest } from './zookeeper-requests.ts';
-
-const noNode = -101;
 
 export interface PendingRequest {
   readonly request: WireRequest<unknown>;

@@ -10,6 +10,7 @@ import { monotonicMs } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { type Answer, Connection, type EnsembleTarget, type NodeChange } from './connection.ts';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
+import { GroupRead } from './group-read.ts';
 import type { Stat } from './jute.ts';
 import { OneShotWatches } from './one-shot-watches.ts';
 import { OpenRequests, type PendingRequest } from './open-requests.ts';
@@ -40,6 +41,7 @@ export class Session {
   readonly #watches = new OneShotWatches();
   readonly #recursive = new Map<string, RecursiveListener>();
   readonly #open: OpenRequests;
+  readonly #reads = new GroupRead((request) => this.#read(request));
   readonly #ended = new AbortController();
   readonly #stateListeners = new Set<(state: SessionState) => void>();
   readonly #linkErrorsLogged = new Set<string>();
@@ -99,16 +101,21 @@ export class Session {
     return () => this.#stateListeners.delete(listener);
   }
 
-  /** Null where there is no such znode. */
+  /** Null where there is no such znode. Travels with what else is read in this turn of the event loop. */
   getData(path: string): Promise<Znode | null> {
-    return this.#read(requests.getDataRequest(this.#serverPath(path)));
+    return this.#reads.read(requests.dataAt(this.#serverPath(path)));
+  }
+
+  /** Names of the children, in no order; null where there is no such znode. Travels as {@link getData} does. */
+  childNames(path: string): Promise<string[] | null> {
+    return this.#reads.read(requests.childNamesAt(this.#serverPath(path)));
   }
 
   exists(path: string): Promise<Stat | null> {
     return this.#read(requests.existsRequest(this.#serverPath(path), false));
   }
 
-  /** Names, in no order; null where there is no such znode. */
+  /** As {@link childNames}, with the stat of the same moment. */
   getChildren(path: string): Promise<{ children: string[]; stat: Stat } | null> {
     return this.#read(requests.getChildrenRequest(this.#serverPath(path)));
   }

@@ -60,7 +60,7 @@ async function readChildren(session: Session, id: TaskId, { data, stat }: Znode)
   const none = { unblockedAt: null, cancelRequested: false, status: null, attempts: [], assignment: null };
   const snapshot = { id, record, createdAt: stat.ctime, ...none };
   if (stat.numChildren === 0) return snapshot;
-  const names = (await session.getChildren(paths.task(id)))?.children ?? [];
+  const names = (await session.childNames(paths.task(id))) ?? [];
   const [unblocked, status, attempts] = await Promise.all([
     names.includes('unblocked') ? session.exists(paths.unblocked(id)) : null,
     names.includes('status') ? session.getData(paths.status(id)) : null,

@@ -140,17 +140,22 @@ export class TreeCache {
       if (path === undefined) return;
       this.#readsInFlight += 1;
       this.#reading.set(path, 'reading');
-      void this.#read(path);
+      this.#read(path);
     }
   }
 
-  async #read(path: string): Promise<void> {
-    let znode: Znode | null | undefined;
-    try {
-      znode = await this.#session.getData(path);
-    } catch (error) {
-      this.#onFailure(path, error);
-    }
+  #read(path: string): void {
+    this.#session.getData(path).then(
+      (znode) => this.#onRead(path, znode),
+      (error: unknown) => {
+        this.#onFailure(path, error);
+        this.#onRead(path, undefined);
+      },
+    );
+  }
+
+  /** Undefined: it could not be read. */
+  #onRead(path: string, znode: Znode | null | undefined): void {
     this.#readsInFlight -= 1;
     const stale = this.#reading.get(path) === 'stale';
     this.#reading.delete(path);
@@ -170,13 +175,13 @@ export class TreeCache {
 
   async #list(path: string, listing: Listing): Promise<void> {
     try {
-      const found = await this.#session.getChildren(path);
+      const names = await this.#session.childNames(path);
       // A list that was asked for before the watch was set again may miss what came in between.
       if (listing !== this.#listing) return;
-      if (!found) return this.#gone(path);
+      if (!names) return this.#gone(path);
       // With names only, this is where the root shows that it is there.
       if (path === this.#root && !this.#readsData && !listing.removed.has(path)) this.#announce(path, null);
-      this.#listed(path, found.children);
+      this.#listed(path, names);
     } catch (error) {
       this.#onFailure(path, error);
     }

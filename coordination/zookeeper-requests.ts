@@ -11,10 +11,12 @@ export const opcodes = {
   exists: 3,
   getData: 4,
   setData: 5,
+  getChildren: 8,
   sync: 9,
   getChildren2: 12,
   check: 13,
   multi: 14,
+  multiRead: 22,
   setWatches: 101,
   addWatch: 106,
   error: -1,
@@ -72,10 +74,60 @@ export function existsRequest(path: string, watch: boolean): WireRequest<Stat> {
   };
 }
 
-export function getDataRequest(path: string): WireRequest<Znode> {
+/** A read that may travel with others. */
+export interface ReadOperation<T> {
+  readonly opcode: number;
+  readonly path: string;
+  decode(reader: JuteReader): T;
+}
+
+export function dataAt(path: string): ReadOperation<Znode> {
+  return { opcode: opcodes.getData, path, decode: readZnode };
+}
+
+export function childNamesAt(path: string): ReadOperation<string[]> {
+  return { opcode: opcodes.getChildren, path, decode: readNames };
+}
+
+const readZnode = (reader: JuteReader): Znode => ({ data: reader.buffer(), stat: reader.stat() });
+const readNames = (reader: JuteReader): string[] => reader.strings();
+
+export function readRequest<T>({ opcode, path, decode }: ReadOperation<T>): WireRequest<T> {
   const body = new JuteWriter().string(path).bool(false).bytes();
-  const decode = (reader: JuteReader): Znode => ({ data: reader.buffer(), stat: reader.stat() });
-  return { opcode: opcodes.getData, what: `get ${path}`, reachesLeader: false, body, decode };
+  return { opcode, what: `a read of ${path}`, reachesLeader: false, body, decode };
+}
+
+/** What several reads in one request brought. */
+export interface ReadAnswers {
+  /** In their order: what was read, or the code with which that one was refused. */
+  readonly each: readonly unknown[];
+  readonly bytes: number;
+}
+
+/** It sets no watches. */
+export function multiReadRequest(operations: readonly ReadOperation<unknown>[]): WireRequest<ReadAnswers> {
+  const writer = new JuteWriter(32 + operations.length * 96);
+  for (const { opcode, path } of operations) writer.int(opcode).bool(false).int(-1).string(path).bool(false);
+  writer.int(-1).bool(true).int(-1);
+  return {
+    opcode: opcodes.multiRead,
+    what: `${operations.length} reads, first ${operations[0]?.path}`,
+    reachesLeader: false,
+    body: writer.bytes(),
+    decode: (reader) => ({ bytes: reader.remaining, each: readAnswers(reader, operations) }),
+  };
+}
+
+/** Answers as MultiResponse has them; a code is the only one that is a number. */
+function readAnswers(reader: JuteReader, operations: readonly ReadOperation<unknown>[]): unknown[] {
+  const each: unknown[] = [];
+  for (;;) {
+    const opcode = reader.int();
+    const done = reader.bool();
+    reader.skip(4); // the header's own error, repeated in the body
+    if (done) return each;
+    each.push(opcode === opcodes.error ? reader.int() : operations[each.length]?.decode(reader));
+  }
 }
 
 export function getChildrenRequest(path: string): WireRequest<{ children: string[]; stat: Stat }> {

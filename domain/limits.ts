@@ -132,6 +132,10 @@ export const limits = {
   transactionsInFlightMax: 4,
   /** Watches set again after a reconnect go out in requests of at most this size. */
   setWatchesBytesMax: 128 * KiB,
+  /** Reads that travel in one request. */
+  readsPerRequestMax: 128,
+  /** What the answer to one request of several reads should come to. */
+  readBytesAimedAt: 1024 * KiB,
   /** Reads that a mirror has in flight. */
   readsInFlightMax: 256,
   /** A larger znode than this is not ours (payload, labels and frame fit well inside): it is stepped around. */

@@ -71,8 +71,8 @@ async function readAndRun(context: RunContext, held: HeldAssignment, writer: Out
   const path = paths.task(held.task);
   const znode = await whileSessionLives(session, () => session.getData(path));
   if (!znode) return writer.handBack(held); // deleted before it began
-  const listed = znode.stat.numChildren > 0 ? await whileSessionLives(session, () => session.getChildren(path)) : null;
-  const names = listed?.children ?? [];
+  const listed = znode.stat.numChildren > 0 ? await whileSessionLives(session, () => session.childNames(path)) : null;
+  const names = listed ?? [];
   if (names.includes('status')) return writer.handBack(held); // left over
   const reading = decodeTask(znode.data, znode.stat.ctime);
   if (reading.kind === 'newer') {

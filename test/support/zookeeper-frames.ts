@@ -8,10 +8,12 @@ export const opcodes = {
   ping: 11,
   closeSession: -11,
   multi: 14,
+  multiRead: 22,
   create: 1,
   create2: 15,
   remove: 2,
   sync: 9,
+  getData: 4,
   setData: 5,
 } as const;
 /** Xids of what is no reply to a request of the client. */

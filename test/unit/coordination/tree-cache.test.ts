@@ -47,7 +47,7 @@ class ScriptedSession {
     return this.#ask(`get ${path}`);
   }
 
-  getChildren(path: string) {
+  childNames(path: string) {
     return this.#ask(`list ${path}`);
   }
 
@@ -75,7 +75,7 @@ class ScriptedSession {
 }
 
 const znode = (data: string, numChildren = 0) => ({ data: Buffer.from(data), stat: { numChildren } });
-const list = (...children: string[]) => ({ children, stat: {} });
+const list = (...names: string[]) => names;
 
 function cacheOn(content: 'data' | 'names') {
   const session = new ScriptedSession();

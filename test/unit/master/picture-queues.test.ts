@@ -48,8 +48,8 @@ class HeldSession {
     return (await this.getData(path))?.stat ?? null;
   }
 
-  async getChildren(path: string) {
-    return { children: this.#childrenOf(path) };
+  async childNames(path: string) {
+    return this.#childrenOf(path);
   }
 
   /** Resolves when whoever watches has read it. */

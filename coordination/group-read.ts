@@ -1,0 +1,68 @@
+// Group read: reads that are asked for in one turn of the event loop travel in one request (multi-read, ZooKeeper 3.6),
+// since a request costs the server and us several times what one more read in it does. Never a timer, as with commits.
+// Each read keeps its own answer: what refuses one says nothing of the others.
+
+import { limits } from '../domain/limits.ts';
+import { CoordinationError, noNode } from './coordination-error.ts';
+import { multiReadRequest, type ReadOperation, readRequest, type WireRequest } from './zookeeper-requests.ts';
+
+interface Asked {
+  readonly operation: ReadOperation<unknown>;
+  resolve(answer: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Sends a request; resolves with null for a znode that is not there. */
+type Issue = <T>(request: WireRequest<T>) => Promise<T | null>;
+
+export class GroupRead {
+  readonly #issue: Issue;
+  #asked: Asked[] = [];
+  /** What a read has lately brought: znodes are small, but each may be half a megabyte. */
+  #bytesPerRead = 1024;
+
+  constructor(issue: Issue) {
+    this.#issue = issue;
+  }
+
+  /** Null where there is no such znode. */
+  read<T>(operation: ReadOperation<T>): Promise<T | null> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ operation, resolve: resolve as (answer: unknown) => void, reject });
+      if (this.#asked.length === 1) process.nextTick(() => this.#send());
+    });
+  }
+
+  #send(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    const fitting = Math.ceil(limits.readBytesAimedAt / this.#bytesPerRead);
+    const perRequest = Math.min(fitting, limits.readsPerRequestMax);
+    for (let first = 0; first < asked.length; first += perRequest) {
+      this.#sendTogether(asked.slice(first, first + perRequest));
+    }
+  }
+
+  #sendTogether(group: readonly Asked[]): void {
+    const [first] = group;
+    if (first && group.length === 1) {
+      this.#issue(readRequest(first.operation)).then(first.resolve, first.reject);
+      return;
+    }
+    this.#issue(multiReadRequest(group.map(({ operation }) => operation))).then(
+      (answers) => {
+        this.#bytesPerRead = Math.max(1, (answers?.bytes ?? 0) / group.length);
+        for (const [place, asked] of group.entries()) settle(asked, answers?.each[place]);
+      },
+      (error: unknown) => {
+        for (const { reject } of group) reject(error);
+      },
+    );
+  }
+}
+
+function settle({ operation, resolve, reject }: Asked, answer: unknown): void {
+  if (answer === noNode) resolve(null);
+  else if (typeof answer === 'number') reject(CoordinationError.refused(answer, `a read of ${operation.path}`));
+  else resolve(answer);
+}
