@@ -1,5 +1,6 @@
 // Group read: reads that are asked for in one turn of the event loop travel in one request (multi-read, ZooKeeper 3.6),
-// since a request costs the server and us several times what one more read in it does. Never a timer, as with commits.
+// since a request costs the server and us several times what one more read in it does; and what is asked for while enough
+// requests are in flight shares the next. Never a timer, as with commits.
 // Each read keeps its own answer: what refuses one says nothing of the others.
 
 import { limits } from '../domain/limits.ts';
@@ -18,6 +19,8 @@ type Issue = <T>(request: WireRequest<T>) => Promise<T | null>;
 export class GroupRead {
   readonly #issue: Issue;
   #asked: Asked[] = [];
+  #inFlight = 0;
+  #scheduled = false;
   /** What a read has lately brought: znodes are small, but each may be half a megabyte. */
   #bytesPerRead = 1024;
 
@@ -29,35 +32,39 @@ export class GroupRead {
   read<T>(operation: ReadOperation<T>): Promise<T | null> {
     return new Promise((resolve, reject) => {
       this.#asked.push({ operation, resolve: resolve as (answer: unknown) => void, reject });
-      if (this.#asked.length === 1) process.nextTick(() => this.#send());
+      this.#schedule();
     });
   }
 
-  #send(): void {
-    const asked = this.#asked;
-    this.#asked = [];
-    const fitting = Math.ceil(limits.readBytesAimedAt / this.#bytesPerRead);
-    const perRequest = Math.min(fitting, limits.readsPerRequestMax);
-    for (let first = 0; first < asked.length; first += perRequest) {
-      this.#sendTogether(asked.slice(first, first + perRequest));
+  #schedule(): void {
+    if (this.#scheduled || this.#asked.length === 0 || this.#inFlight >= limits.readRequestsInFlightMax) return;
+    this.#scheduled = true;
+    process.nextTick(() => {
+      this.#scheduled = false;
+      const fitting = Math.ceil(limits.readBytesAimedAt / this.#bytesPerRead);
+      void this.#send(this.#asked.splice(0, Math.min(fitting, limits.readsPerRequestMax)));
+      this.#schedule();
+    });
+  }
+
+  async #send(group: readonly Asked[]): Promise<void> {
+    this.#inFlight += 1;
+    try {
+      await this.#ask(group);
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    } finally {
+      this.#inFlight -= 1;
+      this.#schedule();
     }
   }
 
-  #sendTogether(group: readonly Asked[]): void {
+  async #ask(group: readonly Asked[]): Promise<void> {
     const [first] = group;
-    if (first && group.length === 1) {
-      this.#issue(readRequest(first.operation)).then(first.resolve, first.reject);
-      return;
-    }
-    this.#issue(multiReadRequest(group.map(({ operation }) => operation))).then(
-      (answers) => {
-        this.#bytesPerRead = Math.max(1, (answers?.bytes ?? 0) / group.length);
-        for (const [place, asked] of group.entries()) settle(asked, answers?.each[place]);
-      },
-      (error: unknown) => {
-        for (const { reject } of group) reject(error);
-      },
-    );
+    if (first && group.length === 1) return first.resolve(await this.#issue(readRequest(first.operation)));
+    const answers = await this.#issue(multiReadRequest(group.map(({ operation }) => operation)));
+    this.#bytesPerRead = Math.max(1, (answers?.bytes ?? 0) / group.length);
+    for (const [place, asked] of group.entries()) settle(asked, answers?.each[place]);
   }
 }
 

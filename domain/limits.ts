@@ -133,7 +133,9 @@ export const limits = {
   /** Watches set again after a reconnect go out in requests of at most this size. */
   setWatchesBytesMax: 128 * KiB,
   /** Reads that travel in one request. */
-  readsPerRequestMax: 128,
+  readsPerRequestMax: 64,
+  /** A few: answers are read in order, and a heartbeat's stands behind them. */
+  readRequestsInFlightMax: 2,
   /** What the answer to one request of several reads should come to. */
   readBytesAimedAt: 1024 * KiB,
   /** Reads that a mirror has in flight. */
