@@ -38,13 +38,24 @@ export class ZooKeeperStartError extends Error {
   override readonly name = 'ZooKeeperStartError';
 }
 
+/**
+ * For a server with few clients, as each of ours is: one thread reads and writes their sockets by itself, instead of handing
+ * each packet from thread to thread, and the collector needs no threads of its own. On two cores that is nearly half of what
+ * a task costs the server (docs/performance.md, which also says for whom it is wrong).
+ */
+const fewClientsFlags = [
+  '-XX:+UseSerialGC',
+  '-Dzookeeper.nio.numSelectorThreads=1',
+  '-Dzookeeper.nio.numWorkerThreads=0',
+];
+
 /** Writes its configuration, and says how to run the server. */
 export function prepareZooKeeper(options: ZooKeeperProcessOptions): Command {
   const { installation, dir, name, jvmFlags = [] } = options;
   mkdirSync(join(dir, 'data'), { recursive: true });
   const configFile = join(dir, 'zoo.cfg');
   writeFileSync(configFile, configText(options));
-  return installation.server({ configFile, dir, jvmFlags, name });
+  return installation.server({ configFile, dir, jvmFlags: [...fewClientsFlags, ...jvmFlags], name });
 }
 
 /** Starts the server; it may not be ready yet, see {@link waitUntilServing}. */

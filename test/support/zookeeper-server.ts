@@ -52,9 +52,9 @@ export interface Life extends TestZooKeeper {
 }
 
 const quick = { tickTime: 200, minSessionTimeout: 400, maxSessionTimeout: 60_000, initLimit: 50, syncLimit: 20 };
-/** No fsync: what a killed server wrote is in the page cache all the same. Serial, first-tier only: starts fastest. */
+/** No fsync: what a killed server wrote is in the page cache all the same. First-tier only: starts fastest. */
 const jvmFlags = [
-  ...['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.net.preferIPv4Stack=true'],
+  ...['-Xmx256m', '-XX:TieredStopAtLevel=1', '-Djava.net.preferIPv4Stack=true'],
   ...['-Dzookeeper.forceSync=no', '-Dzookeeper.preAllocSize=1024'],
 ];
 
