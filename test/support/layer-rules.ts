@@ -18,6 +18,9 @@ const below: Readonly<Record<string, readonly string[]>> = {
   'services/master': ['coordination', 'runtime', 'domain'],
   'services/worker': ['coordination', 'runtime', 'domain'],
   scripts: ['runtime', 'domain'],
+  bench: ['test', 'scripts', 'coordination', 'runtime', 'domain'],
+  // Whatever is tested; nothing but the benchmarks, which start the same processes, imports from it.
+  test: ['bench', 'scripts', 'gateway', 'services/master', 'services/worker', 'coordination', 'runtime', 'domain'],
 };
 
 const zookeeperClient = 'node-zookeeper-client';

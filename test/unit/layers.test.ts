@@ -20,7 +20,7 @@ function sourceFiles(...folders: string[]): SourceFile[] {
 }
 
 test('the sources keep to the layers', () => {
-  const files = sourceFiles('domain', 'runtime', 'coordination', 'services', 'gateway', 'scripts');
+  const files = sourceFiles('domain', 'runtime', 'coordination', 'services', 'gateway', 'scripts', 'bench');
   assert.ok(files.length > 10);
   assert.deepEqual(layerViolations(files), []);
 });
@@ -40,6 +40,8 @@ test('violations are seen', () => {
     ['gateway/a.ts', "import { b } from '../services/master/b.ts';"],
     ['gateway/a.ts', "import { b } from '../test/support/b.ts';"],
     ['gateway/a.ts', "import { b } from '../scripts/b.ts';"],
+    ['services/master/a.ts', "import { b } from '../../bench/b.ts';"],
+    ['bench/a.ts', "import { b } from '../gateway/b.ts';"],
     ['gateway/a.ts', client],
     ['elsewhere/a.ts', ''],
     ['domain/a.ts', 'const now = Date.now();'],

@@ -1,0 +1,95 @@
+// What `npm run bench -- ...` is told.
+
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Sizes } from './works/work.ts';
+import { benchFolder } from './zookeeper.ts';
+
+export type WorkName =
+  | 'ceilings'
+  | 'W1'
+  | 'W2'
+  | 'W3'
+  | 'throughput'
+  | 'flat'
+  | 'start'
+  | 'takeover'
+  | 'idle'
+  | 'costs';
+
+export interface BenchOptions {
+  /** In groups; those of one group share stacks. */
+  readonly works: readonly (readonly WorkName[])[];
+  readonly sizes: Sizes;
+  /** File for the JSON lines. */
+  readonly out: string;
+  readonly compare: string | null;
+}
+
+/** What is asked for cannot be done. */
+export class UsageError extends Error {}
+
+export const usage = `npm run bench -- [options]
+
+  --only W1,W2      some of: ceilings, W1, W2, W3, flat, start, takeover, idle, costs
+  --quick           a look, not a measurement: fewer of everything
+  --n 5000          tasks of W1 and W3; the latencies have fewer
+  --reps 3          repetitions; the lowest and the highest are the spread
+  --many 100000     tasks that are kept, or wait, for flat, start and takeover
+  --out FILE        where the JSON lines go
+  --compare FILE    those of an earlier run, to see what is better and worse`;
+
+const all: BenchOptions['works'] = [['ceilings'], ['throughput'], ['flat', 'start', 'takeover'], ['idle'], ['costs']];
+const names: readonly string[] = ['ceilings', 'W1', 'W2', 'W3', 'flat', 'start', 'takeover', 'idle', 'costs'];
+const normal: Sizes = { tasks: 5000, repetitions: 3, many: 100_000, idleSeconds: 20 };
+const quick: Sizes = { tasks: 1500, repetitions: 2, many: 10_000, idleSeconds: 5 };
+
+/** Null: only help was asked for. Throws {@link UsageError}. */
+export function readBenchOptions(args: string[]): BenchOptions | null {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = { only: text, quick: flag, n: text, reps: text, many: text, out: text, compare: text, help: flag };
+  const { values } = parsed(() => parseArgs({ args, options }));
+  if (values.help) return null;
+  const sizes = values.quick ? quick : normal;
+  const stamp = new Date().toISOString().replace(/[:.]/g, '-');
+  return {
+    works: values.only === undefined ? all : chosen(values.only.split(',')),
+    sizes: {
+      ...sizes,
+      tasks: count('--n', values.n) ?? sizes.tasks,
+      repetitions: count('--reps', values.reps) ?? sizes.repetitions,
+      many: count('--many', values.many) ?? sizes.many,
+    },
+    out: values.out ?? join(benchFolder, `${stamp}.jsonl`),
+    compare: values.compare ?? null,
+  };
+}
+
+/** In the order and the groups of a whole run. */
+function chosen(wanted: readonly string[]): BenchOptions['works'] {
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new UsageError(`--only: there is no ${unknown.join(' or ')}; there are ${names.join(', ')}`);
+  const isWanted = (name: WorkName) => wanted.includes(name);
+  const grouped = all.map((group) =>
+    group.flatMap((name): WorkName[] => (name === 'throughput' ? ['W1', 'W2', 'W3'] : [name])).filter(isWanted),
+  );
+  return grouped.filter((group) => group.length > 0);
+}
+
+function count(option: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${option}: ${text} is no number from 1 up`);
+  return value;
+}
+
+/** Node throws a TypeError that says what it does not know. */
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
