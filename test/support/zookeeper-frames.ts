@@ -18,7 +18,6 @@ export const opcodes = {
   getChildren: 8,
   getChildren2: 12,
   sync: 9,
-  getData: 4,
   setData: 5,
 } as const;
 /** Xids of what is no reply to a request of the client. */
