@@ -10,7 +10,7 @@ import { parseAttemptName, paths } from './znode-paths.ts';
 import { decodeAssignment, decodeAttempt, decodeStatus } from './znode-records.ts';
 import type { Znode } from './zookeeper-requests.ts';
 
-/** Reads that each found an assignment which was gone at the next; then what was read last is the answer. */
+/** Looks that each found an assignment gone, or come, meanwhile; then what was read last is the answer. */
 const looksMax = 5;
 
 export class TaskReader {
@@ -39,40 +39,46 @@ export class TaskReader {
   }
 }
 
+/** What a look needs, whatever it finds, is one request; only a task that had attempts or was held back takes a second. */
 async function readTask(session: Session, directory: AssignmentDirectory, id: TaskId): Promise<TaskSnapshot | null> {
   for (let look = 1; ; look += 1) {
-    const workerBefore = directory.workerOf(id);
-    const znode = await session.getData(paths.task(id));
-    if (!znode) return null;
-    const snapshot = await readChildren(session, id, znode);
-    if (snapshot.status) return snapshot;
     const worker = directory.workerOf(id);
-    const assigned = worker && (await session.getData(paths.assignment(worker, id)));
-    if (worker && assigned) return { ...snapshot, assignment: { worker, record: decodeAssignment(assigned.data) } };
-    // It ran when we began to look and does not any more: what became of it has to be read.
-    if ((!worker && !workerBefore) || look === looksMax) return snapshot;
+    const [znode, names, status, assigned] = await Promise.all([
+      session.getData(paths.task(id)),
+      session.childNames(paths.task(id)),
+      session.getData(paths.status(id)),
+      worker === null ? null : session.getData(paths.assignment(worker, id)),
+    ]);
+    if (!znode || !names) return null;
+    const snapshot = {
+      ...(await snapshotOf(session, id, znode, names)),
+      status: status && decodeStatus(status.data, status.stat.ctime),
+      assignment: !status && worker && assigned ? { worker, record: decodeAssignment(assigned.data) } : null,
+    };
+    if (look === looksMax) return snapshot;
+    // Read at different moments: with a status comes the last attempt, which the names are to have, too.
+    if ((status !== null) !== names.includes('status')) continue;
+    // It ran when we began to look, or does by now: what became of it has to be read.
+    const isOvertaken = snapshot.assignment === null && (worker ?? directory.workerOf(id)) !== null;
+    if (status || !isOvertaken) return snapshot;
   }
 }
 
-async function readChildren(session: Session, id: TaskId, { data, stat }: Znode): Promise<TaskSnapshot> {
+/** What neither the status nor the assignment says. */
+async function snapshotOf(
+  session: Session,
+  id: TaskId,
+  { data, stat }: Znode,
+  names: readonly string[],
+): Promise<Omit<TaskSnapshot, 'status' | 'assignment'>> {
   const reading = decodeTask(data, stat.ctime);
   const record = reading.kind === 'task' ? reading.record : null;
-  const none = { unblockedAt: null, cancelRequested: false, status: null, attempts: [], assignment: null };
-  const snapshot = { id, record, createdAt: stat.ctime, ...none };
-  if (stat.numChildren === 0) return snapshot;
-  const names = (await session.childNames(paths.task(id))) ?? [];
-  const [unblocked, status, attempts] = await Promise.all([
-    names.includes('unblocked') ? session.exists(paths.unblocked(id)) : null,
-    names.includes('status') ? session.getData(paths.status(id)) : null,
+  const [unblocked, attempts] = await Promise.all([
+    names.includes('unblocked') ? session.getData(paths.unblocked(id)) : null,
     readAttempts(session, id, names),
   ]);
-  return {
-    ...snapshot,
-    attempts,
-    cancelRequested: names.includes('cancel'),
-    unblockedAt: unblocked?.ctime ?? null,
-    status: status && decodeStatus(status.data, status.stat.ctime),
-  };
+  const cancelRequested = names.includes('cancel');
+  return { id, record, createdAt: stat.ctime, attempts, cancelRequested, unblockedAt: unblocked?.stat.ctime ?? null };
 }
 
 async function readAttempts(session: Session, id: TaskId, names: readonly string[]): Promise<AttemptRecord[]> {
