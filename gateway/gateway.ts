@@ -11,6 +11,7 @@ import type { TaskStore } from './api/task-store.ts';
 import { createFailureReport } from './failure-report.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
 import { listenGrpc } from './grpc/grpc-server.ts';
+import { messageClassesOf } from './http/express-messages.ts';
 import { listenHttp } from './http/http-listener.ts';
 import { createHttpApp } from './http/http-server.ts';
 import { serverLimits } from './server-limits.ts';
@@ -54,8 +55,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const failures = createFailureReport(log, metrics);
   const { host, httpPort, grpcPort } = config;
   const connectionsMax = config.maxWaits + serverLimits.connectionsBesideWaits;
-  const http = await listenHttp(createHttpApp({ api, schedules, registry, metrics, failures, names: config }), {
-    ...{ host, port: httpPort, connectionsMax },
+  const app = createHttpApp({ api, schedules, registry, metrics, failures, names: config });
+  const http = await listenHttp(app, {
+    ...{ host, port: httpPort, connectionsMax, classes: messageClassesOf(app) },
     onConnectionRefused: metrics.httpConnectionRefused,
   });
   const forGrpc = { host, port: grpcPort, connectionsMax, onConnectionRefused: metrics.grpcConnectionRefused };

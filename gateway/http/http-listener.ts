@@ -1,7 +1,7 @@
 // Listens for HTTP with every timeout and bound set, and closes without cutting off an answer: no new connections, the
 // requests that are being answered finish, then whatever is left open (idle or half-open connections) is closed.
 
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { InProgress } from '../in-progress.ts';
 import { listening } from '../listening.ts';
@@ -21,6 +21,8 @@ export interface HttpListenerOptions {
   readonly port: number;
   readonly connectionsMax: number;
   readonly onConnectionRefused: () => void;
+  /** Of the requests and answers that the app gets. */
+  readonly classes: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
   /** Other times than those of serverLimits. */
   readonly timeouts?: Partial<HttpTimeouts>;
 }
@@ -31,7 +33,7 @@ export type HttpTimeouts = Record<
 >;
 
 export async function listenHttp(app: RequestListener, options: HttpListenerOptions): Promise<HttpListener> {
-  const server = boundedServer({ ...serverLimits, ...options.timeouts });
+  const server = boundedServer({ ...serverLimits, ...options.timeouts }, options.classes);
   closeWithConnection(server);
   const answering = answeringOf(server);
   server.on('request', withinConnections(server, app, options.connectionsMax, options.onConnectionRefused));
@@ -50,8 +52,9 @@ export async function listenHttp(app: RequestListener, options: HttpListenerOpti
   };
 }
 
-function boundedServer(timeouts: HttpTimeouts): Server {
+function boundedServer(timeouts: HttpTimeouts, classes: HttpListenerOptions['classes']): Server {
   const server = createServer({
+    ...classes,
     headersTimeout: timeouts.headersTimeoutMs,
     requestTimeout: timeouts.requestTimeoutMs,
     connectionsCheckingInterval: timeouts.timeoutCheckMs,

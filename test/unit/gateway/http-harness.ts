@@ -7,6 +7,7 @@ import { TaskApi } from '../../../gateway/api/task-api.ts';
 import { createFailureReport } from '../../../gateway/failure-report.ts';
 import { createGatewayMetrics } from '../../../gateway/gateway-metrics.ts';
 import type { OwnNames } from '../../../gateway/http/cross-origin.ts';
+import { messageClassesOf } from '../../../gateway/http/express-messages.ts';
 import { type HttpTimeouts, listenHttp } from '../../../gateway/http/http-listener.ts';
 import { createHttpApp } from '../../../gateway/http/http-server.ts';
 import { createLog } from '../../../runtime/log.ts';
@@ -57,7 +58,10 @@ export async function startTestFace(options: TestFaceOptions): Promise<TestFace>
       sockets.add(socket);
       app(request, response);
     },
-    { host: '127.0.0.1', port: 0, connectionsMax, timeouts, onConnectionRefused: metrics.httpConnectionRefused },
+    {
+      ...{ host: '127.0.0.1', port: 0, connectionsMax, timeouts, classes: messageClassesOf(app) },
+      onConnectionRefused: metrics.httpConnectionRefused,
+    },
   );
   return {
     url: `http://${listener.address}`,
