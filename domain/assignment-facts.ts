@@ -42,6 +42,8 @@ function heldFact(
   const known = before && before !== 'unread' && before.czxid === fact.czxid ? before : null;
   const { startedAt, withdraw } = fact.record;
   const began = known?.began ?? uptime - Math.max(0, now - (startedAt ?? fact.createdAt));
-  if (withdraw === null) return { ...fact, began, withdrawnAt: null, markedAt: null };
-  return { ...fact, began, withdrawnAt: known?.withdrawnAt ?? uptime, markedAt: known?.markedAt ?? now };
+  const withdrawnAt = withdraw === null ? null : (known?.withdrawnAt ?? uptime);
+  const markedAt = withdraw === null ? null : (known?.markedAt ?? now);
+  const { czxid, version, createdAt, record } = fact;
+  return { czxid, version, createdAt, record, began, withdrawnAt, markedAt };
 }

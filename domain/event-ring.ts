@@ -1,12 +1,13 @@
 // The last so many events, each with an id, so that a reader can come back and go on where it was, or is told that it cannot.
-// Lines are kept as the text that is sent, since all readers are sent the same. Pure.
+// What is sent of an event, the same to all readers, is made once, when the first of them comes by: mostly nobody listens. Pure.
 
 import type { EventLine, TaskEvent } from './master-index.ts';
 
 export class EventRing {
   readonly #name: string;
   readonly #kept: number;
-  readonly #lines: string[] = [];
+  /** Each as it is sent, or as it happened where nobody has asked for it yet. */
+  readonly #lines: (TaskEvent | string)[] = [];
   /** Number of the event that comes next; they count from 1. */
   #next = 1;
 
@@ -22,8 +23,7 @@ export class EventRing {
   }
 
   push(event: TaskEvent): void {
-    const line: EventLine = { kind: 'event', eventId: `${this.#name}-${this.#next}`, event };
-    this.#lines[this.#next % this.#kept] = eventLineText(line);
+    this.#lines[this.#next % this.#kept] = event;
     this.#next += 1;
   }
 
@@ -40,8 +40,16 @@ export class EventRing {
     if (place < this.#first) return null;
     const next = Math.min(this.#next, place + max);
     let text = '';
-    for (let number = place; number < next; number += 1) text += this.#lines[number % this.#kept];
+    for (let number = place; number < next; number += 1) text += this.#textOf(number);
     return { text, next };
+  }
+
+  #textOf(number: number): string {
+    const line = this.#lines[number % this.#kept] ?? '';
+    if (typeof line === 'string') return line;
+    const text = eventLineText({ kind: 'event', eventId: `${this.#name}-${number}`, event: line });
+    this.#lines[number % this.#kept] = text;
+    return text;
   }
 
   get #first(): number {

@@ -55,10 +55,11 @@ function isNext(entry: TaskEntry, seen: Announced | null, present: Announced): b
 function presentEvent(entry: TaskEntry, { state, attempt, startedAt }: Announced, now: number): TaskEvent {
   const { id, status } = entry;
   const brief = briefOf(entry);
-  const base = { id, type: brief?.type ?? null, queue: brief?.queue ?? null, state, attempt };
-  if (status && status !== 'unread') return { ...base, worker: workerOf(entry), at: status.finishedAt };
-  if (state === 'running') return { ...base, worker: workerOf(entry), at: startedAt ?? now };
-  return { ...base, worker: null, at: waitingSince(entry, state, attempt) };
+  const ended = status && status !== 'unread' ? status : null;
+  const worker = ended || state === 'running' ? workerOf(entry) : null;
+  let at = ended?.finishedAt;
+  at ??= state === 'running' ? (startedAt ?? now) : waitingSince(entry, state, attempt);
+  return { id, type: brief?.type ?? null, queue: brief?.queue ?? null, state, attempt, worker, at };
 }
 
 /** Where what was seen is no part of the history, the present alone is told, or a run that was handed back. */

@@ -257,15 +257,27 @@ export class TaskIndex {
 
   /** Puts the task where its present phase and state belong, and then the others that this concerns. */
   refresh(entry: TaskEntry): void {
-    this.#toRefresh.add(entry);
-    if (this.#isRefreshing) return;
+    if (this.#isRefreshing) {
+      this.#toRefresh.add(entry);
+      return;
+    }
     this.#isRefreshing = true;
+    this.#refreshOne(entry);
+    // As mostly there are none.
+    if (this.#toRefresh.size > 0) this.#refreshOthers();
+    this.#isRefreshing = false;
+  }
+
+  #refreshOthers(): void {
     for (const next of this.#toRefresh) {
       this.#toRefresh.delete(next);
-      this.precedence.update(next);
-      if (this.tasks.get(next.id) === next) this.#place(next);
+      this.#refreshOne(next);
     }
-    this.#isRefreshing = false;
+  }
+
+  #refreshOne(entry: TaskEntry): void {
+    this.precedence.update(entry);
+    if (this.tasks.get(entry.id) === entry) this.#place(entry);
   }
 
   #place(entry: TaskEntry): void {

@@ -1,5 +1,5 @@
-// The leading master at work: whenever its picture changes or a time comes, it decides what to do and commits it. Never
-// inside a callback: many changes become one round. It decides only while the picture is complete, and stops for good
+// The leading master at work: whenever its picture has changed or a time comes, it decides what to do and commits it. Always in
+// a turn of its own: many changes become one round. It decides only while the picture is complete, and stops for good
 // with `signal`, when a commit was fenced, or when the session is lost.
 
 import { CoordinationError } from '../../coordination/coordination-error.ts';
@@ -28,13 +28,16 @@ type Decision = AssignDecision | SettleDecision;
 
 export class AssignLoop {
   readonly #options: AssignLoopOptions;
-  readonly #open = new Set<Promise<void>>();
+  /** What is being committed: decisions, and workers whose folders go. */
+  readonly #open = new Set<Decision | WorkerId>();
   /** Commits that were unknown until a sync came after them: what became of them is in the picture once it is complete. */
   #lookedUp: Decision[] = [];
   #timer: NodeJS.Timeout | undefined;
   #settlementsOpen = 0;
-  #scheduled = false;
+  /** Of the next round, where none is due anyway. */
+  #scheduled: NodeJS.Immediate | undefined;
   #stopped = false;
+  #onIdle: () => void = () => undefined;
   #finish: (why: 'stopped' | 'fenced') => void = () => undefined;
 
   constructor(options: AssignLoopOptions) {
@@ -49,25 +52,26 @@ export class AssignLoop {
     const onAbort = () => this.#finish('stopped');
     signal.addEventListener('abort', onAbort);
     if (signal.aborted) onAbort();
-    const stopListening = this.#options.picture.onChange(() => this.#schedule());
+    const stopListening = this.#options.picture.onChange(() => this.#look());
     this.#schedule();
     const why = await finished;
     this.#stopped = true;
     stopListening();
     signal.removeEventListener('abort', onAbort);
     clearTimeout(this.#timer);
-    while (this.#open.size > 0) await Promise.all(this.#open);
+    await this.#idle();
     for (const decision of this.#lookedUp.splice(0)) this.#settle(decision, 0);
     return why;
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#stopped) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (!this.#stopped && this.#options.picture.synced) this.#round();
-    });
+    if (!this.#stopped) this.#scheduled ??= setImmediate(() => this.#look());
+  }
+
+  #look(): void {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    if (!this.#stopped && this.#options.picture.synced) this.#round();
   }
 
   #round(): void {
@@ -100,22 +104,35 @@ export class AssignLoop {
   }
 
   #commit(decision: Decision, now: number): void {
-    const { ledger, onAssigned } = this.#options;
-    const isSettlement = decision.kind !== 'assign';
-    const work = isSettlement ? ledger.settle(decision) : ledger.assign(decision, now);
-    if (isSettlement) this.#settlementsOpen += 1;
-    const done = work
-      .then(() => {
-        if (decision.kind === 'assign') onAssigned(1);
-        this.#settle(decision, 0);
-      })
-      .catch((error: unknown) => this.#onFailure(decision, error))
-      .finally(() => {
-        this.#open.delete(done);
-        if (isSettlement) this.#settlementsOpen -= 1;
-        this.#schedule();
-      });
-    this.#open.add(done);
+    const { ledger } = this.#options;
+    const work = decision.kind === 'assign' ? ledger.assign(decision, now) : ledger.settle(decision);
+    if (decision.kind !== 'assign') this.#settlementsOpen += 1;
+    this.#open.add(decision);
+    void work.then(
+      () => this.#onCommitted(decision),
+      (error: unknown) => this.#onFailure(decision, error),
+    );
+  }
+
+  #onCommitted(decision: Decision): void {
+    if (decision.kind === 'assign') this.#options.onAssigned(1);
+    this.#settle(decision, 0);
+    this.#close(decision);
+  }
+
+  #close(what: Decision | WorkerId): void {
+    this.#open.delete(what);
+    if (typeof what !== 'string' && what.kind !== 'assign') this.#settlementsOpen -= 1;
+    if (this.#open.size === 0) this.#onIdle();
+    this.#schedule();
+  }
+
+  /** Resolves when nothing is being committed. */
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+      if (this.#open.size === 0) resolve();
+    });
   }
 
   /** Events come before answers, so what the commit changed, or what refused it, is in the picture already. */
@@ -126,18 +143,19 @@ export class AssignLoop {
 
   async #onFailure(decision: Decision, error: unknown): Promise<void> {
     if (!(error instanceof CoordinationError)) throw error;
-    const { log, ledger } = this.#options;
     if (error.code === 'fenced') {
       this.#settle(decision, 0);
       this.#finish('fenced');
-      return;
-    }
-    if (error.outcome === 'unknown') {
+    } else if (error.outcome === 'unknown') {
       // Until a sync has come after it, neither this server's picture nor a new one need show it.
-      await ledger.catchUp();
+      await this.#options.ledger.catchUp();
       this.#lookedUp.push(decision);
-      return;
-    }
+    } else this.#onRefused(decision, error);
+    this.#close(decision);
+  }
+
+  #onRefused(decision: Decision, error: CoordinationError): void {
+    const { log } = this.#options;
     const expected = expectedRefusals.has(error.code);
     log[expected ? 'debug' : 'warn'](
       { err: error, task: decision.task, decision: decision.kind },
@@ -150,14 +168,14 @@ export class AssignLoop {
   #removeFolder(worker: WorkerId): void {
     const { picture, ledger, log } = this.#options;
     picture.index.abandoned.delete(worker);
-    const done = ledger
+    this.#open.add(worker);
+    void ledger
       .removeFolder(worker)
       .catch((error: unknown) => {
         if (!(error instanceof CoordinationError)) throw error;
         log.debug({ err: error, worker }, 'the folder of a worker that is gone stays');
       })
-      .finally(() => this.#open.delete(done));
-    this.#open.add(done);
+      .finally(() => this.#close(worker));
   }
 }
 

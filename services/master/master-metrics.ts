@@ -12,8 +12,6 @@ export interface MasterMetrics {
   readonly removed: Counter;
   /** Of schedules, by `outcome`. */
   readonly ticks: Counter<'outcome'>;
-  /** The last number that the sequence of tasks has given: it ends at 2147483647, and submits are refused somewhat before. */
-  readonly newestTaskNumber: Gauge;
 }
 
 export function createMasterMetrics(registry: Metrics, view: MasterView): MasterMetrics {
@@ -22,11 +20,6 @@ export function createMasterMetrics(registry: Metrics, view: MasterView): Master
   return {
     leading: new Gauge({ name: 'taskkeeper_master_leading', help: '1 while this master leads', registers }),
     assigned: new Counter({ name: 'taskkeeper_assignments_total', help: 'Tasks given to workers', registers }),
-    newestTaskNumber: new Gauge({
-      name: 'taskkeeper_newest_task_number',
-      help: `The last task number that was given; submits are refused from ${limits.taskNumberMax} on`,
-      registers,
-    }),
     ticks: new Counter({
       name: 'taskkeeper_schedule_ticks_total',
       help: 'Ticks of schedules that were handled: made a task, were skipped, or had been missed',
@@ -50,6 +43,15 @@ function measureAtScrape(registers: Metrics[], view: MasterView): void {
       for (const [state, count] of Object.entries(view.picture?.index.states.counts.states ?? {})) {
         this.set({ state }, count);
       }
+    },
+  });
+  new Gauge({
+    name: 'taskkeeper_newest_task_number',
+    help: `The last task number that was given; submits are refused from ${limits.taskNumberMax} on`,
+    registers,
+    collect() {
+      this.reset();
+      if (view.picture) this.set(Math.max(0, view.picture.sequence.next - 1));
     },
   });
   new Gauge({

@@ -35,7 +35,7 @@ export interface MasterOptions {
 export async function runMaster(session: Session, options: MasterOptions, stop: AbortSignal): Promise<void> {
   const { log, candidate, view } = options;
   await ensureParents(session);
-  const picture = new Picture(session, log, (next) => options.metrics.newestTaskNumber.set(Math.max(0, next - 1)));
+  const picture = new Picture(session, log);
   const schedules = new ScheduleMirror(session, log);
   const ended = AbortSignal.any([stop, session.signal]);
   let stopListening = (): void => undefined;

@@ -20,6 +20,7 @@ import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import { EventRing } from '../../domain/event-ring.ts';
 import { limits } from '../../domain/limits.ts';
 import { unreadableQueueSettings } from '../../domain/queue-settings.ts';
+import type { TaskId } from '../../domain/task.ts';
 import type { TaskContent } from '../../domain/task-entry.ts';
 import { taskNumber } from '../../domain/task-id.ts';
 import { TaskIndex } from '../../domain/task-index.ts';
@@ -30,8 +31,6 @@ import { SequenceWatch } from './sequence-watch.ts';
 
 /** More oddities than these are not logged any more. */
 const loggedLinesMax = 10_000;
-/** More than a change can set; many changes come in one turn, and all that is due must not go off between them. */
-const alarmsPerChange = 10;
 /** A position in a list has no higher number; only names that people make up go beyond. */
 const positionNumberMax = 999_999_999_999_999;
 
@@ -47,13 +46,11 @@ export class Picture {
   readonly #listeners = new Set<() => void>();
   readonly #eventListeners = new Set<() => void>();
   readonly #logged = new Set<string>();
+  /** Something has changed in this turn. */
+  #isChanging = false;
 
-  /** `onNextNumber` is told of the number that the next task gets, whenever that changes. */
-  constructor(session: Session, log: Log, onNextNumber: (next: number) => void) {
-    this.sequence = new SequenceWatch(session, (next) => {
-      onNextNumber(next);
-      this.#onNextNumber(next);
-    });
+  constructor(session: Session, log: Log) {
+    this.sequence = new SequenceWatch(session, (next) => this.#onNextNumber(next));
     this.#session = session;
     this.#log = log;
     this.index.states.onEvent = (event) => {
@@ -81,7 +78,7 @@ export class Picture {
     await Promise.all(this.#mirrors.map((mirror) => mirror.start()));
   }
 
-  /** Calls `listener` after each change; returns the function that ends that. */
+  /** Calls `listener` after each turn of the event loop that has changed something, in one of its own; returns the function that ends that. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -96,26 +93,34 @@ export class Picture {
   /** `undefined` means that the znode is gone, null that it is there and not read yet. */
   #listener(root: string, onNode: (path: string, znode: Znode | null | undefined) => void): TreeListener {
     const change = (path: string, znode: Znode | null | undefined) => {
-      // What follows from the change counts from now. A standby's alarms go off here, or it would keep them all.
-      this.index.advance(Date.now(), alarmsPerChange);
-      this.index.review(monotonicMs(), alarmsPerChange);
+      this.#changed();
       if (path === root) this.#onRoot(path, znode);
       else onNode(path, znode);
-      this.#changed();
     };
     return {
       onPresent: change,
       onAbsent: (path) => change(path, undefined),
       onForbidden: (path) => this.#onForbidden(path),
       onSynced: () => {
-        if (this.synced) this.index.states.goLive();
         this.#changed();
+        if (this.synced) this.index.states.goLive();
       },
     };
   }
 
+  /** To be called before each change. A turn has many, which are at the same time: what follows from them counts from its beginning. */
   #changed(): void {
-    for (const listener of this.#listeners) listener();
+    if (this.#isChanging) return;
+    this.#isChanging = true;
+    this.index.advance(Date.now(), 0);
+    this.index.review(monotonicMs(), 0);
+    setImmediate(() => {
+      this.#isChanging = false;
+      // A standby's alarms go off here, or it would keep them all.
+      this.index.advance(Date.now());
+      this.index.review(monotonicMs());
+      for (const listener of this.#listeners) listener();
+    });
   }
 
   /** A parent that somebody removed is made again. */
@@ -125,6 +130,7 @@ export class Picture {
   }
 
   #onForbidden(path: string): void {
+    this.#changed();
     const queue = parseQueuePath(path);
     if (queue !== null) this.#onUnreadableQueue(path, queue);
     else this.#logOnce(path, 'this may not be read, and is stepped around');
@@ -133,7 +139,6 @@ export class Picture {
       this.index.setForbidden(parsed.task);
       this.sequence.onTask(taskNumber(parsed.task), 'read'); // as far as it ever will be
     }
-    this.#changed();
   }
 
   #onWorker(path: string, znode: Znode | null | undefined): void {
@@ -193,9 +198,7 @@ export class Picture {
     const unread = znode === null ? 'unread' : null;
     switch (kind) {
       case 'task':
-        this.sequence.onTask(taskNumber(task), znode ? 'read' : znode === null ? 'unread' : 'gone');
-        if (znode) return this.#onTaskData(path, znode);
-        return znode === null ? index.setTask(task, 'unread') : index.removeTask(task);
+        return this.#onTaskItself(path, task, znode);
       case 'status':
         if (!znode) return index.setStatus(task, unread);
         return index.setStatus(task, this.#briefs.status(znode), znode.stat.ctime);
@@ -208,17 +211,31 @@ export class Picture {
     }
   }
 
-  #onTaskData(path: string, { data, stat }: Znode): void {
-    const parsed = parseTaskPath(path);
-    if (!parsed) return;
+  #onTaskItself(path: string, task: TaskId, znode: Znode | null | undefined): void {
+    const { index, sequence } = this;
+    const number = taskNumber(task);
+    if (znode) {
+      sequence.onTask(number, 'read');
+      this.#onTaskData(path, task, znode);
+    } else if (znode === null) {
+      // While the picture is complete, what is new in it was announced when it was created.
+      sequence.onTask(number, this.synced && !index.tasks.has(task) ? 'created' : 'unread');
+      index.setTask(task, 'unread');
+    } else {
+      sequence.onTask(number, 'gone');
+      index.removeTask(task);
+    }
+  }
+
+  #onTaskData(path: string, task: TaskId, { data, stat }: Znode): void {
     const reading = decodeTask(data, stat.ctime);
     if (reading.kind === 'newer') this.#logOnce(path, `a record of version ${reading.v} is left to a newer master`);
     if (reading.kind === 'invalid') this.#logOnce(path, reading.why);
     const content: TaskContent =
-      reading.kind === 'task' ? { kind: 'task', brief: this.#briefs.task(parsed.task, reading.record) } : reading;
+      reading.kind === 'task' ? { kind: 'task', brief: this.#briefs.task(task, reading.record) } : reading;
     const { czxid, version, ctime: createdAt } = stat;
-    const number = Math.min(taskNumber(parsed.task), positionNumberMax);
-    this.index.setTask(parsed.task, { czxid, number, version, createdAt, content });
+    const number = Math.min(taskNumber(task), positionNumberMax);
+    this.index.setTask(task, { czxid, number, version, createdAt, content });
   }
 
   #onNextNumber(next: number): void {

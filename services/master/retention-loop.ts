@@ -45,10 +45,14 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   const failures = new Failures();
   for (const entry of index.finished) queue.add(entry);
   const gone: KeyedBatch[] = [];
-  let wake: () => void = () => undefined;
+  const asleep = () => undefined;
+  let wake: () => void = asleep;
+  /** When it looks next, epoch ms. */
+  let wakesAt = Infinity;
   index.onFinished = (entry) => {
     queue.add(entry);
-    wake();
+    // Mostly the next one to go is another one, and comes long after.
+    if ((queue.nextDueAt(index.finished) ?? Infinity) < wakesAt) wake();
   };
   index.batches.onGone = (batch) => {
     gone.push(batch);
@@ -69,10 +73,13 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
       wake = () => {
         clearTimeout(timer);
         const dueAt = picture.synced ? queue.nextDueAt(index.finished) : Date.now() + notSyncedMs;
-        timer = setTimeout(resolve, signal.aborted || gone.length > 0 ? 0 : delayUntil(dueAt));
+        const delayMs = signal.aborted || gone.length > 0 ? 0 : delayUntil(dueAt);
+        wakesAt = Date.now() + delayMs;
+        timer = setTimeout(resolve, delayMs);
       };
       wake();
     });
+    wake = asleep;
   }
   index.onFinished = null;
   index.batches.onGone = null;

@@ -1,6 +1,7 @@
 // Where the sequence of `/tasks` stands, for schedules, for `/backlog` and for those who watch that it does not come to its end.
-// Names alone do not tell, since people name tasks as they like: so a name that may be news only makes this look at the parent,
-// one look at a time. What was removed and made again by hand counts from 0 again.
+// Each creation moves it on by one, so where a task is created with the very number that comes next, it is known without a look.
+// Else names do not tell, since people name tasks as they like: such a name only makes this look at the parent, one look at a
+// time. What was removed and made again by hand counts from 0 again.
 
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { Session } from '../../coordination/session.ts';
@@ -47,12 +48,16 @@ export class SequenceWatch {
     if (znode !== null) this.#set(znode ? nextSequenceNumber(znode.stat) : 0);
   }
 
-  /** A task is there, read or not, or it is gone. */
-  onTask(number: number, is: 'unread' | 'read' | 'gone'): void {
-    if (is === 'unread') this.#unread.add(number);
+  /**
+   * A task is there, read or not, or it is gone. `created`: it was not there when `/tasks` was last looked at, and is unread; what
+   * was there then has been counted, whatever number its name has.
+   */
+  onTask(number: number, is: 'created' | 'unread' | 'read' | 'gone'): void {
+    if (is === 'created' || is === 'unread') this.#unread.add(number);
     else this.#unread.delete(number);
     if (is === 'gone' || number < this.#next) return;
     if (this.#looking !== null) this.#news = Math.max(this.#news, number);
+    else if (is === 'created' && number === this.#next) this.#set(number + 1);
     else this.#look();
   }
 

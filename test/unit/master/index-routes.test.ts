@@ -34,6 +34,7 @@ import { addTask, addWorker, taskId } from '../domain/facts.ts';
 class PaintedPicture {
   readonly index = new TaskIndex();
   readonly events: EventRing;
+  readonly sequence = { next: 43 };
   synced = true;
   readonly #listeners = new Set<() => void>();
 
@@ -115,6 +116,7 @@ test('each path answers from the index', async (t) => {
   const metrics = await (await get('/metrics')).text();
   assert.match(metrics, /^taskkeeper_tasks\{state="queued"\} 2$/m);
   assert.match(metrics, /^taskkeeper_slots\{kind="free"\} 3$/m);
+  assert.match(metrics, /^taskkeeper_newest_task_number 42$/m);
 });
 
 test('what does not fit is a bad query', async (t) => {

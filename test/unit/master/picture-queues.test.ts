@@ -79,7 +79,7 @@ async function startMaster(found: Readonly<Record<string, string>> = {}) {
   const session = held as unknown as Session;
   const lines: string[] = [];
   const warn = ({ path }: { path: string }, what: string) => lines.push(`${path} ${what}`);
-  const picture = new Picture(session, { warn } as unknown as Log, () => undefined);
+  const picture = new Picture(session, { warn } as unknown as Log);
   const directory = new QueueDirectory(session);
   await Promise.all([picture.start(), directory.start()]);
   const settings = () => {
