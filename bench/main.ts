@@ -12,6 +12,7 @@ import { RunScope } from './scope.ts';
 import { ceilings } from './works/ceilings.ts';
 import { costs, perTask } from './works/costs.ts';
 import { flatness } from './works/flatness.ts';
+import { growth } from './works/growth.ts';
 import { idle } from './works/idle.ts';
 import { masterStart } from './works/master-start.ts';
 import { takeover } from './works/takeover.ts';
@@ -30,6 +31,7 @@ const works: Readonly<Record<WorkName, Work>> = {
   takeover,
   idle,
   costs,
+  growth,
 };
 
 async function main(): Promise<void> {

@@ -15,7 +15,8 @@ export type WorkName =
   | 'start'
   | 'takeover'
   | 'idle'
-  | 'costs';
+  | 'costs'
+  | 'growth';
 
 export interface BenchOptions {
   /** In groups; those of one group share stacks. */
@@ -31,7 +32,8 @@ export class UsageError extends Error {}
 
 export const usage = `npm run bench -- [options]
 
-  --only W1,W2      some of: ceilings, W1, W2, W3, flat, start, takeover, idle, costs
+  --only W1,W2      some of: ceilings, W1, W2, W3, flat, start, takeover, idle, costs;
+                    or growth, for bench/plot.ts, which is not part of a whole run
   --quick           a look, not a measurement: fewer of everything
   --n 5000          tasks of W1 and W3; the latencies have fewer
   --reps 3          repetitions; the lowest and the highest are the spread
@@ -40,7 +42,7 @@ export const usage = `npm run bench -- [options]
   --compare FILE    those of an earlier run, to see what is better and worse`;
 
 const all: BenchOptions['works'] = [['ceilings'], ['throughput'], ['flat', 'start', 'takeover'], ['idle'], ['costs']];
-const names: readonly string[] = ['ceilings', 'W1', 'W2', 'W3', 'flat', 'start', 'takeover', 'idle', 'costs'];
+const names: readonly string[] = ['ceilings', 'W1', 'W2', 'W3', 'flat', 'start', 'takeover', 'idle', 'costs', 'growth'];
 const normal: Sizes = { tasks: 5000, repetitions: 3, many: 100_000, idleSeconds: 20 };
 const quick: Sizes = { tasks: 1500, repetitions: 2, many: 10_000, idleSeconds: 5 };
 
@@ -72,7 +74,7 @@ function chosen(wanted: readonly string[]): BenchOptions['works'] {
   if (unknown.length > 0)
     throw new UsageError(`--only: there is no ${unknown.join(' or ')}; there are ${names.join(', ')}`);
   const isWanted = (name: WorkName) => wanted.includes(name);
-  const grouped = all.map((group) =>
+  const grouped = [...all, ['growth'] as const].map((group) =>
     group.flatMap((name): WorkName[] => (name === 'throughput' ? ['W1', 'W2', 'W3'] : [name])).filter(isWanted),
   );
   return grouped.filter((group) => group.length > 0);

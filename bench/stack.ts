@@ -23,7 +23,9 @@ export interface BenchStack {
   readonly port: number;
   /** Pids of the present processes, by role. */
   pids(): Record<string, number>;
-  /** Removes the tasks that were made since it was ready, all of which are final. */
+  /** So many more tasks of that kind, which stay. Resolves when the master knows them. */
+  grow(contents: 'finished' | 'waiting', tasks: number): Promise<void>;
+  /** Removes the tasks that were made since it was ready, or has grown; all of them are final. */
   reset(): Promise<void>;
 }
 
@@ -38,16 +40,10 @@ export const benchStackOptions: StackOptions = {
 const removalsAtOnce = 500;
 const fillMsMax = 240_000;
 
-/** Ready, with `tasks` of that kind in it. */
-export async function startBenchStack(
-  scope: TestScope,
-  contents: Contents = 'empty',
-  tasks = 0,
-  options: StackOptions = benchStackOptions,
-): Promise<BenchStack> {
+/** Ready, with nothing in it. */
+export async function startBenchStack(scope: TestScope): Promise<BenchStack> {
   const zookeeper = await startBenchZooKeeper(scope);
-  const stack = await startStack(scope, zookeeper, options);
-  if (contents !== 'empty') await fill(stack, contents, tasks);
+  const stack = await startStack(scope, zookeeper, benchStackOptions);
   let first = await nextNumber(stack);
   return {
     stack,
@@ -59,6 +55,10 @@ export async function startBenchStack(
       worker: stack.workers[0]?.process.pid ?? 0,
       zookeeper: zookeeper.pid,
     }),
+    grow: async (contents, tasks) => {
+      await fill(stack, contents, tasks);
+      first = await nextNumber(stack);
+    },
     reset: async () => {
       first = await removeTasksFrom(stack, first);
     },
@@ -74,17 +74,13 @@ export async function warmUp(driver: Driver, { port, reset }: BenchStack, tasks:
 
 async function fill(stack: Stack, contents: 'finished' | 'waiting', tasks: number): Promise<void> {
   const session = await stack.session;
-  const type = 'nobody-has-it';
+  const [state, type] = [contents === 'finished' ? 'succeeded' : 'queued', 'nobody-has-it'];
+  const wanted = ((await counts(stack))[state] ?? 0) + tasks;
   const done = { state: 'succeeded', attempt: 1, worker: 'w', result: { n: 1 }, error: null } as const;
   const status = { ...done, startedAt: Date.now(), finishedAt: Date.now() };
-  await createTasks(
-    session,
-    tasks,
-    (n) => taskRecord({ type, payload: { n } }),
-    contents === 'finished' ? status : null,
-  );
-  const state = contents === 'finished' ? 'succeeded' : 'queued';
-  await eventually(`the master knows ${tasks} tasks`, async () => (await counts(stack))[state] === tasks, fillMsMax);
+  const record = (n: number) => taskRecord({ type, payload: { n } });
+  await createTasks(session, tasks, record, contents === 'finished' ? status : null);
+  await eventually(`the master knows ${wanted} tasks`, async () => (await counts(stack))[state] === wanted, fillMsMax);
 }
 
 async function counts({ client }: Stack): Promise<Record<string, number>> {

@@ -32,7 +32,8 @@ export function sharedStacks(bench: Omit<Bench, 'stack'>): Bench['stack'] {
   const start = async (contents: Contents) => {
     const { scope, driver, sizes, say } = bench;
     say(contents === 'empty' ? 'starting a stack' : `starting a stack with ${sizes.many} ${contents} tasks`);
-    const stack = await startBenchStack(scope, contents, sizes.many);
+    const stack = await startBenchStack(scope);
+    if (contents !== 'empty') await stack.grow(contents, sizes.many);
     await warmUp(driver, stack, Math.max(1000, sizes.tasks / 2));
     return stack;
   };

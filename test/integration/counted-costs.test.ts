@@ -7,68 +7,38 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatTable } from '../../bench/figures.ts';
 import { wholeFile } from '../support/cleanup.ts';
-import { type CostRole, type CountedCosts, costRoles, costRows, countCosts } from '../support/counted-costs.ts';
+import { type CountedCosts, costRoles, costRows, countCosts } from '../support/counted-costs.ts';
 import type { Costs } from '../support/request-costs.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 const zookeeper = await startZooKeeper(wholeFile);
 
-type Numbers = Readonly<Record<CostRole, Partial<Costs>>>;
-
-const none = { transactions: 0, operations: 0, multiReads: 0, multiReadZnodes: 0, others: 0 };
-
 /** Exactly so many; of bytes no more than that. */
-const oneAtATime: Numbers = {
-  gateway: { ...none, transactions: 1, operations: 1, reads: 5, events: 3, bytesOut: 710, bytesIn: 1450 },
-  leader: { ...none, transactions: 1, operations: 5, reads: 3, events: 4, bytesOut: 540, bytesIn: 1250 },
-  standby: { ...none, reads: 3, events: 4, bytesOut: 190, bytesIn: 1130 },
-  worker: { ...none, transactions: 1, operations: 3, reads: 2, events: 2, bytesOut: 500, bytesIn: 825 },
-};
+const oneAtATime = bounds(`
+            transactions  operations  reads  multiReads  multiReadZnodes  others  events  bytesOut  bytesIn
+  gateway              1           1      1           2                7       0       3       910     1500
+  leader               1           5      3           0                0       0       4       540     1250
+  standby              0           0      3           0                0       0       4       190     1130
+  worker               1           3      2           0                0       0       2       500      825
+`);
 
 /** No more than that. */
-const many = { transactions: 0, operations: 0, reads: 1, multiReads: 0.5, others: 0 };
-const manyInFlight: Numbers = {
-  gateway: {
-    ...many,
-    transactions: 0.5,
-    operations: 1,
-    reads: 2,
-    multiReadZnodes: 5.5,
-    events: 3,
-    bytesOut: 720,
-    bytesIn: 1480,
-  },
-  leader: { ...many, transactions: 0.4, operations: 3.8, multiReadZnodes: 3.5, events: 4, bytesOut: 530, bytesIn: 1320 },
-  standby: { ...many, multiReadZnodes: 3.5, events: 4, bytesOut: 220, bytesIn: 1200 },
-  worker: { ...many, transactions: 0.4, operations: 3, multiReadZnodes: 2, events: 2, bytesOut: 500, bytesIn: 825 },
-};
+const manyInFlight = bounds(`
+            transactions  operations  reads  multiReads  multiReadZnodes  others  events  bytesOut  bytesIn
+  gateway            0.5           1      1         0.5                9       0       3       910     1600
+  leader             0.4         3.8      1         0.5              3.5       0       4       530     1320
+  standby              0           0      1         0.5              3.5       0       4       220     1200
+  worker             0.4           3      1         0.5                2       0       2       500      825
+`);
 
-/** Once for all: what a takeover costs is among it. */
-const retention: Numbers = {
-  // Whoever looked at a task that had ended has left a watch on its status.
-  gateway: { ...none, reads: 0.02, events: 1, bytesOut: 2, bytesIn: 100 },
-  leader: {
-    ...none,
-    transactions: 0.02,
-    operations: 2.05,
-    reads: 0.02,
-    others: 0.02,
-    events: 2.02,
-    bytesOut: 125,
-    bytesIn: 175,
-  },
-  standby: {
-    ...none,
-    transactions: 0.01,
-    operations: 0.02,
-    reads: 0.02,
-    others: 0.02,
-    events: 2.02,
-    bytesOut: 2,
-    bytesIn: 160,
-  },
-  worker: { ...none, reads: 0.02, events: 0.02, bytesOut: 2, bytesIn: 2 },
-};
+/** Nor here, where a takeover is among it; and whoever looked at a task that had ended has left a watch on its status. */
+const retention = bounds(`
+            transactions  operations  reads  multiReads  multiReadZnodes  others  events  bytesOut  bytesIn
+  gateway              0           0   0.02        0.02             0.02       0       1         2      100
+  leader            0.02        2.05   0.02        0.02             0.02    0.02    2.02       125      175
+  standby           0.01        0.02   0.02        0.02             0.02    0.02    2.02         2      160
+  worker               0           0   0.02           0                0       0    0.02         2        2
+`);
 
 test('what a task costs in requests, events and bytes', { timeout: 180_000 }, async (t) => {
   const [single, together, removal] = await countCosts(t, zookeeper);
@@ -80,7 +50,11 @@ test('what a task costs in requests, events and bytes', { timeout: 180_000 }, as
   holds(removal, retention, () => 'at most');
 });
 
-function holds(counted: CountedCosts, wanted: Numbers, how: (name: string) => 'exactly' | 'at most'): void {
+function holds(
+  counted: CountedCosts,
+  wanted: CountedCosts['perTask'],
+  how: (name: string) => 'exactly' | 'at most',
+): void {
   const faults = costRoles.flatMap((role) =>
     Object.entries(wanted[role]).flatMap(([name, bound]) => {
       const value = counted.perTask[role][name as keyof Costs];
@@ -89,4 +63,17 @@ function holds(counted: CountedCosts, wanted: Numbers, how: (name: string) => 'e
     }),
   );
   assert.ok(faults.length === 0, `${counted.phase}: ${faults.join('; ')}\n\n${formatTable(costRows(counted))}`);
+}
+
+/** As the tables are printed: names first, then a row a role. */
+function bounds(table: string): CountedCosts['perTask'] {
+  const [names = [], ...rows] = table
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/ +/));
+  const costsOf = (values: readonly string[]) =>
+    Object.fromEntries(values.map((value, i) => [names[i], Number(value)]));
+  return Object.fromEntries(
+    rows.map(([role, ...values]) => [role, costsOf(values)]),
+  ) as unknown as CountedCosts['perTask'];
 }

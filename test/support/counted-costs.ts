@@ -142,7 +142,7 @@ export function costRows(counted: CountedCosts): string[][] {
     ...costNames.map((each) => String(Number(costs[each].toFixed(3)))),
   ];
   return [
-    [counted.phase, ...costNames.map((name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`))],
+    [counted.phase, ...costNames],
     ...costRoles.map((role) => row(role, counted.perTask[role])),
     row('all', sumOf(counted)),
   ];

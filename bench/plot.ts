@@ -1,0 +1,94 @@
+// node dist/bench/plot.js FILE [FOLDER]: draws the curves of docs/performance.md, as SVG, from the JSON lines of a run with
+// `--only growth`. The line is the median, the band the spread.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Figure, formatNumber, parseFigures } from './figures.ts';
+import { median } from './statistics.ts';
+
+interface Chart {
+  readonly file: string;
+  readonly title: string;
+  readonly axis: string;
+  readonly figure: string;
+  /** Each step to the right is a multiple, not a sum. */
+  readonly isLogarithmic: boolean;
+}
+
+const charts: readonly Chart[] = [
+  chart('in-flight-rate', 'W1: tasks a second', 'POSTs in flight', 'tasks by POSTs in flight', true),
+  chart('in-flight-transactions', 'Transactions a task', 'POSTs in flight', 'transactions by POSTs in flight', true),
+  chart('kept-rate', 'W1: tasks a second', 'finished tasks kept', 'W1 by tasks kept', false),
+  chart('kept-latency', 'W2, one at a time: median, ms', 'finished tasks kept', 'round trip p50 by tasks kept', false),
+  chart('kept-memory', 'Memory of the master, MB', 'finished tasks kept', 'memory of the master by tasks kept', false),
+];
+
+function chart(file: string, title: string, axis: string, figure: string, isLogarithmic: boolean): Chart {
+  return { file, title, axis, figure, isLogarithmic };
+}
+
+interface Point {
+  readonly at: number;
+  readonly middle: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const [width, height] = [640, 300];
+const frame = { left: 64, right: 616, top: 40, bottom: 248 };
+
+export function drawChart({ title, axis, isLogarithmic }: Chart, figures: readonly Figure[]): string {
+  const points = figures.map(pointOf).sort((a, b) => a.at - b.at);
+  const place = (at: number) => (isLogarithmic ? Math.log(at) : at);
+  const [from, to] = [place(points[0]?.at ?? 0), place(points.at(-1)?.at ?? 1)];
+  const top = niceCeiling(Math.max(...points.map(({ high }) => high)));
+  const x = (at: number) => round(frame.left + ((place(at) - from) / (to - from)) * (frame.right - frame.left));
+  const y = (value: number) => round(frame.bottom - (value / top) * (frame.bottom - frame.top));
+  const path = (values: readonly [number, number][]) => values.map(([at, value]) => `${x(at)},${y(value)}`).join(' ');
+  const band = [
+    ...points.map(({ at, high }): [number, number] => [at, high]),
+    ...points.toReversed().map(({ at, low }): [number, number] => [at, low]),
+  ];
+  const steps = [0, 0.25, 0.5, 0.75, 1].map((part) => part * top);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    `<text x="${frame.left}" y="22" font-size="14" fill="#222">${title}</text>`,
+    ...steps.flatMap((value) => [
+      `<line x1="${frame.left}" x2="${frame.right}" y1="${y(value)}" y2="${y(value)}" stroke="#ddd"/>`,
+      `<text x="${frame.left - 8}" y="${y(value) + 4}" text-anchor="end" fill="#555">${formatNumber(value)}</text>`,
+    ]),
+    ...points.map(
+      ({ at }) => `<text x="${x(at)}" y="${frame.bottom + 18}" text-anchor="middle" fill="#555">${at}</text>`,
+    ),
+    `<text x="${frame.right}" y="${height - 8}" text-anchor="end" fill="#222">${axis}</text>`,
+    `<polygon points="${path(band)}" fill="#3572b0" opacity="0.2"/>`,
+    `<polyline points="${path(points.map(({ at, middle }) => [at, middle]))}" fill="none" stroke="#3572b0" stroke-width="2"/>`,
+    ...points.map(({ at, middle }) => `<circle cx="${x(at)}" cy="${y(middle)}" r="3" fill="#3572b0"/>`),
+    '</svg>\n',
+  ].join('\n');
+}
+
+function pointOf({ at = 0, values }: Figure): Point {
+  return { at, middle: median(values), low: Math.min(...values), high: Math.max(...values) };
+}
+
+/** 1, 2, 2.5 or 5 times a power of ten: so its quarters are numbers that one can read. */
+function niceCeiling(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return ([1, 2, 2.5, 5].find((step) => step * power >= value) ?? 10) * power;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+const [file, folder = 'docs/plots'] = process.argv.slice(2);
+if (file !== undefined) {
+  const figures = parseFigures(readFileSync(file, 'utf8'));
+  mkdirSync(folder, { recursive: true });
+  for (const each of charts) {
+    const drawn = figures.filter(({ figure }) => figure === each.figure);
+    if (drawn.length > 1) writeFileSync(join(folder, `${each.file}.svg`), drawChart(each, drawn));
+  }
+}
