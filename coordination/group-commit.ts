@@ -43,11 +43,15 @@ export class GroupCommit {
     });
   }
 
-  /** After this turn of the event loop, so that what one packet or one burst of requests caused goes together. */
+  /**
+   * A lone unit goes with what else this callback of the event loop brings; while something is in flight the whole turn is waited
+   * for, so that what a burst of requests on many connections caused goes together.
+   */
   #schedule(): void {
     if (this.#scheduled || this.#queue.length === 0 || this.#inFlight >= limits.transactionsInFlightMax) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const soon = this.#inFlight === 0 ? process.nextTick : setImmediate;
+    soon(() => {
       this.#scheduled = false;
       const count = batchLength(this.#queue, limits.transactionOperationsMax, limits.transactionBytesMax);
       void this.#send(this.#queue.splice(0, count));

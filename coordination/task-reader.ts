@@ -10,7 +10,7 @@ import { parseAttemptName, paths } from './znode-paths.ts';
 import { decodeAssignment, decodeAttempt, decodeStatus } from './znode-records.ts';
 import type { Znode } from './zookeeper-requests.ts';
 
-/** Looks that each found an assignment gone, or come, meanwhile; then what was read last is the answer. */
+/** Looks that each found an assignment gone meanwhile; then what was read last is the answer. */
 const looksMax = 5;
 
 export class TaskReader {
@@ -58,8 +58,8 @@ async function readTask(session: Session, directory: AssignmentDirectory, id: Ta
     if (look === looksMax) return snapshot;
     // Read at different moments: with a status comes the last attempt, which the names are to have, too.
     if ((status !== null) !== names.includes('status')) continue;
-    // It ran when we began to look, or does by now: what became of it has to be read.
-    const isOvertaken = snapshot.assignment === null && (worker ?? directory.workerOf(id)) !== null;
+    // It ran when we began to look, and does not any more: what became of it has to be read.
+    const isOvertaken = worker !== null && !assigned;
     if (status || !isOvertaken) return snapshot;
   }
 }
