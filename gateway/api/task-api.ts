@@ -275,7 +275,7 @@ export class TaskApi {
   }
 }
 
-const atOnce: WaitOptions = { waitMs: 0, signal: new AbortController().signal };
+export const atOnce: WaitOptions = { waitMs: 0, signal: new AbortController().signal };
 
 /** Gives the place back when the stream is over, however it ends. */
 async function* closing<T>(stream: AsyncIterable<T>, place: Wait): AsyncIterable<T> {

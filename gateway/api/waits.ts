@@ -33,7 +33,8 @@ export class Waits {
       throw new ServiceError('too-many-waits', `${this.#max} requests are waiting already; ask again without a wait.`);
     }
     const controller = new AbortController();
-    const end = () => controller.abort();
+    // With a reason of its own it makes no exception, whose stack would be dear.
+    const end = () => controller.abort('the wait is over');
     const timer = waitMs === null ? undefined : setTimeout(end, waitMs);
     caller.addEventListener('abort', end);
     this.#open.add(end);

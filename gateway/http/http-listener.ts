@@ -1,11 +1,10 @@
 // Listens for HTTP with every timeout and bound set, and closes without cutting off an answer: no new connections, the
 // requests that are being answered finish, then whatever is left open (idle or half-open connections) is closed.
 
-import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { InProgress } from '../in-progress.ts';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { listening } from '../listening.ts';
 import { serverLimits } from '../server-limits.ts';
+import { OpenAnswers } from './open-answers.ts';
 import { answerUnreadable, withinConnections } from './refusals.ts';
 
 export interface HttpListener {
@@ -34,10 +33,9 @@ export type HttpTimeouts = Record<
 
 export async function listenHttp(app: RequestListener, options: HttpListenerOptions): Promise<HttpListener> {
   const server = boundedServer({ ...serverLimits, ...options.timeouts }, options.classes);
-  closeWithConnection(server);
-  const answering = answeringOf(server);
+  const answers = new OpenAnswers(server);
   server.on('request', withinConnections(server, app, options.connectionsMax, options.onConnectionRefused));
-  answerUnreadable(server);
+  answerUnreadable(server, answers);
   // Whoever reads the body says that it may come.
   server.on('checkContinue', (request, response) => server.emit('request', request, response));
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
@@ -45,7 +43,7 @@ export async function listenHttp(app: RequestListener, options: HttpListenerOpti
     address: await listening(server, options.host, options.port, 'HTTP_PORT'),
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await answering.none(serverLimits.drainMs);
+      await answers.close(serverLimits.drainMs);
       server.closeAllConnections();
       await closed;
     },
@@ -65,34 +63,4 @@ function boundedServer(timeouts: HttpTimeouts, classes: HttpListenerOptions['cla
   });
   server.timeout = timeouts.socketIdleTimeoutMs;
   return server;
-}
-
-/**
- * Node tells only the answer that is being sent that its connection is gone; those of requests that were sent without waiting
- * for it (pipelining) would never hear, and whatever waits or streams for them would go on for ever.
- */
-function closeWithConnection(server: Server): void {
-  const answers = new WeakMap<Duplex, Set<ServerResponse>>();
-  server.on('connection', (socket) => {
-    const open = new Set<ServerResponse>();
-    answers.set(socket, open);
-    socket.once('close', () => {
-      const neverSent = [...open].filter((response) => response.socket === null);
-      for (const response of neverSent) response.destroy().emit('close');
-    });
-  });
-  server.on('request', ({ socket }, response) => {
-    const open = answers.get(socket);
-    open?.add(response);
-    response.once('close', () => open?.delete(response));
-  });
-}
-
-function answeringOf(server: Server): InProgress {
-  const answering = new InProgress();
-  server.on('request', (_request, response) => {
-    answering.begin();
-    response.once('close', () => answering.end());
-  });
-  return answering;
 }

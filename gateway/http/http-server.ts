@@ -1,14 +1,14 @@
 // The HTTP face: the operations of the table, and what holds for all of them (security headers, errors as problem documents,
 // metrics). Listening and closing is http-listener.ts.
 
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import express, { type Express, type Request, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { ServiceError } from '../../domain/errors.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
-import type { TaskApi } from '../api/task-api.ts';
 import type { GatewayMetrics } from '../gateway-metrics.ts';
 import { refuseCrossOrigin } from './cross-origin.ts';
 import type { HttpAppOptions } from './http-services.ts';
+import { sendNothing } from './json-answer.ts';
 import { openApiDocument } from './openapi.ts';
 import { operations } from './operations.ts';
 import { problemHandler } from './problem-json.ts';
@@ -21,8 +21,8 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.set('query parser', false);
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  app.use(measured(options.metrics), securityHeaders(), lastOnItsConnection(options.api));
-  app.use(refuseCrossOrigin(options.names));
+  app.use(measured(options.metrics), refuseCrossOrigin(options.names));
+  app.use('/docs', pageHeaders);
   addRoutes(app, operations, { ...options, document: openApiDocument });
   app.get('/docs/', toDocs);
   app.use((_request, _response) => {
@@ -32,17 +32,12 @@ export function createHttpApp(options: HttpAppOptions): Express {
   return app;
 }
 
-/** For what is no page: no scripts, no frames; the one page sets its own. HSTS is for whoever terminates TLS. */
-function securityHeaders(): RequestHandler {
-  return helmet({
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    strictTransportSecurity: false,
-  });
-}
+/** Those that are for browsers that show a page; what is with every answer is in json-answer.ts. */
+const pageHeaders = helmet({ contentSecurityPolicy: false, strictTransportSecurity: false });
 
 /** The page's own addresses are relative to the one without the slash. */
 const toDocs: RequestHandler = (_request, response) => {
-  response.status(308).setHeader('Location', '../docs').end();
+  sendNothing(response, 308, { Location: '../docs' });
 };
 
 function measured(metrics: GatewayMetrics): RequestHandler {
@@ -59,16 +54,4 @@ function measured(metrics: GatewayMetrics): RequestHandler {
 /** The pattern, not the path: ids must not become labels. */
 function routeOf(request: Request): string {
   return request.route?.path ?? 'none';
-}
-
-/** While draining, each answer ends its connection, or clients would go on with it. */
-function lastOnItsConnection(api: TaskApi): RequestHandler {
-  return (_request, response, next) => {
-    const writeHead = response.writeHead;
-    response.writeHead = function closing(this: Response, ...headers: Parameters<typeof writeHead>) {
-      if (api.isDraining) this.setHeader('Connection', 'close');
-      return writeHead.apply(this, headers);
-    } as typeof writeHead;
-    next();
-  };
 }

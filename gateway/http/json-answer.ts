@@ -1,34 +1,64 @@
-// Answers of the HTTP face. Express's own `send` is not used: it would decide about conditional requests by itself.
+// Answers of the HTTP face: status and headers are written at once, and with a text in one piece. Express's own `send` is not used:
+// it would decide about conditional requests by itself.
 
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { serverLimits } from '../server-limits.ts';
 
-/** Nothing of what we answer may be kept by a cache, for it is about this moment. */
-export function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  response.statusCode = status;
-  sendText(response, 'application/json', JSON.stringify(value));
+/**
+ * With every answer. No scripts, no frames, nothing for pages of others; the one page sets its own policy. HSTS is for whoever
+ * terminates TLS. Nothing of what we answer may be kept by a cache, for it is about this moment.
+ */
+export const commonHeaders = {
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+} as const;
+
+/** `headers` come before those that every answer has. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  sendText(response, status, 'application/json', JSON.stringify(value), headers);
 }
 
-/** To HEAD too: Node leaves out the body. `Cache-Control` is no-store where nothing else was set. */
-export function sendText(response: ServerResponse, type: string, content: string | Buffer): void {
-  setHeaders(response, type, content);
+/** To HEAD too: Node leaves out the body. */
+export function sendText(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  content: string | Buffer,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  writeHead(response, status, type, content, headers);
   response.end(content);
 }
 
 /** An answer without a body. */
-export function sendNothing(response: ServerResponse, status: 204 | 304): void {
-  response.statusCode = status;
-  response.setHeader('Cache-Control', 'no-store');
-  response.end();
+export function sendNothing(
+  response: ServerResponse,
+  status: 204 | 304 | 308,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  response.writeHead(status, { ...commonHeaders, ...headers }).end();
 }
 
 /**
  * As {@link sendText}, to a request that has not arrived as a whole and is not wanted to. The connection is closed, but only
  * once the client has had time to read the answer: closed with bytes unread, it would be reset and the answer lost.
  */
-export function sendBeforeTheEnd(response: ServerResponse, type: string, content: string): void {
-  setHeaders(response, type, content);
-  response.setHeader('Connection', 'close');
+export function sendBeforeTheEnd(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  content: string,
+  headers: OutgoingHttpHeaders,
+): void {
+  writeHead(response, status, type, content, { ...headers, Connection: 'close' });
   response.write(content);
   const end = () => {
     clearTimeout(timer);
@@ -38,8 +68,13 @@ export function sendBeforeTheEnd(response: ServerResponse, type: string, content
   response.req.once('close', end).resume();
 }
 
-function setHeaders(response: ServerResponse, type: string, content: string | Buffer): void {
-  if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');
-  response.setHeader('Content-Type', type);
-  response.setHeader('Content-Length', Buffer.byteLength(content));
+function writeHead(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  content: string | Buffer,
+  headers: OutgoingHttpHeaders,
+): void {
+  const ofContent = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(content) };
+  response.writeHead(status, { ...commonHeaders, ...headers, ...ofContent });
 }

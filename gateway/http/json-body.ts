@@ -6,6 +6,7 @@ import type { Request, Response } from 'express';
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 const jsonType = /^\s*application\/json\s*(?:;(.*))?$/i;
 const charset = /(?:^|;)\s*charset\s*=\s*"?([^\s;"]*)"?/i;
 
@@ -30,14 +31,18 @@ function hasBody({ headers }: Request): boolean {
 
 function requireJson({ headers }: Request): void {
   const contentType = headers['content-type'];
-  const match = jsonType.exec(contentType ?? '');
-  const encoding = charset.exec(match?.[1] ?? '')?.[1]?.toLowerCase() ?? 'utf-8';
-  if (!match || (encoding !== 'utf-8' && encoding !== 'utf8')) {
+  if (contentType !== 'application/json' && !isJsonInUtf8(contentType ?? '')) {
     const got = contentType === undefined ? 'none' : JSON.stringify(contentType.slice(0, 100));
     throw unsupported(`The body has to be JSON in UTF-8 and say so: Content-Type: application/json (it was ${got}).`);
   }
   const coding = headers['content-encoding'] ?? 'identity';
   if (coding.toLowerCase() !== 'identity') throw unsupported('A compressed body is not taken; send it as it is.');
+}
+
+function isJsonInUtf8(contentType: string): boolean {
+  const match = jsonType.exec(contentType);
+  const encoding = charset.exec(match?.[1] ?? '')?.[1]?.toLowerCase() ?? 'utf-8';
+  return match !== null && (encoding === 'utf-8' || encoding === 'utf8');
 }
 
 /** The stream is not destroyed when there is too much, or the answer could not be sent. */
@@ -50,7 +55,8 @@ function readBytes(request: Request): Promise<Buffer> {
       if (bytes <= limits.requestBodyBytesMax) chunks.push(chunk);
       else reject(tooLarge()); // the rest is let go by
     });
-    request.once('end', () => resolve(Buffer.concat(chunks)));
+    const whole = () => (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    request.once('end', () => resolve(whole()));
     // Nobody is left to answer.
     request.once('error', () =>
       reject(new ServiceError('request-timeout', 'The body of the request has not arrived.')),
@@ -60,7 +66,7 @@ function readBytes(request: Request): Promise<Buffer> {
 
 function decodeUtf8(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw unreadable('it is no valid UTF-8');
   }

@@ -2,12 +2,13 @@
 // operations.ts is the table of them; openapi.ts makes the document of it and routing.ts the routes, so that the two
 // cannot tell different stories.
 
+import type { ServerResponse } from 'node:http';
 import type { RequestHandler, Response } from 'express';
 import type { OpenAPIV3, OpenAPIV3_1 } from 'openapi-types';
 import type { ErrorReason } from '../../domain/errors.ts';
 import type { HttpServices } from './http-services.ts';
 import { readJsonBody } from './json-body.ts';
-import { type Parameter, readParameters } from './parameters.ts';
+import { type Parameter, parameterReader } from './parameters.ts';
 import type { ComponentName } from './schemas.ts';
 
 export type Schema = OpenAPIV3_1.SchemaObject | OpenAPIV3_1.ReferenceObject;
@@ -61,7 +62,7 @@ export interface CheckedRequest<Values> {
   /** Parsed JSON; undefined where the request has none. */
   readonly body: unknown;
   readonly isHead: boolean;
-  /** Aborts when the connection is gone, and after the answer. */
+  /** Aborts when the connection is gone before the answer. */
   readonly signal: AbortSignal;
 }
 
@@ -91,20 +92,45 @@ export function operation<const P extends Parameters = Record<never, never>>(def
     parameters: Object.values(parameters),
     handlerOf: (services) => {
       const answer = handle(services);
+      const read = parameterReader(parameters);
       return async (request, response) => {
-        const values = readParameters(parameters, request) as ValuesOf<P>;
+        const values = read(request) as ValuesOf<P>;
         const body = described.body ? await readJsonBody(request, response, described.body.required) : undefined;
-        const isHead = request.method === 'HEAD';
-        await answer({ parameters: values, body, isHead, signal: callerSignal(response) }, response);
+        await answer(new Checked(values, body, response), response);
       };
     },
   };
 }
 
-function callerSignal(response: Response): AbortSignal {
+class Checked<Values> implements CheckedRequest<Values> {
+  readonly parameters: Values;
+  readonly body: unknown;
+  readonly #response: ServerResponse;
+  #signal: AbortSignal | null = null;
+
+  constructor(parameters: Values, body: unknown, response: ServerResponse) {
+    this.parameters = parameters;
+    this.body = body;
+    this.#response = response;
+  }
+
+  get isHead(): boolean {
+    return this.#response.req.method === 'HEAD';
+  }
+
+  /** Made when it is asked for: most answers are given at once, and it is dear. */
+  get signal(): AbortSignal {
+    this.#signal ??= callerSignal(this.#response);
+    return this.#signal;
+  }
+}
+
+function callerSignal(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   // With a reason of its own it makes no exception, whose stack would be the dearest part of a small request.
-  const end = () => controller.abort('the request is over');
+  const end = () => {
+    if (!response.writableFinished) controller.abort('the connection is gone');
+  };
   if (response.destroyed) end();
   response.once('close', end);
   return controller.signal;

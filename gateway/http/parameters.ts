@@ -68,30 +68,43 @@ function checked({ name, schema }: ParameterDescription): <Value>(value: Value, 
   };
 }
 
-/** The values of all of them, by the same names. */
-export function readParameters(
+/** Reads the values of all of them, by the same names. */
+export function parameterReader(
   parameters: Readonly<Record<string, Parameter<unknown>>>,
+): (request: Request) => Record<string, unknown> {
+  const entries = Object.entries(parameters);
+  const known = Object.values(parameters).filter((parameter) => parameter.in === 'query');
+  return (request) => {
+    const query = queryOf(request, known);
+    const values: Record<string, unknown> = {};
+    for (const [key, parameter] of entries) values[key] = parameter.read(textsOf(parameter, request, query));
+    return values;
+  };
+}
+
+const none: readonly string[] = [];
+
+function textsOf(
+  { name, in: place }: Parameter<unknown>,
   request: Request,
-): Record<string, unknown> {
-  const query = queryOf(request, Object.values(parameters));
-  const values: Record<string, unknown> = {};
-  for (const [key, parameter] of Object.entries(parameters)) {
-    values[key] = parameter.read(textsOf(parameter, request, query));
-  }
-  return values;
-}
-
-function textsOf({ name, in: place }: Parameter<unknown>, request: Request, query: URLSearchParams): readonly string[] {
-  if (place === 'query') return query.getAll(name);
-  if (place === 'header') return request.headersDistinct[name.toLowerCase()] ?? [];
+  query: URLSearchParams | null,
+): readonly string[] {
+  if (place === 'query') return query?.getAll(name) ?? none;
+  if (place === 'header') return linesOf(name.toLowerCase(), request);
   const text = request.params[name];
-  return typeof text === 'string' ? [text] : [];
+  return typeof text === 'string' ? [text] : none;
 }
 
-function queryOf(request: Request, parameters: readonly Parameter<unknown>[]): URLSearchParams {
+/** Asked for one header, Node collects the lines of all. */
+function linesOf(name: string, request: Request): readonly string[] {
+  return request.headers[name] === undefined ? none : (request.headersDistinct[name] ?? none);
+}
+
+/** Null: there is none. */
+function queryOf(request: Request, known: readonly Parameter<unknown>[]): URLSearchParams | null {
   const queryAt = request.url.indexOf('?');
-  const query = new URLSearchParams(queryAt < 0 ? '' : request.url.slice(queryAt + 1));
-  const known = parameters.filter((parameter) => parameter.in === 'query');
+  if (queryAt < 0) return null;
+  const query = new URLSearchParams(request.url.slice(queryAt + 1));
   for (const name of new Set(query.keys())) {
     const parameter = known.find((other) => other.name === name);
     if (!parameter) throw refused(name, `is not known here${hint(known)}`);

@@ -1,7 +1,7 @@
 // Errors of the HTTP face: RFC 9457 problem documents, with Retry-After where waiting helps. Every error answer is made
 // here, but for those of requests that never became one (refusals.ts).
 
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
 import { type FieldFault, ServiceError } from '../../domain/errors.ts';
 import { httpStatusOf, retryAfterMsOf, titleOf } from '../error-mapping.ts';
@@ -37,15 +37,14 @@ export function retryAfterSecondsOf(error: ServiceError): number | null {
   return retryAfterMs === null ? null : Math.max(1, Math.ceil(retryAfterMs / 1000));
 }
 
-export function sendProblem(response: ServerResponse, error: ServiceError): void {
+export function sendProblem(response: ServerResponse, error: ServiceError, headers: OutgoingHttpHeaders = {}): void {
   const retryAfterS = retryAfterSecondsOf(error);
-  if (retryAfterS !== null) response.setHeader('Retry-After', retryAfterS);
   const problem = problemOf(error);
-  response.statusCode = problem.status;
-  response.setHeader('Cache-Control', 'no-store');
-  const content = JSON.stringify(problem);
-  if (error.reason === 'body-too-large') sendBeforeTheEnd(response, problemMediaType, content);
-  else sendText(response, problemMediaType, content);
+  const send = error.reason === 'body-too-large' ? sendBeforeTheEnd : sendText;
+  send(response, problem.status, problemMediaType, JSON.stringify(problem), {
+    ...(retryAfterS !== null && { 'Retry-After': retryAfterS }),
+    ...headers,
+  });
 }
 
 /** The last handler of the app. */

@@ -5,6 +5,7 @@ import { type RequestListener, type Server, type ServerResponse, STATUS_CODES } 
 import type { Duplex } from 'node:stream';
 import { ServiceError } from '../../domain/errors.ts';
 import { serverLimits } from '../server-limits.ts';
+import type { OpenAnswers } from './open-answers.ts';
 import { problemMediaType, problemOf, sendProblem } from './problem-json.ts';
 
 /**
@@ -35,16 +36,12 @@ export function withinConnections(server: Server, app: RequestListener, max: num
 }
 
 /** Answers what Node's parser cannot make a request of, and what it has waited for too long. */
-export function answerUnreadable(server: Server): void {
-  const answering = new WeakMap<Duplex, ServerResponse>();
+export function answerUnreadable(server: Server, answers: OpenAnswers): void {
   const refused = new WeakSet<Duplex>();
-  server.on('request', (request, response) => answering.set(request.socket, response));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (refused.has(socket)) return; // each further byte is a further error
     refused.add(socket);
-    const response = answering.get(socket);
-    const isMidAnswer = response?.headersSent === true && !response.writableEnded;
-    if (!socket.writable || error.code === 'ECONNRESET' || isMidAnswer) socket.destroy();
+    if (!socket.writable || error.code === 'ECONNRESET' || answers.isMidAnswer(socket)) socket.destroy();
     else refuseSocket(socket, unreadable(error.code));
   });
   server.on('connect', (_request, socket) => refuseSocket(socket, noProxy));
@@ -71,9 +68,7 @@ function unreadable(code: string | undefined): ServiceError {
 }
 
 function refuse(response: ServerResponse, error: ServiceError): void {
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('Connection', 'close');
-  sendProblem(response, error);
+  sendProblem(response, error, { Connection: 'close' });
 }
 
 function refuseSocket(socket: Duplex, error: ServiceError): void {

@@ -5,6 +5,7 @@
 import type { Response } from 'express';
 import { limits } from '../../domain/limits.ts';
 import type { HttpServices } from './http-services.ts';
+import { commonHeaders } from './json-answer.ts';
 
 /** `reset`: events may be missing here. */
 export type ServerSentEvent = 'reset' | { readonly id: string; readonly data: object };
@@ -12,8 +13,8 @@ export type ServerSentEvent = 'reset' | { readonly id: string; readonly data: ob
 /** Sends the headers of a stream. */
 export function openEvents(response: Response): Response {
   response.writeHead(200, {
+    ...commonHeaders,
     'Content-Type': 'text/event-stream',
-    'Cache-Control': 'no-store',
     // nginx would collect the events otherwise.
     'X-Accel-Buffering': 'no',
   });

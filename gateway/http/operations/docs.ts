@@ -17,8 +17,7 @@ export const getDocs = operation({
   compressed: true,
   example: { path: '/docs', status: 200, answer: '<!doctype html>' },
   handle: () => (_request, response) => {
-    response.setHeader('Content-Security-Policy', docsPolicy);
-    sendText(response, 'text/html; charset=utf-8', docsPage);
+    sendText(response, 200, 'text/html; charset=utf-8', docsPage, { 'Content-Security-Policy': docsPolicy });
   },
 });
 
@@ -58,8 +57,9 @@ export const getDocsFile = operation({
     async ({ parameters }, response) => {
       const { plain, gzip } = await parameters.file.content();
       const isCompressed = gzip !== null && response.req.acceptsEncodings('gzip', 'identity') === 'gzip';
-      if (isCompressed) response.setHeader('Content-Encoding', 'gzip');
-      response.setHeader('Cache-Control', 'public, max-age=3600');
-      sendText(response, parameters.file.type, isCompressed ? gzip : plain);
+      sendText(response, 200, parameters.file.type, isCompressed ? gzip : plain, {
+        ...(isCompressed && { 'Content-Encoding': 'gzip' }),
+        'Cache-Control': 'public, max-age=3600',
+      });
     },
 });

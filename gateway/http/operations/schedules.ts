@@ -78,8 +78,8 @@ export const putSchedule = operation({
     ({ schedules }) =>
     async ({ parameters, body }, response) => {
       const { schedule: made, created } = await schedules.put(parameters.name, parsePutSchedule(body));
-      if (created) response.setHeader('Location', `/schedules/${made.name}`);
-      sendJson(response, created ? 201 : 200, scheduleJson(made));
+      const headers = created ? { Location: `/schedules/${made.name}` } : {};
+      sendJson(response, created ? 201 : 200, scheduleJson(made), headers);
     },
 });
 

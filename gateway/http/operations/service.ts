@@ -49,7 +49,7 @@ export const getMetrics = operation({
   handle:
     ({ registry }) =>
     async (_request, response) =>
-      sendText(response, registry.contentType, await registry.metrics()),
+      sendText(response, 200, registry.contentType, await registry.metrics()),
 });
 
 export const getOpenApi = operation({
@@ -79,6 +79,6 @@ export const getOpenApi = operation({
   },
   handle: ({ document }) => {
     const content = JSON.stringify(document);
-    return (_request, response) => sendText(response, 'application/json', content);
+    return (_request, response) => sendText(response, 200, 'application/json', content);
   },
 });

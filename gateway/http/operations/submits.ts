@@ -10,9 +10,9 @@ import { idempotencyKey, prefer, taskId, wait } from '../task-parameters.ts';
 import { queuedTask, succeededTask } from './examples.ts';
 import {
   location,
+  preferenceApplied,
   requestedWait,
   sendSubmitted,
-  setPreferenceApplied,
   submitProblems,
   taskAnswer,
 } from './task-answers.ts';
@@ -40,12 +40,15 @@ export const submitTask = operation({
   },
   handle:
     ({ api }) =>
-    async ({ parameters, body, signal }, response) => {
-      const waiting = requestedWait(parameters);
-      const { spec, ...key } = parseSubmit(body, parameters.idempotencyKey, Date.now());
-      const submitted = await api.submit(spec, { ...key, waitMs: waiting.waitMs, signal });
-      setPreferenceApplied(response, waiting);
-      sendSubmitted(response, submitted);
+    async (request, response) => {
+      const wait = requestedWait(request);
+      const { spec, idempotencyKey, fingerprint } = parseSubmit(
+        request.body,
+        request.parameters.idempotencyKey,
+        Date.now(),
+      );
+      const submitted = await api.submit(spec, { idempotencyKey, fingerprint, ...wait });
+      sendSubmitted(response, submitted, preferenceApplied(wait));
     },
 });
 

@@ -1,11 +1,11 @@
 // What the answers of the operations on single tasks have in common.
 
-import type { Response } from 'express';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { OpenAPIV3 } from 'openapi-types';
 import type { ErrorReason } from '../../../domain/errors.ts';
-import type { TaskView } from '../../../domain/task-view.ts';
+import { atOnce, type SubmittedTask, type WaitOptions } from '../../api/task-api.ts';
 import { sendJson } from '../json-answer.ts';
-import type { Answer } from '../operation.ts';
+import type { Answer, CheckedRequest } from '../operation.ts';
 import { waitApplied } from '../prefer-header.ts';
 import { json } from '../schemas.ts';
 import { taskJson } from '../task-json.ts';
@@ -20,7 +20,7 @@ export const submitProblems: readonly ErrorReason[] = [
   'sequence-exhausted',
 ];
 
-const preferenceApplied: Record<string, OpenAPIV3.HeaderObject> = {
+const preferenceHeader: Record<string, OpenAPIV3.HeaderObject> = {
   'Preference-Applied': {
     description: 'Present where Prefer was honoured.',
     schema: { type: 'string', pattern: '^wait=' },
@@ -43,28 +43,35 @@ export const etag: OpenAPIV3.HeaderObject = {
 export function taskAnswer(description: string, waited: 'waited' | 'at once', headers: Answer['headers'] = {}): Answer {
   return {
     description,
-    headers: waited === 'waited' ? { ...preferenceApplied, ...headers } : headers,
+    headers: waited === 'waited' ? { ...preferenceHeader, ...headers } : headers,
     content: json('Task'),
   };
 }
 
-export interface RequestedWait {
-  readonly waitMs: number;
+export interface RequestedWait extends WaitOptions {
   /** True where it came as a preference, which is answered when it is honoured. */
   readonly preferred: boolean;
 }
 
 /** The query parameter, being explicit, counts before the preference. */
-export function requestedWait({ wait, prefer }: { wait: number | null; prefer: number | null }): RequestedWait {
-  return wait === null ? { waitMs: prefer ?? 0, preferred: prefer !== null } : { waitMs: wait, preferred: false };
+export function requestedWait(request: CheckedRequest<{ wait: number | null; prefer: number | null }>): RequestedWait {
+  const { wait, prefer } = request.parameters;
+  const waitMs = wait ?? prefer ?? 0;
+  const { signal } = waitMs > 0 ? request : atOnce;
+  return { waitMs, signal, preferred: wait === null && prefer !== null };
 }
 
-export function setPreferenceApplied(response: Response, { waitMs, preferred }: RequestedWait): void {
-  if (preferred) response.setHeader('Preference-Applied', waitApplied(waitMs));
+export function preferenceApplied({ waitMs, preferred }: RequestedWait): OutgoingHttpHeaders {
+  return preferred ? { 'Preference-Applied': waitApplied(waitMs) } : {};
 }
 
 /** 201 with its address for a new task, 200 for one that the idempotency key had made before. */
-export function sendSubmitted(response: Response, { task, created }: { task: TaskView; created: boolean }): void {
-  if (created) response.setHeader('Location', `/tasks/${task.id}`);
-  sendJson(response, created ? 201 : 200, taskJson(task));
+export function sendSubmitted(
+  response: ServerResponse,
+  { task, created }: SubmittedTask,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  const body = taskJson(task);
+  if (created) sendJson(response, 201, body, { ...headers, Location: `/tasks/${task.id}` });
+  else sendJson(response, 200, body, headers);
 }

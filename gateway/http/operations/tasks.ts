@@ -1,6 +1,5 @@
 // What can be asked of a task that is there, and the list of them.
 
-import type { Response } from 'express';
 import { limits } from '../../../domain/limits.ts';
 import type { TaskFilter } from '../../../domain/master-index.ts';
 import { parseCancel } from '../../api/control-requests.ts';
@@ -11,7 +10,7 @@ import { json } from '../schemas.ts';
 import { taskJson } from '../task-json.ts';
 import { ifNoneMatch, listParameters, prefer, taskId, wait } from '../task-parameters.ts';
 import { queuedTask, runningTask, succeededTask } from './examples.ts';
-import { etag, readProblems, requestedWait, setPreferenceApplied, taskAnswer, writeProblems } from './task-answers.ts';
+import { etag, preferenceApplied, readProblems, requestedWait, taskAnswer, writeProblems } from './task-answers.ts';
 
 export const getTask = operation({
   operationId: 'getTask',
@@ -28,20 +27,16 @@ export const getTask = operation({
   example: { path: '/tasks/task-0000000042?wait=30s', status: 200, answer: succeededTask },
   handle:
     ({ api }) =>
-    async ({ parameters, signal }, response) => {
-      const waiting = requestedWait(parameters);
-      const task = await api.get(parameters.id, { waitMs: waiting.waitMs, signal });
-      setPreferenceApplied(response, waiting);
-      sendUnlessKnown(response, JSON.stringify(taskJson(task)), parameters.ifNoneMatch);
+    async (request, response) => {
+      const { id, ifNoneMatch: known } = request.parameters;
+      const wait = requestedWait(request);
+      const content = JSON.stringify(taskJson(await api.get(id, wait)));
+      const tag = etagOf(content);
+      const headers = { ...preferenceApplied(wait), ETag: tag };
+      if (known !== null && matchesEtag(known, tag)) sendNothing(response, 304, headers);
+      else sendText(response, 200, 'application/json', content, headers);
     },
 });
-
-function sendUnlessKnown(response: Response, content: string, known: string | null): void {
-  const tag = etagOf(content);
-  response.setHeader('ETag', tag);
-  if (known === null || !matchesEtag(known, tag)) sendText(response, 'application/json', content);
-  else sendNothing(response, 304);
-}
 
 export const listTasks = operation({
   operationId: 'listTasks',

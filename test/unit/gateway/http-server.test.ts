@@ -64,6 +64,8 @@ describe('every address', () => {
       assert.match(headers['content-security-policy'] ?? '', /default-src 'none'/);
       assert.match(headers['content-security-policy'] ?? '', /frame-ancestors 'none'/);
       assert.equal(headers['referrer-policy'], 'no-referrer');
+      assert.equal(headers['cross-origin-resource-policy'], 'same-origin');
+      if (path === '/docs') assert.equal(headers['x-frame-options'], 'SAMEORIGIN');
       assert.equal(headers['x-powered-by'], undefined);
       assert.equal(headers['access-control-allow-origin'], undefined);
     }
