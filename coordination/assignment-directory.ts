@@ -30,7 +30,7 @@ export class AssignmentDirectory {
         if (synced) onSynced?.();
       },
     };
-    this.#mirror = new TreeCache(session, paths.assign, 2, listener, 'names');
+    this.#mirror = new TreeCache(session, paths.assign, 2, listener, { content: 'names' });
   }
 
   /** Tasks that somebody listens to. */

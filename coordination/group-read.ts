@@ -21,8 +21,8 @@ export class GroupRead {
   #asked: Asked[] = [];
   #inFlight = 0;
   #scheduled = false;
-  /** What a read has lately brought: znodes are small, but each may be half a megabyte. */
-  #bytesPerRead = 1024;
+  /** What a read has lately brought: znodes are small, but each may be half a megabyte. Before the first, nobody knows. */
+  #bytesPerRead = 16 * 1024;
 
   constructor(issue: Issue) {
     this.#issue = issue;

@@ -23,6 +23,13 @@ export interface TreeListener {
   onSynced(synced: boolean): void;
 }
 
+export interface TreeCacheOptions {
+  /** With `names` nothing is read, and the listener only learns what there is. Default: `data`. */
+  readonly content?: 'data' | 'names';
+  /** What the one child of a znode that has one is mostly called: it is read without a list first. */
+  readonly onlyChild?: string | null;
+}
+
 /** `stale`: something changed after the read was sent, so it is repeated. */
 type Reading = 'wanted' | 'reading' | 'stale';
 
@@ -40,6 +47,7 @@ export class TreeCache {
   readonly #depthMax: number;
   readonly #listener: TreeListener;
   readonly #readsData: boolean;
+  readonly #onlyChild: string | null;
   readonly #present = new Set<string>();
   readonly #reading = new Map<string, Reading>();
   readonly #queue = new Fifo<string>();
@@ -49,18 +57,16 @@ export class TreeCache {
   #onFirstSync: () => void = () => undefined;
   #onNoStart: (error: unknown) => void = () => undefined;
 
-  /**
-   * Mirrors `root` and up to `depthMax` levels below. Start with {@link start}; it ends with the session. With `names`
-   * nothing is read, and the listener only learns what there is.
-   */
+  /** Mirrors `root` and up to `depthMax` levels below. Start with {@link start}; it ends with the session. */
   constructor(
     session: Session,
     root: string,
     depthMax: number,
     listener: TreeListener,
-    content: 'data' | 'names' = 'data',
+    { content = 'data', onlyChild = null }: TreeCacheOptions = {},
   ) {
     this.#readsData = content === 'data';
+    this.#onlyChild = onlyChild;
     this.#session = session;
     this.#root = root;
     this.#depthMax = depthMax;
@@ -161,7 +167,7 @@ export class TreeCache {
     this.#reading.delete(path);
     if (stale) this.#want(path);
     else if (znode) this.#found(path, znode);
-    else if (znode === null) this.#gone(path);
+    else if (znode === null) this.#notFound(path);
     this.#pump();
   }
 
@@ -169,8 +175,26 @@ export class TreeCache {
     this.#announce(path, znode);
     const listing = this.#listing;
     if (!listing?.open.has(path)) return;
-    if (znode.stat.numChildren > 0 && depthBelow(this.#root, path) < this.#depthMax) void this.#list(path, listing);
-    else this.#listed(path, []);
+    const { numChildren } = znode.stat;
+    if (numChildren === 0 || depthBelow(this.#root, path) === this.#depthMax) this.#listed(path, []);
+    else if (numChildren === 1 && this.#onlyChild !== null) this.#listed(path, [this.#onlyChild]);
+    else void this.#list(path, listing);
+  }
+
+  #notFound(path: string): void {
+    const listing = this.#listing;
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    // Its name may have been a guess.
+    if (
+      this.#onlyChild !== null &&
+      listing?.open.has(path) &&
+      path.endsWith(`/${this.#onlyChild}`) &&
+      path !== this.#root
+    ) {
+      listing.open.add(parent);
+      void this.#list(parent, listing);
+    }
+    this.#gone(path);
   }
 
   async #list(path: string, listing: Listing): Promise<void> {

@@ -133,13 +133,13 @@ export const limits = {
   /** Watches set again after a reconnect go out in requests of at most this size. */
   setWatchesBytesMax: 128 * KiB,
   /** Reads that travel in one request. */
-  readsPerRequestMax: 64,
+  readsPerRequestMax: 256,
   /** A few: answers are read in order, and a heartbeat's stands behind them. */
   readRequestsInFlightMax: 2,
   /** What the answer to one request of several reads should come to. */
   readBytesAimedAt: 1024 * KiB,
-  /** Reads that a mirror has in flight. */
-  readsInFlightMax: 256,
+  /** Reads that a mirror has asked for at a time. */
+  readsInFlightMax: 1024,
   /** A larger znode than this is not ours (payload, labels and frame fit well inside): it is stepped around. */
   recordBytesMax: 640 * KiB,
 } as const;

@@ -7,7 +7,7 @@ import { makeParentsAgain } from '../../coordination/bootstrap.ts';
 import { decodeQueue } from '../../coordination/queue-record.ts';
 import type { Session } from '../../coordination/session.ts';
 import { decodeTask } from '../../coordination/task-record.ts';
-import { TreeCache, type TreeListener } from '../../coordination/tree-cache.ts';
+import { TreeCache, type TreeCacheOptions, type TreeListener } from '../../coordination/tree-cache.ts';
 import {
   parseAssignPath,
   parseQueuePath,
@@ -57,14 +57,15 @@ export class Picture {
       this.events.push(event);
       for (const listener of this.#eventListeners) listener();
     };
-    const mirror = (root: string, depth: number, onNode: (path: string, znode: Znode | null | undefined) => void) =>
-      new TreeCache(session, root, depth, this.#listener(root, onNode));
+    type OnNode = (path: string, znode: Znode | null | undefined) => void;
+    const mirror = (root: string, depth: number, onNode: OnNode, options?: TreeCacheOptions) =>
+      new TreeCache(session, root, depth, this.#listener(root, onNode), options);
     // Settings before what they are about, workers before assignments, which are judged by whether their worker lives.
     this.#mirrors = [
       mirror(paths.queues, 1, (path, znode) => this.#onQueue(path, znode)),
       mirror(paths.workers, 1, (path, znode) => this.#onWorker(path, znode)),
       mirror(paths.assign, 2, (path, znode) => this.#onAssign(path, znode)),
-      mirror(paths.tasks, 2, (path, znode) => this.#onTask(path, znode)),
+      mirror(paths.tasks, 2, (path, znode) => this.#onTask(path, znode), { onlyChild: 'status' }),
     ];
   }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { CoordinationError } from '../../../coordination/coordination-error.ts';
 import type { RecursiveListener, Session, SessionState } from '../../../coordination/session.ts';
-import { TreeCache } from '../../../coordination/tree-cache.ts';
+import { TreeCache, type TreeCacheOptions } from '../../../coordination/tree-cache.ts';
 
 interface Asked {
   readonly what: string;
@@ -77,7 +77,7 @@ class ScriptedSession {
 const znode = (data: string, numChildren = 0) => ({ data: Buffer.from(data), stat: { numChildren } });
 const list = (...names: string[]) => names;
 
-function cacheOn(content: 'data' | 'names') {
+function cacheOn(content: 'data' | 'names', options: TreeCacheOptions = {}) {
   const session = new ScriptedSession();
   const picture = new Map<string, string | null>();
   const cache = new TreeCache(
@@ -89,7 +89,7 @@ function cacheOn(content: 'data' | 'names') {
       onAbsent: (path) => picture.delete(path),
       onSynced: () => undefined,
     },
-    content,
+    { content, ...options },
   );
   void cache.start();
   return { session, picture, cache };
@@ -177,4 +177,29 @@ test('a read that fails for good makes a hole: the picture is taken anew over an
   await turn();
   assert.equal(session.recovered.length, 1);
   assert.equal(cache.synced, false);
+});
+
+test('the usual only child is read without a list; where the one child is another, the list follows', async () => {
+  const right = cacheOn('data', { onlyChild: 'status' });
+  await right.session.answer('get /t', znode('parent', 1));
+  await right.session.answer('get /t/status', znode('done'));
+  assert.deepEqual(right.session.asked, []);
+  assert.deepEqual(contents(right.picture), { '/t': 'parent', '/t/status': 'done' });
+  assert.equal(right.cache.synced, true);
+
+  const wrong = cacheOn('data', { onlyChild: 'status' });
+  await wrong.session.answer('get /t', znode('parent', 1));
+  await wrong.session.answer('get /t/status', null);
+  assert.equal(wrong.cache.synced, false);
+  await wrong.session.answer('list /t', list('other'));
+  await wrong.session.answer('get /t/other', znode('data'));
+  assert.deepEqual(contents(wrong.picture), { '/t': 'parent', '/t/other': 'data' });
+  assert.equal(wrong.cache.synced, true);
+
+  const several = cacheOn('data', { onlyChild: 'status' });
+  await several.session.answer('get /t', znode('parent', 2));
+  await several.session.answer('list /t', list('status', 'attempt-1'));
+  await several.session.answer('get /t/status', znode('done'));
+  await several.session.answer('get /t/attempt-1', znode('failed'));
+  assert.equal(several.cache.synced, true);
 });
