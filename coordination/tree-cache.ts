@@ -33,10 +33,10 @@ export interface TreeCacheOptions {
 /** `stale`: something changed after the read was sent, so it is repeated. */
 type Reading = 'wanted' | 'reading' | 'stale';
 
-/** A listing under way: what it still has to read and list, and what it has seen. */
+/** A listing under way: what it still has to read and list, and what was known before and has not been seen again. */
 interface Listing {
   readonly open: Set<string>;
-  readonly seen: Set<string>;
+  readonly unseen: Set<string>;
   /** Removed while it went on: a list that was answered before may still name it. */
   readonly removed: Set<string>;
 }
@@ -94,7 +94,7 @@ export class TreeCache {
 
   #resync(): void {
     this.#setSynced(false);
-    this.#listing = { open: new Set([this.#root]), seen: new Set(), removed: new Set() };
+    this.#listing = { open: new Set([this.#root]), unseen: new Set(this.#present), removed: new Set() };
     // What was asked for over the last link may be answered before the watch is set: it is asked once more.
     for (const [path, reading] of this.#reading) if (reading === 'reading') this.#reading.set(path, 'stale');
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
@@ -222,20 +222,19 @@ export class TreeCache {
     for (const name of names) this.#take(childPath(path, name));
     if (listing.open.size > 0 || listing !== this.#listing) return;
     this.#listing = null;
-    for (const known of this.#present) if (!listing.seen.has(known)) this.#gone(known);
+    for (const known of listing.unseen) this.#gone(known);
     this.#setSynced(true);
     this.#onFirstSync();
   }
 
   #announce(path: string, znode: Znode | null): void {
     this.#present.add(path);
-    this.#listing?.seen.add(path);
+    this.#listing?.unseen.delete(path);
     this.#listener.onPresent(path, znode);
   }
 
   #gone(path: string): void {
     if (this.#present.delete(path)) this.#listener.onAbsent(path);
-    this.#listing?.seen.delete(path);
     this.#listed(path, []);
   }
 
@@ -289,6 +288,7 @@ function childPath(parent: string, name: string): string {
 
 function depthBelow(root: string, path: string): number {
   if (path === root) return 0;
-  const rest = root === '/' ? path : path.slice(root.length);
-  return rest.split('/').length - 1;
+  let depth = 0;
+  for (let at = root === '/' ? 0 : root.length; at >= 0; at = path.indexOf('/', at + 1)) depth += 1;
+  return depth;
 }
