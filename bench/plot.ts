@@ -3,7 +3,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Figure, formatNumber, parseFigures } from './figures.ts';
+import { type Figure, parseFigures } from './figures.ts';
 import { median } from './statistics.ts';
 
 interface Chart {
@@ -49,14 +49,14 @@ export function drawChart({ title, axis, isLogarithmic }: Chart, figures: readon
     ...points.map(({ at, high }): [number, number] => [at, high]),
     ...points.toReversed().map(({ at, low }): [number, number] => [at, low]),
   ];
-  const steps = [0, 0.25, 0.5, 0.75, 1].map((part) => part * top);
+  const steps = [0, 0.25, 0.5, 0.75, 1].map((part) => Number((part * top).toPrecision(3)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<text x="${frame.left}" y="22" font-size="14" fill="#222">${title}</text>`,
     ...steps.flatMap((value) => [
       `<line x1="${frame.left}" x2="${frame.right}" y1="${y(value)}" y2="${y(value)}" stroke="#ddd"/>`,
-      `<text x="${frame.left - 8}" y="${y(value) + 4}" text-anchor="end" fill="#555">${formatNumber(value)}</text>`,
+      `<text x="${frame.left - 8}" y="${y(value) + 4}" text-anchor="end" fill="#555">${value}</text>`,
     ]),
     ...points.map(
       ({ at }) => `<text x="${x(at)}" y="${frame.bottom + 18}" text-anchor="middle" fill="#555">${at}</text>`,
@@ -73,10 +73,10 @@ function pointOf({ at = 0, values }: Figure): Point {
   return { at, middle: median(values), low: Math.min(...values), high: Math.max(...values) };
 }
 
-/** 1, 2, 2.5 or 5 times a power of ten: so its quarters are numbers that one can read. */
+/** 1, 1.6, 2, 3, 4, 6 or 8 times a power of ten: its quarters are numbers that one can read. */
 function niceCeiling(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 2.5, 5].find((step) => step * power >= value) ?? 10) * power;
+  return ([1, 1.6, 2, 3, 4, 6, 8].find((step) => step * power >= value) ?? 10) * power;
 }
 
 function round(value: number): number {
