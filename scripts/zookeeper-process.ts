@@ -40,8 +40,8 @@ export class ZooKeeperStartError extends Error {
 
 /**
  * For a server with few clients, as each of ours is: one thread reads and writes their sockets by itself, instead of handing
- * each packet from thread to thread, and the collector needs no threads of its own. On two cores that is nearly half of what
- * a task costs the server (docs/performance.md, which also says for whom it is wrong).
+ * each packet from thread to thread, and the collector needs no threads of its own. That is a good part of what a task costs the
+ * server (docs/performance.md, which also says for whom it is wrong).
  */
 const fewClientsFlags = [
   '-XX:+UseSerialGC',
