@@ -16,7 +16,7 @@ const zookeeper = await startZooKeeper(wholeFile);
 /** Exactly so many; of bytes no more than that. */
 const oneAtATime = bounds(`
             transactions  operations  reads  multiReads  multiReadZnodes  others  events  bytesOut  bytesIn
-  gateway              1           1      1           2                7       0       3       910     1500
+  gateway              1           1      1           2                6       0       3       850     1480
   leader               1           5      3           0                0       0       4       540     1250
   standby              0           0      3           0                0       0       4       190     1130
   worker               1           3      2           0                0       0       2       500      825
