@@ -13,14 +13,17 @@ import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 const zookeeper = await startZooKeeper(wholeFile);
 
-/** Exactly so many; of bytes no more than that. */
+/** Exactly so many, but for {@link atMost}. */
 const oneAtATime = bounds(`
             transactions  operations  reads  multiReads  multiReadZnodes  others  events  bytesOut  bytesIn
-  gateway              1           1      1           2                6       0       3       850     1480
+  gateway              1           1      1           2                7       0       3       910     1500
   leader               1           5      3           0                0       0       4       540     1250
   standby              0           0      3           0                0       0       4       190     1130
   worker               1           3      2           0                0       0       2       500      825
 `);
+
+/** A gateway that is asked for a task reads its assignment too, where it has heard of that by then; and bytes are no aim of their own. */
+const atMost: ReadonlySet<string> = new Set(['multiReadZnodes', 'bytesOut', 'bytesIn']);
 
 /** No more than that. */
 const manyInFlight = bounds(`
@@ -45,7 +48,7 @@ test('what a task costs in requests, events and bytes', { timeout: 180_000 }, as
   assert.ok(single && together && removal);
   const tables = [single, together, removal].flatMap((counted) => formatTable(costRows(counted)).split('\n'));
   for (const line of tables) t.diagnostic(line);
-  holds(single, oneAtATime, (name) => (name.startsWith('bytes') ? 'at most' : 'exactly'));
+  holds(single, oneAtATime, (name) => (atMost.has(name) ? 'at most' : 'exactly'));
   holds(together, manyInFlight, () => 'at most');
   holds(removal, retention, () => 'at most');
 });
