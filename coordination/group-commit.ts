@@ -2,7 +2,8 @@
 // and a lone task waits for nothing. Never a timer: a batch is what gathered by itself.
 //
 // 1. A unit (some operations that belong together) is applied whole or not at all.
-// 2. A unit that the server refuses is taken out alone; the others of its transaction go again at once.
+// 2. A unit that the server refuses is taken out, with those that have the refused condition, too; the others of its transaction
+//    go again at once.
 // 3. Guards stand first in every transaction; one that is refused fails all units as `fenced`.
 // 4. Units are sent in the order in which they came; nothing that was sent without an answer is sent again.
 
@@ -10,6 +11,7 @@ import { batchLength, type Sized } from '../domain/batch.ts';
 import { limits } from '../domain/limits.ts';
 import { CoordinationError } from './coordination-error.ts';
 import type { Session } from './session.ts';
+import { SharedTransaction } from './shared-transaction.ts';
 import type { Operation, OperationResult } from './zookeeper-requests.ts';
 
 interface Unit extends Sized {
@@ -60,43 +62,39 @@ export class GroupCommit {
   }
 
   async #send(units: Unit[]): Promise<void> {
+    const transaction = new SharedTransaction(
+      this.#guards,
+      units.map(({ list }) => list),
+    );
     this.#inFlight += 1;
     try {
-      const results = await this.#session.commit([...this.#guards, ...units.flatMap(({ list }) => list)]);
-      let offset = this.#guards.length;
-      for (const unit of units) {
-        unit.resolve(results.slice(offset, offset + unit.operations));
-        offset += unit.operations;
-      }
+      const results = await this.#session.commit(transaction.operations);
+      for (const [place, unit] of units.entries()) unit.resolve(transaction.resultsOf(place, results));
     } catch (error) {
-      this.#onFailure(units, error);
+      this.#onFailure(units, transaction, error);
     } finally {
       this.#inFlight -= 1;
       this.#schedule();
     }
   }
 
-  #onFailure(units: Unit[], error: unknown): void {
+  #onFailure(units: Unit[], transaction: SharedTransaction, error: unknown): void {
     const refused = error instanceof CoordinationError ? error.operationIndex : null;
     if (!(error instanceof CoordinationError) || refused === null) {
       for (const unit of units) unit.reject(error);
       return;
     }
-    let index = refused - this.#guards.length;
-    if (index < 0) {
+    const owners = transaction.ownersOf(refused);
+    if (owners.length === 0) {
       const fenced = new CoordinationError('fenced', 'not applied', `a guard was refused: ${error.what}`);
       for (const unit of units) unit.reject(fenced);
       return;
     }
-    let culprit = 0;
-    for (const unit of units) {
-      if (index < unit.operations) break;
-      index -= unit.operations;
-      culprit += 1;
+    for (const { unit, index } of owners) {
+      units[unit]?.reject(new CoordinationError(error.code, error.outcome, error.what, index));
     }
-    const [unit] = units.splice(culprit, 1);
-    unit?.reject(new CoordinationError(error.code, error.outcome, error.what, index));
-    this.#queue.unshift(...units);
+    const refusedUnits = new Set(owners.map(({ unit }) => unit));
+    this.#queue.unshift(...units.filter((_, place) => !refusedUnits.has(place)));
   }
 }
 

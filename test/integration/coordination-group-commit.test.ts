@@ -82,6 +82,24 @@ test('a refused unit is refused alone, with the index within it', async (t) => {
   assert.equal(transactions.length, 3);
 });
 
+test('units that have the refused condition go together, the others again', async (t) => {
+  const { session, transactions } = await proxied(t);
+  await session.commit([create('/shared-a'), create('/shared-b')]);
+  transactions.length = 0;
+  const commits = new GroupCommit(session);
+  const unit = (path: string, version: number, i: number): Operation[] => [
+    { kind: 'check', path, version },
+    create(`${path}/${i}`),
+  ];
+  const sent = Array.from({ length: 20 }, (_, i) =>
+    commits.commit(i % 2 === 0 ? unit('/shared-a', 0, i) : unit('/shared-b', 7, i)),
+  );
+  const expected = sent.map((_, i) => (i % 2 === 0 ? 'applied' : 'bad_version, not applied'));
+  assert.deepEqual(await outcomes(sent), expected);
+  assert.equal((await session.exists('/shared-a'))?.numChildren, 10);
+  assert.equal(transactions.length, 2);
+});
+
 test('a unit that is too large is refused alone', async (t) => {
   const { session, proxy } = await proxied(t);
   const commits = new GroupCommit(session);
