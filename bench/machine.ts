@@ -29,6 +29,27 @@ export function describeMachine(zookeeper: string): Machine {
   };
 }
 
+/** What was measured where: the first line of a file of figures. */
+export interface Head {
+  readonly machine: Machine;
+  readonly sizes: object;
+}
+
+export function parseHead(text: string): Head {
+  return JSON.parse(text.split('\n', 1)[0] ?? '');
+}
+
+/** For whoever compares: what makes the comparison worth less. */
+export function differences(before: Head, now: Head): string[] {
+  const where = ({ machine: { cpu, cores, node, zookeeper } }: Head) => JSON.stringify({ cpu, cores, node, zookeeper });
+  return [
+    ...(where(before) === where(now)
+      ? []
+      : [`It was another machine, or other versions: ${machineLine(before.machine)}`]),
+    ...(JSON.stringify(before.sizes) === JSON.stringify(now.sizes) ? [] : ['It was another amount of work.']),
+  ];
+}
+
 export function machineLine({ cpu, cores, memoryGb, node, zookeeper, commit, date }: Machine): string {
   return `${cpu}, ${cores} cores, ${memoryGb} GB; node ${node}, ZooKeeper ${zookeeper}; ${commit ?? 'no commit'}, ${date}`;
 }

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { changeTable, compareFigures } from './compare.ts';
 import { startDriver } from './driver.ts';
 import { Figures, figureTable, parseFigures, toJsonLine } from './figures.ts';
-import { describeMachine, machineLine } from './machine.ts';
+import { describeMachine, differences, machineLine, parseHead } from './machine.ts';
 import { readBenchOptions, UsageError, usage, type WorkName } from './options.ts';
 import { RunScope } from './scope.ts';
 import { ceilings } from './works/ceilings.ts';
@@ -16,16 +16,12 @@ import { growth } from './works/growth.ts';
 import { idle } from './works/idle.ts';
 import { masterStart } from './works/master-start.ts';
 import { takeover } from './works/takeover.ts';
-import { only, throughput, w1, w2many, w2one, w3 } from './works/throughput.ts';
+import { type Measured, throughput, w1, w2many, w2one, w3 } from './works/throughput.ts';
 import { type Bench, sharedStacks, type Work } from './works/work.ts';
 import { startBenchZooKeeper, versionOf } from './zookeeper.ts';
 
-const works: Readonly<Record<WorkName, Work>> = {
+const works: Readonly<Partial<Record<WorkName, Work>>> = {
   ceilings,
-  W1: only(w1),
-  W2: only(w2one, w2many),
-  W3: only(w3),
-  throughput,
   flat: flatness,
   start: masterStart,
   takeover,
@@ -33,28 +29,36 @@ const works: Readonly<Record<WorkName, Work>> = {
   costs,
   growth,
 };
+/** Those of one group take turns in each repetition. */
+const loads: Readonly<Partial<Record<WorkName, readonly Measured[]>>> = { W1: [w1], W2: [w2one, w2many], W3: [w3] };
 
 async function main(): Promise<void> {
   const options = readBenchOptions(process.argv.slice(2));
   if (options === null) return console.log(usage);
-  const before = options.compare === null ? null : parseFigures(readFileSync(options.compare, 'utf8'));
+  const before = options.compare === null ? null : readFileSync(options.compare, 'utf8');
   const figures = new Figures();
-  const machine = describeMachine(await zookeeperVersion());
-  say(machineLine(machine));
+  const head = { machine: describeMachine(await zookeeperVersion()), sizes: options.sizes };
+  say(machineLine(head.machine));
   for (const names of options.works) {
     // What one work leaves behind, warm processes and full heaps, is not the next one's, except where works share stacks.
     await withBench(options.sizes, figures, async (bench) => {
-      for (const name of names) await works[name](bench);
+      await throughput(
+        bench,
+        names.flatMap((name) => loads[name] ?? []),
+      );
+      for (const name of names) await works[name]?.(bench);
     });
   }
-  const lines = [JSON.stringify({ machine }), ...figures.list.map(toJsonLine)].join('\n');
+  const lines = [JSON.stringify(head), ...figures.list.map(toJsonLine)].join('\n');
   mkdirSync(dirname(options.out), { recursive: true });
   writeFileSync(options.out, `${lines}\n`);
   // The counted ones have tables of their own.
   const timed = figures.list.filter(({ unit }) => unit !== perTask);
   console.log(`${lines}\n\n${figureTable(timed)}\n`);
-  if (before)
-    console.log(`Compared with ${options.compare}:\n\n${changeTable(compareFigures(before, figures.list))}\n`);
+  if (before !== null) {
+    console.log([`Compared with ${options.compare}.`, ...differences(parseHead(before), head)].join(' '));
+    console.log(`\n${changeTable(compareFigures(parseFigures(before), figures.list))}\n`);
+  }
   console.log(`Written to ${options.out}`);
 }
 

@@ -5,21 +5,14 @@ import { parseArgs } from 'node:util';
 import type { Sizes } from './works/work.ts';
 import { benchFolder } from './zookeeper.ts';
 
-export type WorkName =
-  | 'ceilings'
-  | 'W1'
-  | 'W2'
-  | 'W3'
-  | 'throughput'
-  | 'flat'
-  | 'start'
-  | 'takeover'
-  | 'idle'
-  | 'costs'
-  | 'growth';
+/** In the order of a whole run, and in groups: those of one share stacks. */
+const wholeRun = [['ceilings'], ['W1', 'W2', 'W3'], ['flat', 'start', 'takeover'], ['idle'], ['costs']] as const;
+/** Only for whoever asks for it. */
+const extra = [['growth']] as const;
+
+export type WorkName = (typeof wholeRun | typeof extra)[number][number];
 
 export interface BenchOptions {
-  /** In groups; those of one group share stacks. */
   readonly works: readonly (readonly WorkName[])[];
   readonly sizes: Sizes;
   /** File for the JSON lines. */
@@ -41,8 +34,6 @@ export const usage = `npm run bench -- [options]
   --out FILE        where the JSON lines go
   --compare FILE    those of an earlier run, to see what is better and worse`;
 
-const all: BenchOptions['works'] = [['ceilings'], ['throughput'], ['flat', 'start', 'takeover'], ['idle'], ['costs']];
-const names: readonly string[] = ['ceilings', 'W1', 'W2', 'W3', 'flat', 'start', 'takeover', 'idle', 'costs', 'growth'];
 const normal: Sizes = { tasks: 5000, repetitions: 3, many: 100_000, idleSeconds: 20 };
 const quick: Sizes = { tasks: 1500, repetitions: 2, many: 10_000, idleSeconds: 5 };
 
@@ -56,7 +47,7 @@ export function readBenchOptions(args: string[]): BenchOptions | null {
   const sizes = values.quick ? quick : normal;
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
   return {
-    works: values.only === undefined ? all : chosen(values.only.split(',')),
+    works: values.only === undefined ? wholeRun : chosen(values.only.split(',')),
     sizes: {
       ...sizes,
       tasks: count('--n', values.n) ?? sizes.tasks,
@@ -68,16 +59,13 @@ export function readBenchOptions(args: string[]): BenchOptions | null {
   };
 }
 
-/** In the order and the groups of a whole run. */
 function chosen(wanted: readonly string[]): BenchOptions['works'] {
+  const groups: BenchOptions['works'] = [...wholeRun, ...extra];
+  const names: readonly string[] = groups.flat();
   const unknown = wanted.filter((name) => !names.includes(name));
   if (unknown.length > 0)
     throw new UsageError(`--only: there is no ${unknown.join(' or ')}; there are ${names.join(', ')}`);
-  const isWanted = (name: WorkName) => wanted.includes(name);
-  const grouped = [...all, ['growth'] as const].map((group) =>
-    group.flatMap((name): WorkName[] => (name === 'throughput' ? ['W1', 'W2', 'W3'] : [name])).filter(isWanted),
-  );
-  return grouped.filter((group) => group.length > 0);
+  return groups.map((group) => group.filter((name) => wanted.includes(name))).filter((group) => group.length > 0);
 }
 
 function count(option: string, text: string | undefined): number | null {

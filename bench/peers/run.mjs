@@ -127,7 +127,10 @@ for (let repetition = 0; repetition < Number(options.reps); repetition += 1) {
 const machine = describeMachine(zookeeperVersion);
 const stamp = machine.date.replace(/[:.]/g, '-');
 const out = options.out ?? join(benchFolder, `peers-${stamp}.jsonl`);
-const lines = [JSON.stringify({ machine }), ...figures.list.map(toJsonLine)].join('\n');
+const lines = [
+  JSON.stringify({ machine, sizes: { tasks: Number(options.n), repetitions: Number(options.reps) } }),
+  ...figures.list.map(toJsonLine),
+].join('\n');
 mkdirSync(benchFolder, { recursive: true });
 writeFileSync(out, `${lines}\n`);
 

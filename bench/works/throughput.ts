@@ -4,7 +4,7 @@
 import type { Load, LoadResult } from '../loads.ts';
 import { cpuSeconds } from '../process-usage.ts';
 import type { BenchStack } from '../stack.ts';
-import { type Bench, repeat, type Work } from './work.ts';
+import { type Bench, repeat } from './work.ts';
 
 export interface Measured {
   readonly name: string;
@@ -37,15 +37,8 @@ export const w3: Measured = {
   rate: perSecond,
 };
 
-export const throughput: Work = async (bench) => {
-  await measureAll(bench, [w1, w2one, w2many, w3]);
-};
-
-export function only(...works: Measured[]): Work {
-  return (bench) => measureAll(bench, works);
-}
-
-async function measureAll(bench: Bench, works: readonly Measured[]): Promise<void> {
+export async function throughput(bench: Bench, works: readonly Measured[]): Promise<void> {
+  if (works.length === 0) return;
   const stack = await bench.stack('empty');
   await repeat(bench, works.map(({ name }) => name).join(', '), async () => {
     for (const work of works) await measure(bench, stack, work);

@@ -25,6 +25,9 @@ export interface Bench {
   say(progress: string): void;
 }
 
+/** Fewer leave the processes, and ZooKeeper's Java most of all, far from their pace. */
+const warmUpTasksMin = 3000;
+
 export type Work = (bench: Bench) => Promise<void>;
 
 export function sharedStacks(bench: Omit<Bench, 'stack'>): Bench['stack'] {
@@ -34,7 +37,7 @@ export function sharedStacks(bench: Omit<Bench, 'stack'>): Bench['stack'] {
     say(contents === 'empty' ? 'starting a stack' : `starting a stack with ${sizes.many} ${contents} tasks`);
     const stack = await startBenchStack(scope);
     if (contents !== 'empty') await stack.grow(contents, sizes.many);
-    await warmUp(driver, stack, Math.max(1000, sizes.tasks / 2));
+    await warmUp(driver, stack, Math.max(warmUpTasksMin, sizes.tasks));
     return stack;
   };
   return (contents) => {
