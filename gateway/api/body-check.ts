@@ -67,32 +67,36 @@ type FaultsOf = (value: unknown) => FieldFault[];
  */
 function faultsBy(schema: OpenAPIV3_1.SchemaObject): FaultsOf {
   const fits = bodies.compile(schema);
+  const crowdIn = crowdBy(schema);
   return (value) => {
-    const crowd = crowdIn(value, schema, '');
+    const crowd = crowdIn(value);
     if (crowd) return [crowd];
     return fits(value) ? [] : faultsOf(fits.errors ?? []);
   };
 }
 
 /** Among the objects and lists that the schema looks at: what it takes as it is (a payload) may have any number of members. */
-function crowdIn(value: unknown, schema: OpenAPIV3_1.SchemaObject, pointer: string): FieldFault | null {
-  if (typeof value !== 'object' || value === null) return null;
-  if (Array.isArray(value)) return longListFault(value, schema, pointer);
-  if (Object.keys(value).length > membersMax) {
-    return { pointer, detail: `must NOT have more than ${schema.maxProperties ?? membersMax} properties` };
-  }
-  const members = value as Readonly<Record<string, unknown>>;
-  for (const [name, inside] of Object.entries(schema.properties ?? {})) {
-    const isLookedInto = 'type' in inside && (inside.type === 'object' || inside.type === 'array');
-    const crowd = isLookedInto ? crowdIn(members[name], inside, pointer + pointerStep(name)) : null;
-    if (crowd) return crowd;
-  }
-  return null;
+function crowdBy(schema: OpenAPIV3_1.SchemaObject): (value: unknown) => FieldFault | null {
+  const lookedInto = Object.entries(schema.properties ?? {}).flatMap(([name, inside]) =>
+    'type' in inside && (inside.type === 'object' || inside.type === 'array') ? [[name, crowdBy(inside)] as const] : [],
+  );
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return null;
+    if (Array.isArray(value)) return longListFault(value, schema);
+    if (Object.keys(value).length > membersMax) {
+      return { pointer: '', detail: `must NOT have more than ${schema.maxProperties ?? membersMax} properties` };
+    }
+    for (const [name, crowdIn] of lookedInto) {
+      const crowd = crowdIn((value as Readonly<Record<string, unknown>>)[name]);
+      if (crowd) return { ...crowd, pointer: pointerStep(name) + crowd.pointer };
+    }
+    return null;
+  };
 }
 
-function longListFault(list: readonly unknown[], { maxItems }: { maxItems?: number }, pointer: string) {
+function longListFault(list: readonly unknown[], { maxItems }: { maxItems?: number }): FieldFault | null {
   if (maxItems === undefined || list.length <= maxItems) return null;
-  return { pointer, detail: `must NOT have more than ${maxItems} items` };
+  return { pointer: '', detail: `must NOT have more than ${maxItems} items` };
 }
 
 function faultsInList(items: readonly unknown[], pointer: string, itemFaults: FaultsOf): FieldFault[] {

@@ -64,6 +64,7 @@ export function parseBatch(sent: unknown, headerKey: string | null, now: number)
 /** `now` is what a delay counts from, epoch ms. */
 export function specOf(body: SubmitTaskBody, now: number): TaskSpec {
   const { type, queue, priority, timeoutMs, maxAttempts, labels, retentionMs, backoff } = body;
+  const { after, afterFailure } = dependenciesIn(body);
   return {
     type,
     payload: body.payload as Json,
@@ -77,7 +78,8 @@ export function specOf(body: SubmitTaskBody, now: number): TaskSpec {
     retentionMs,
     deadlineMs: body.deadlineMs ?? null,
     exclusiveKey: body.exclusiveKey ?? null,
-    ...dependenciesIn(body),
+    after,
+    afterFailure,
   };
 }
 

@@ -10,9 +10,30 @@ import { canonicalJson } from './storable-json.ts';
 
 type Origin = Partial<Pick<TaskRecord, 'submitId' | 'idempotencyKey' | 'retryOf' | 'batch' | 'schedule'>>;
 
+/** Member by member: the sum of two spread objects is one that V8 is slow with, here and wherever the record goes. */
 export function recordOf(spec: TaskSpec, origin: Origin): TaskRecord {
-  const single = { submitId: randomUUID(), idempotencyKey: null, retryOf: null, batch: null, schedule: null };
-  return { ...spec, submittedAt: Date.now(), ...single, ...origin };
+  return {
+    type: spec.type,
+    payload: spec.payload,
+    queue: spec.queue,
+    priority: spec.priority,
+    runAt: spec.runAt,
+    timeoutMs: spec.timeoutMs,
+    maxAttempts: spec.maxAttempts,
+    backoff: spec.backoff,
+    labels: spec.labels,
+    retentionMs: spec.retentionMs,
+    deadlineMs: spec.deadlineMs,
+    exclusiveKey: spec.exclusiveKey,
+    after: spec.after,
+    afterFailure: spec.afterFailure,
+    submittedAt: Date.now(),
+    submitId: origin.submitId ?? randomUUID(),
+    idempotencyKey: origin.idempotencyKey ?? null,
+    retryOf: origin.retryOf ?? null,
+    batch: origin.batch ?? null,
+    schedule: origin.schedule ?? null,
+  };
 }
 
 /**
