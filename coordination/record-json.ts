@@ -22,7 +22,7 @@ export function readNames(value: Json | undefined): string[] | null {
 
 /** The members that are texts, by well-formed names. */
 export function readTexts(value: Json | undefined): Record<string, string> {
-  if (!isObject(value)) return {};
+  if (!isObject(value) || isEmpty(value)) return {};
   const members = Object.entries(value).map(([name, member]) => [wellFormed(name), readText(member)] as const);
   return Object.fromEntries(members.filter((member): member is [string, string] => member[1] !== null));
 }
@@ -35,25 +35,39 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function isEmpty(object: JsonObject): boolean {
+  for (const _name in object) return false;
+  return true;
+}
+
 /** Null for what is no JSON object, or is nested so deeply that it could not be written again. */
 export function parseObject(text: string): JsonObject | null {
   if (!text.trimStart().startsWith('{')) return null;
   try {
     const value = JSON.parse(text) as Json;
-    return isObject(value) && !isDeeperThan(value, recordDepthMax) ? value : null;
+    return isObject(value) && !(mayBeDeeper(text) && isDeeperThan(value, recordDepthMax)) ? value : null;
   } catch {
     return null; // not JSON: a person's text, for the caller to make sense of
   }
 }
 
-/** Level by level: `JSON.parse` reads any depth, but recursion, `JSON.stringify` for one, does not bear it. */
-function isDeeperThan(value: Json, depthMax: number): boolean {
-  let level: Json[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > depthMax) return true;
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+/** False for nearly every record: a text nests no deeper than it has brackets, and to find those costs less than to look. */
+function mayBeDeeper(text: string): boolean {
+  let openings = 0;
+  for (const bracket of '{[') {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      openings += 1;
+      if (openings > recordDepthMax) return true;
+    }
   }
   return false;
+}
+
+/** `JSON.parse` reads any depth, but recursion without a bound, that of `JSON.stringify` for one, does not bear it. */
+function isDeeperThan(value: Json, depthMax: number): boolean {
+  if (depthMax < 0) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some((member) => isDeeperThan(member, depthMax - 1));
 }
 
 export function encode(value: unknown): Buffer {

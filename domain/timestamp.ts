@@ -10,6 +10,12 @@ export function writableTime(epochMs: number): number {
   return Math.min(latest, Math.max(earliest, epochMs));
 }
 
+/** The text of a second, kept for the next time of the same second: records are written many in a second. */
+let known = { second: Number.NaN, text: '' };
+
 export function timestampText(epochMs: number): string {
-  return new Date(writableTime(epochMs)).toISOString();
+  const at = Math.trunc(writableTime(epochMs));
+  const second = Math.floor(at / 1000);
+  if (second !== known.second) known = { second, text: new Date(second * 1000).toISOString().slice(0, -'000Z'.length) };
+  return `${known.text}${String(at - second * 1000).padStart(3, '0')}Z`;
 }

@@ -184,6 +184,16 @@ test('a task that is nested too deeply to be written again is invalid; one as de
   assert.equal(decodeTask(nested(100_000)).kind, 'invalid');
 });
 
+test('what is wide, or has brackets in its texts, is not deep', () => {
+  const task = (payload: string) => decodeTask(`{"v":1,"type":"x","payload":${payload}}`).kind;
+  const deepest = limits.jsonDepthMax + 4 - 2; // with a number within, and the record around
+  const nested = (levels: number) => `${'[{"a":'.repeat(levels / 2)}1${'}]'.repeat(levels / 2)}`;
+  assert.deepEqual([task(nested(deepest)), task(nested(deepest + 2))], ['task', 'invalid']);
+  assert.equal(task(JSON.stringify(Array.from({ length: 1000 }, (_, i) => [{ i }]))), 'task');
+  assert.equal(task(JSON.stringify(']}'.repeat(100) + '[{'.repeat(100))), 'task');
+  assert.equal(task(`[[${JSON.stringify(']}'.repeat(100))},${nested(deepest)}]]`), 'invalid');
+});
+
 test('a znode that is too large is invalid, not read', () => {
   assert.equal(decodeTask('x'.repeat(limits.recordBytesMax + 1)).kind, 'invalid');
 });
