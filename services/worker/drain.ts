@@ -9,7 +9,6 @@ import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import type { TaskId, WorkerId, WorkerRecord } from '../../domain/task.ts';
 import { parseTaskId } from '../../domain/task-id.ts';
 import type { Log } from '../../runtime/log.ts';
-import { RunEnd } from './run-end.ts';
 import type { Slots } from './slots.ts';
 import { mayPass, whileSessionLives } from './while-session-lives.ts';
 
@@ -29,7 +28,7 @@ export async function drain(worker: Draining): Promise<void> {
   const { slots, log } = worker;
   slots.close();
   log.info({ running: slots.running, waiting: slots.waiting }, 'draining');
-  const timer = setTimeout(() => slots.stopRunning(new RunEnd({ kind: 'shutdown' })), worker.drainGraceMs);
+  const timer = setTimeout(() => slots.stopRunning({ kind: 'shutdown' }), worker.drainGraceMs);
   await announceDraining(worker);
   slots.returnWaiting();
   await leave(worker);

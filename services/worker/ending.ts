@@ -4,7 +4,7 @@
 import type { TaskRecord } from '../../domain/task.ts';
 import { type EndEvent, type EndRecords, type Moment, recordsOf } from '../../domain/task-machine.ts';
 import { deadlineOf } from '../../domain/task-view.ts';
-import { RunEnd } from './run-end.ts';
+import type { RunEndCause } from './run-end.ts';
 import type { AttemptResult } from './task-runner.ts';
 
 export type Ending =
@@ -20,7 +20,7 @@ export function endingOf(
   cancelReason: string,
   random: number,
 ): Ending {
-  const event = result.kind === 'aborted' ? eventOf(result.reason, cancelReason) : result;
+  const event = result.kind === 'aborted' ? eventOf(result.why, cancelReason) : result;
   if (event === 'hand_back' || event === 'nothing') return { kind: event };
   return { kind: 'outcome', ...recordsOf(event, at, { ...record, deadlineAt: deadlineOf(record) }, random) };
 }
@@ -38,9 +38,8 @@ export function invalidTaskEnding(why: string, at: Moment): Ending {
 }
 
 /** Of a run that was ended from outside. */
-function eventOf(reason: unknown, cancelReason: string): EndEvent | 'hand_back' | 'nothing' {
-  const why = reason instanceof RunEnd ? reason.why : null;
-  if (why?.kind === 'shutdown') return 'hand_back';
-  if (why?.kind !== 'withdrawn') return 'nothing';
+function eventOf(why: RunEndCause, cancelReason: string): EndEvent | 'hand_back' | 'nothing' {
+  if (why.kind === 'shutdown') return 'hand_back';
+  if (why.kind !== 'withdrawn') return 'nothing';
   return why.reason === 'cancelled' ? { kind: 'cancelled', reason: cancelReason } : { kind: why.reason };
 }

@@ -1,6 +1,6 @@
-// Why a run is ended from outside: the reasons that a worker gives to the AbortSignal of a run. Each is an Error, so that a
-// handler which passes its signal on (to fetch, to a timer) fails with something readable; `why` is what our own code looks
-// at: a lost session ends a run at once, everything else lets it end in good order first.
+// Why a run is ended from outside: a lost session ends it at once, everything else lets it end in good order first. Our own
+// code looks at the cause; the AbortSignal of the run gives it to the handler as an Error, so that a handler which passes
+// its signal on (to fetch, to a timer) fails with something readable.
 
 import type { WithdrawReason } from '../../domain/task.ts';
 
@@ -20,11 +20,6 @@ export class RunEnd extends Error {
     super(describe(why));
     this.name = why.kind === 'timed_out' || why.kind === 'expired' ? 'TimeoutError' : 'AbortError';
   }
-}
-
-/** True where the run must stop this instant: another worker may be given the task any moment. */
-export function mustEndAtOnce(signal: AbortSignal): boolean {
-  return signal.reason instanceof RunEnd && signal.reason.why.kind === 'session_lost';
 }
 
 function describe(why: RunEndCause): string {

@@ -20,8 +20,8 @@ import type { FailureData } from './handlers/handler-failure.ts';
 import type { HeldAssignment } from './held-assignment.ts';
 import { type EndingTerms, OutcomeWriter } from './outcome-writer.ts';
 import { ProgressReport } from './progress-report.ts';
-import { RunEnd } from './run-end.ts';
 import { runFacts } from './run-facts.ts';
+import type { TaskReads } from './task-reads.ts';
 import { type AttemptResult, runAttempt } from './task-runner.ts';
 import { mayPass, whileSessionLives } from './while-session-lives.ts';
 
@@ -29,6 +29,7 @@ export interface RunContext {
   readonly session: Session;
   readonly worker: WorkerId;
   readonly ledger: AttemptLedger;
+  readonly reads: TaskReads;
   readonly registry: HandlerRegistry;
   readonly log: Log;
   readonly onAttemptEnded: (kind: AttemptResult['kind']) => void;
@@ -67,9 +68,9 @@ async function refusalOf(act: () => Promise<void>): Promise<CoordinationError | 
 }
 
 async function readAndRun(context: RunContext, held: HeldAssignment, writer: OutcomeWriter): Promise<void> {
-  const { session, worker, log } = context;
+  const { session, worker, reads, log } = context;
   const path = paths.task(held.task);
-  const znode = await whileSessionLives(session, () => session.getData(path));
+  const znode = await whileSessionLives(session, () => reads.read(held.task));
   if (!znode) return writer.handBack(held); // deleted before it began
   const listed = znode.stat.numChildren > 0 ? await whileSessionLives(session, () => session.childNames(path)) : null;
   const names = listed ?? [];
@@ -127,8 +128,7 @@ async function execute(
     context: runFacts(held.task, record, attempt, held.czxid),
     timeoutMs: record.timeoutMs,
     leftMs: deadlineAt === null ? null : deadlineAt - (held.record.startedAt ?? startedAt),
-    signal: held.signal,
-    endNow: held.endNow,
+    runStop: held.runStop,
     onProgress: (progress) => report.add(progress),
     onFailure: (failure) => thrown.push(failure),
   });
@@ -152,10 +152,15 @@ async function decideEnding(
     return endingOf(isTooLarge ? tooLargeResult(result) : result, record, facts, '', Math.random());
   }
   const cancel = await whileSessionLives(session, () => session.getData(paths.cancel(held.task)));
-  const reason = new RunEnd({ kind: 'withdrawn', reason: withdraw });
   // Whoever made the znode may have put anything into it.
   const text = cutText(cancel?.data.toString('utf8') ?? '', limits.errorMessageCharactersMax);
-  return endingOf({ kind: 'aborted', reason }, record, facts, text, Math.random());
+  return endingOf(
+    { kind: 'aborted', why: { kind: 'withdrawn', reason: withdraw } },
+    record,
+    facts,
+    text,
+    Math.random(),
+  );
 }
 
 /** Progress is a courtesy: what is refused for good is forgotten. True: there is nothing more to be done about it. */
@@ -166,7 +171,7 @@ async function writeProgress(
   startedAt: number,
   progress: Progress,
 ): Promise<boolean> {
-  if (held.signal.aborted) return true;
+  if (held.runStop.why) return true;
   const fence = { task: held.task, worker, taskVersion: 0, assignmentVersion: held.version };
   const record = { ...held.record, attempt, startedAt: held.record.startedAt ?? startedAt, progress };
   try {

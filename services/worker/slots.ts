@@ -5,7 +5,7 @@
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import type { TaskId } from '../../domain/task.ts';
 import { HeldAssignment } from './held-assignment.ts';
-import { RunEnd } from './run-end.ts';
+import type { RunEndCause } from './run-end.ts';
 
 export interface SlotsOptions {
   readonly concurrency: number;
@@ -50,7 +50,7 @@ export class Slots {
     if (known?.czxid === znode.stat.czxid) return known.update(znode);
     this.remove(task);
     const held = new HeldAssignment(task, znode);
-    if (this.#mode === 'returning') held.stop(new RunEnd({ kind: 'shutdown' }));
+    if (this.#mode === 'returning') held.stop({ kind: 'shutdown' });
     this.#held.set(task, held);
     this.#waiting.add(held);
     this.#fill();
@@ -71,19 +71,19 @@ export class Slots {
 
   returnWaiting(): void {
     this.#mode = 'returning';
-    for (const held of this.#waiting) held.stop(new RunEnd({ kind: 'shutdown' }));
+    for (const held of this.#waiting) held.stop({ kind: 'shutdown' });
     this.#fill();
   }
 
-  stopRunning(reason: RunEnd): void {
-    for (const held of this.#running.keys()) held.stop(reason);
+  stopRunning(why: RunEndCause): void {
+    for (const held of this.#running.keys()) held.stop(why);
   }
 
   /** The session is lost: nothing here is ours any more. */
   drop(): void {
     this.#mode = 'closed';
     this.#waiting.clear();
-    this.stopRunning(new RunEnd({ kind: 'session_lost' }));
+    this.stopRunning({ kind: 'session_lost' });
   }
 
   /** Resolves when nothing runs. */

@@ -6,10 +6,11 @@ import { limits } from '../../domain/limits.ts';
 import type { Json, Progress } from '../../domain/task.ts';
 import type { EndEvent } from '../../domain/task-machine.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
-import type { RunFacts } from './handlers/handler.ts';
+import type { HandlerContext, RunFacts } from './handlers/handler.ts';
 import { type FailureData, failureOf } from './handlers/handler-failure.ts';
 import { readProgress } from './handlers/progress.ts';
-import { mustEndAtOnce, RunEnd } from './run-end.ts';
+import type { RunEndCause } from './run-end.ts';
+import type { RunStop } from './run-stop.ts';
 
 export interface Attempt {
   readonly registry: Pick<HandlerRegistry, 'run'>;
@@ -19,10 +20,8 @@ export interface Attempt {
   readonly timeoutMs: number;
   /** Until the deadline of the task, from now on; null: it has none. */
   readonly leftMs?: number | null;
-  /** Ends the run from outside; its reason should be a {@link RunEnd}. */
-  readonly signal: AbortSignal;
-  /** Ends it at once, also while it is ending already for another reason. */
-  readonly endNow?: AbortSignal;
+  /** Ends the run; this one's own, since running out of time ends it here too. */
+  readonly runStop: RunStop;
   /** Already put right and, for user handlers, thinned out; never called after the end of the run. */
   readonly onProgress: (progress: Progress) => void;
   /** What the handler threw, before that is answered: for the log. */
@@ -31,53 +30,37 @@ export interface Attempt {
 
 export type AttemptResult =
   | (EndEvent & { readonly kind: 'succeeded' | 'failed' | 'timed_out' | 'expired' })
-  /** `reason` is that of the caller's signal. */
-  | { readonly kind: 'aborted'; readonly reason: unknown };
+  /** By the caller. */
+  | { readonly kind: 'aborted'; readonly why: RunEndCause };
 
 export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
-  const { signal, endNow, timeoutMs, leftMs = null } = attempt;
-  const end = new AbortController();
-  const now = new AbortController();
-  const onEndNow = () => {
-    end.abort(new RunEnd({ kind: 'session_lost' }));
-    now.abort(end.signal.reason);
-  };
-  const onAbort = () => {
-    end.abort(signal.reason);
-    if (mustEndAtOnce(signal)) onEndNow();
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  endNow?.addEventListener('abort', onEndNow, { once: true });
-  if (signal.aborted) onAbort();
-  if (endNow?.aborted) onEndNow();
+  const { runStop, timeoutMs, leftMs = null } = attempt;
   const isLate = leftMs !== null && leftMs <= timeoutMs;
-  const outOfTime = new RunEnd(isLate ? { kind: 'expired' } : { kind: 'timed_out', timeoutMs });
   const endsInMs = Math.min(isLate ? leftMs : timeoutMs, limits.timeoutMsMax);
+  const onOutOfTime = () => runStop.stop(isLate ? { kind: 'expired' } : { kind: 'timed_out', timeoutMs });
+  if (endsInMs <= 0) onOutOfTime();
   // timeoutMsMax is below the 2^31 ms that a timer can take; a record made by hand may say more.
-  const timer = setTimeout(() => end.abort(outOfTime), endsInMs);
-  if (endsInMs <= 0) end.abort(outOfTime);
+  const timer = setTimeout(onOutOfTime, endsInMs);
   try {
-    return await runUntil(end.signal, now.signal, attempt);
+    return await runUntilStopped(attempt);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-    endNow?.removeEventListener('abort', onEndNow);
   }
 }
 
-async function runUntil(signal: AbortSignal, endNow: AbortSignal, attempt: Attempt): Promise<AttemptResult> {
+async function runUntilStopped(attempt: Attempt): Promise<AttemptResult> {
+  const { registry, type, payload, runStop } = attempt;
+  if (runStop.why) return stoppedResult(runStop.why);
   let hasEnded = false;
   const progress = (percent: number, message?: string | null) => {
     const read = hasEnded ? null : readProgress(percent, message);
     if (read) attempt.onProgress(read);
   };
   try {
-    signal.throwIfAborted();
-    const context = { ...attempt.context, signal, endNow, progress };
-    const result = await attempt.registry.run(attempt.type, attempt.payload, context);
-    return signal.aborted ? abortedResult(signal.reason) : { kind: 'succeeded', result };
+    const result = await registry.run(type, payload, contextOf(attempt, progress));
+    return runStop.why ? stoppedResult(runStop.why) : { kind: 'succeeded', result };
   } catch (thrown) {
-    if (signal.aborted) return abortedResult(signal.reason);
+    if (runStop.why) return stoppedResult(runStop.why);
     const failure = failureOf(thrown);
     attempt.onFailure?.(failure);
     const { code, message, retryable, retryAfterMs } = failure;
@@ -87,7 +70,20 @@ async function runUntil(signal: AbortSignal, endNow: AbortSignal, attempt: Attem
   }
 }
 
-function abortedResult(reason: unknown): AttemptResult {
-  const why = reason instanceof RunEnd ? reason.why.kind : null;
-  return why === 'timed_out' || why === 'expired' ? { kind: why } : { kind: 'aborted', reason };
+/** The signals are made when they are first looked at: most handlers never do. */
+function contextOf({ context, runStop }: Attempt, progress: HandlerContext['progress']): HandlerContext {
+  return {
+    ...context,
+    get signal() {
+      return runStop.signal;
+    },
+    get endNow() {
+      return runStop.endNow;
+    },
+    progress,
+  };
+}
+
+function stoppedResult(why: RunEndCause): AttemptResult {
+  return why.kind === 'timed_out' || why.kind === 'expired' ? { kind: why.kind } : { kind: 'aborted', why };
 }

@@ -18,6 +18,7 @@ import { drain } from './drain.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
 import { type RunContext, runAssignment } from './run.ts';
 import { Slots } from './slots.ts';
+import { TaskReads } from './task-reads.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** Between two tries to make `/assign/<worker>` again. */
@@ -64,6 +65,7 @@ class WorkerSession {
   /** Told to stop, or the session is over. */
   readonly #ended: AbortSignal;
   readonly #slots: Slots;
+  readonly #reads: TaskReads;
   #isRegistered = false;
   #registeredAt = 0n;
 
@@ -72,10 +74,12 @@ class WorkerSession {
     this.#options = options;
     this.#ended = AbortSignal.any([stop, session.signal]);
     const { id, record, registry, log, metrics } = options;
+    this.#reads = new TaskReads(session, record.concurrency);
     const context: RunContext = {
       session,
       worker: id,
       ledger: new AttemptLedger(new GroupCommit(session)),
+      reads: this.#reads,
       registry,
       log,
       onAttemptEnded: (kind) => metrics.attempts.inc({ kind }),
@@ -89,7 +93,10 @@ class WorkerSession {
 
   async serve(): Promise<void> {
     const { signal } = this.#session;
-    const stopTelling = this.#session.onState(() => this.#tellReady());
+    const stopTelling = this.#session.onState(() => {
+      this.#reads.forgetAll();
+      this.#tellReady();
+    });
     const drop = () => this.#slots.drop();
     signal.addEventListener('abort', drop, { once: true });
     try {
@@ -108,7 +115,7 @@ class WorkerSession {
     await this.#session.getData(folder);
     await this.#register();
     const feed = new TreeCache(this.#session, folder, 1, {
-      onPresent: (path, znode) => znode && this.#onAssignment(path, znode),
+      onPresent: (path, znode) => this.#onAssignment(path, znode),
       onAbsent: (path) => this.#onGone(path),
       onSynced: (synced) => synced && void this.#keepFolder(),
     });
@@ -141,21 +148,26 @@ class WorkerSession {
     this.#options.onReady(this.#isRegistered && this.#session.state === 'connected');
   }
 
-  #onAssignment(path: string, znode: Znode): void {
-    const parsed = parseAssignPath(path);
-    if (parsed?.task) this.#take(parsed.task, znode);
+  #onAssignment(path: string, znode: Znode | null): void {
+    const task = parseAssignPath(path)?.task;
+    if (!task) return;
+    if (znode) this.#take(task, znode);
+    else this.#reads.begin(task);
   }
 
   /** A former life's is not ours: the master records it as lost. */
   #take(task: TaskId, znode: Znode): void {
     const isOurs = this.#registeredAt > 0n && znode.stat.czxid >= this.#registeredAt;
     if (isOurs || this.#slots.knows(task)) this.#slots.put(task, znode);
+    this.#reads.forget(task); // a run that has begun by now has asked for it, and one that waits must not rely on it
   }
 
   #onGone(path: string): void {
     const parsed = parseAssignPath(path);
-    if (parsed?.task) this.#slots.remove(parsed.task);
-    else if (parsed) void this.#keepFolder();
+    if (parsed?.task) {
+      this.#reads.forget(parsed.task);
+      this.#slots.remove(parsed.task);
+    } else if (parsed) void this.#keepFolder();
   }
 
   /** Somebody may remove `/assign/<worker>` by hand, its parent too; without it the worker would get nothing for ever. */

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { limits } from '../../domain/limits.ts';
 import type { Json } from '../../domain/task.ts';
-import { RunEnd } from '../../services/worker/run-end.ts';
+import { RunStop } from '../../services/worker/run-stop.ts';
 import { collectGarbage } from '../support/collect-garbage.ts';
 import { attempt, startRegistry } from './worker-handlers-support.ts';
 
@@ -131,19 +131,19 @@ test('a body that cannot fit a result fails clearly, and its rest is not read', 
 });
 
 test('an abort ends the request', async (t) => {
-  const controller = new AbortController();
-  const end = new RunEnd({ kind: 'withdrawn', reason: 'expired' });
-  const port = await startServer(t, () => controller.abort(end));
+  const runStop = new RunStop();
+  const why = { kind: 'withdrawn', reason: 'expired' } as const;
+  const port = await startServer(t, () => runStop.stop(why));
   const registry = await startRegistry(t, {}, { httpHandlerHosts: [`127.0.0.1:${port}`] });
-  const run = attempt(registry, 'http', { url: `http://127.0.0.1:${port}/` }, { signal: controller.signal });
-  assert.deepEqual(await run, { kind: 'aborted', reason: end });
+  const run = attempt(registry, 'http', { url: `http://127.0.0.1:${port}/` }, { runStop });
+  assert.deepEqual(await run, { kind: 'aborted', why });
 });
 
 test('an abort ends the reading of an answer that goes on, also once the request is garbage', {
   timeout: 20_000,
 }, async (t) => {
-  const controller = new AbortController();
-  const end = new RunEnd({ kind: 'withdrawn', reason: 'expired' });
+  const runStop = new RunStop();
+  const why = { kind: 'withdrawn', reason: 'expired' } as const;
   let onBegun: (response: ServerResponse) => void = () => undefined;
   const begun = new Promise<ServerResponse>((resolve) => {
     onBegun = resolve;
@@ -153,11 +153,11 @@ test('an abort ends the reading of an answer that goes on, also once the request
     onBegun(response);
   });
   const registry = await startRegistry(t, {}, { httpHandlerHosts: [`127.0.0.1:${port}`] });
-  const run = attempt(registry, 'http', { url: `http://127.0.0.1:${port}/` }, { signal: controller.signal });
+  const run = attempt(registry, 'http', { url: `http://127.0.0.1:${port}/` }, { runStop });
   const response = await begun;
   const gone = once(response, 'close');
   await collectGarbage();
-  controller.abort(end);
-  assert.deepEqual(await run, { kind: 'aborted', reason: end });
+  runStop.stop(why);
+  assert.deepEqual(await run, { kind: 'aborted', why });
   await gone;
 });

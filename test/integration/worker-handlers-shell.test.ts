@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { limits } from '../../domain/limits.ts';
 import type { Json } from '../../domain/task.ts';
 import type { HandlerRegistry } from '../../services/worker/handler-registry.ts';
-import { RunEnd } from '../../services/worker/run-end.ts';
+import { RunStop } from '../../services/worker/run-stop.ts';
 import { attempt, livenessPipe, startRegistry } from './worker-handlers-support.ts';
 
 const shellOn = { shellHandler: true };
@@ -124,14 +124,14 @@ test('at the timeout the group gets SIGTERM and may end in good order', async (t
 test('what ignores SIGTERM, grandchildren too, is killed after the grace', async (t) => {
   const registry = await startRegistry(t, {}, shellOn);
   const pipe = await livenessPipe(t);
-  const controller = new AbortController();
+  const runStop = new RunStop();
   const command = `trap "" TERM; ${pipe.prelude} (sh -c "sleep 1000; sleep 1000" & sleep 1000) & sleep 1000; sleep 1000`;
-  const run = attempt(registry, 'shell', command, { signal: controller.signal });
+  const run = attempt(registry, 'shell', command, { runStop });
   await pipe.begun;
   const before = process.hrtime.bigint();
-  const end = new RunEnd({ kind: 'withdrawn', reason: 'cancelled' });
-  controller.abort(end);
-  assert.deepEqual(await run, { kind: 'aborted', reason: end });
+  const why = { kind: 'withdrawn', reason: 'cancelled' } as const;
+  runStop.stop(why);
+  assert.deepEqual(await run, { kind: 'aborted', why });
   const tookMs = Number(process.hrtime.bigint() - before) / 1e6;
   assert.ok(tookMs >= limits.shellTermGraceMs && tookMs < limits.withdrawGraceMs, `${tookMs} ms`);
   await pipe.ended;
@@ -140,13 +140,13 @@ test('what ignores SIGTERM, grandchildren too, is killed after the grace', async
 test('a lost session kills the group at once', async (t) => {
   const registry = await startRegistry(t, {}, shellOn);
   const pipe = await livenessPipe(t);
-  const controller = new AbortController();
+  const runStop = new RunStop();
   const run = attempt(registry, 'shell', `trap "" TERM; ${pipe.prelude} sleep 1000; sleep 1000`, {
-    signal: controller.signal,
+    runStop,
   });
   await pipe.begun;
   const before = process.hrtime.bigint();
-  controller.abort(new RunEnd({ kind: 'session_lost' }));
+  runStop.stop({ kind: 'session_lost' });
   assert.equal((await run).kind, 'aborted');
   assert.ok(Number(process.hrtime.bigint() - before) / 1e6 < limits.shellTermGraceMs / 2);
   await pipe.ended;

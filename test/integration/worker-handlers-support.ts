@@ -16,6 +16,7 @@ import {
   type HandlerRegistryConfig,
 } from '../../services/worker/handler-registry.ts';
 import type { FailureData } from '../../services/worker/handlers/handler-failure.ts';
+import { RunStop } from '../../services/worker/run-stop.ts';
 import { type AttemptResult, runAttempt } from '../../services/worker/task-runner.ts';
 import { anyRun } from '../support/any-run.ts';
 
@@ -47,7 +48,7 @@ export async function startRegistry(
 
 export interface AttemptOptions {
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly runStop?: RunStop;
   readonly onProgress?: (progress: Progress) => void;
   readonly onFailure?: (failure: FailureData) => void;
 }
@@ -64,7 +65,7 @@ export function attempt(
     payload,
     context: anyRun,
     timeoutMs: options.timeoutMs ?? 30_000,
-    signal: options.signal ?? new AbortController().signal,
+    runStop: options.runStop ?? new RunStop(),
     onProgress: options.onProgress ?? (() => undefined),
     onFailure: options.onFailure ?? (() => undefined),
   });

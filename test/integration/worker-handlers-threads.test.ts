@@ -9,7 +9,7 @@ import { createLog } from '../../runtime/log.ts';
 import { createHandlerRegistry, HandlerSetupError } from '../../services/worker/handler-registry.ts';
 import type { FailureData } from '../../services/worker/handlers/handler-failure.ts';
 import { handlerLimits } from '../../services/worker/handlers/handler-limits.ts';
-import { RunEnd } from '../../services/worker/run-end.ts';
+import { RunStop } from '../../services/worker/run-stop.ts';
 import { anyRun } from '../support/any-run.ts';
 import { attempt, firstProgress, startRegistry } from './worker-handlers-support.ts';
 
@@ -170,18 +170,18 @@ test('the abort reaches the handler with its reason, and the run waits for it to
   });
   const { onProgress, reached } = firstProgress();
   const seen: Progress[] = [];
-  const controller = new AbortController();
+  const runStop = new RunStop();
   const run = attempt(registry, 'tidy', null, {
-    signal: controller.signal,
+    runStop,
     onProgress: (progress) => {
       seen.push(progress);
       onProgress(progress);
     },
   });
   await reached;
-  const end = new RunEnd({ kind: 'withdrawn', reason: 'cancelled' });
-  controller.abort(end);
-  assert.deepEqual(await run, { kind: 'aborted', reason: end });
+  const why = { kind: 'withdrawn', reason: 'cancelled' } as const;
+  runStop.stop(why);
+  assert.deepEqual(await run, { kind: 'aborted', why });
   assert.deepEqual(seen[0], { percent: 10, message: null });
 });
 
@@ -189,24 +189,24 @@ test('a handler that ignores the abort is ended after the grace, on a lost sessi
   const graceful = await startRegistry(t, { 'block.js': block }, { abortGraceMs: 100 });
   const patient = await startRegistry(t, { 'block.js': block }, { abortGraceMs: 3_600_000 });
   const ends = [
-    [graceful, new RunEnd({ kind: 'shutdown' })],
-    [patient, new RunEnd({ kind: 'session_lost' })],
+    [graceful, { kind: 'shutdown' }],
+    [patient, { kind: 'session_lost' }],
   ] as const;
-  for (const [registry, end] of ends) {
+  for (const [registry, why] of ends) {
     const { onProgress, reached } = firstProgress();
-    const controller = new AbortController();
-    const run = attempt(registry, 'block', null, { signal: controller.signal, onProgress });
+    const runStop = new RunStop();
+    const run = attempt(registry, 'block', null, { runStop, onProgress });
     await reached;
-    controller.abort(end);
-    assert.deepEqual(await run, { kind: 'aborted', reason: end });
+    runStop.stop(why);
+    assert.deepEqual(await run, { kind: 'aborted', why });
   }
 });
 
 test('an abort before the thread has started ends the run', async (t) => {
   const registry = await startRegistry(t, { 'wait.js': wait }, { abortGraceMs: 0 });
-  const controller = new AbortController();
-  const run = attempt(registry, 'wait', 3_600_000, { signal: controller.signal });
-  controller.abort(new RunEnd({ kind: 'shutdown' }));
+  const runStop = new RunStop();
+  const run = attempt(registry, 'wait', 3_600_000, { runStop });
+  runStop.stop({ kind: 'shutdown' });
   assert.equal((await run).kind, 'aborted');
 });
 

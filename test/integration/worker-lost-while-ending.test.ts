@@ -12,6 +12,7 @@ import { createMetrics } from '../../runtime/metrics.ts';
 import type { HandlerRegistry } from '../../services/worker/handler-registry.ts';
 import type { HandlerContext } from '../../services/worker/handlers/handler.ts';
 import { RunEnd } from '../../services/worker/run-end.ts';
+import { RunStop } from '../../services/worker/run-stop.ts';
 import { runAttempt } from '../../services/worker/task-runner.ts';
 import { runWorker } from '../../services/worker/worker.ts';
 import { createWorkerMetrics } from '../../services/worker/worker-metrics.ts';
@@ -24,7 +25,7 @@ import { assign, createTask } from './worker-by-hand.ts';
 import { firstProgress, livenessPipe, startRegistry } from './worker-handlers-support.ts';
 
 const zookeeper = await startZooKeeper(wholeFile);
-const withdrawn = new RunEnd({ kind: 'withdrawn', reason: 'cancelled' });
+const withdrawn = { kind: 'withdrawn', reason: 'cancelled' } as const;
 
 function run(
   registry: HandlerRegistry,
@@ -32,30 +33,28 @@ function run(
   payload: string | null,
   onProgress: () => void = () => undefined,
 ) {
-  const end = new AbortController();
-  const lost = new AbortController();
+  const runStop = new RunStop();
   const ended = runAttempt({
     registry,
     type,
     payload,
     context: anyRun,
     timeoutMs: limits.timeoutMsMax,
-    signal: end.signal,
-    endNow: lost.signal,
+    runStop,
     onProgress,
   });
-  return { ended, end, lost };
+  return { ended, runStop };
 }
 
 test('a thread in its grace is ended', async (t) => {
   const block = 'export default (_, { progress }) => { progress(1); while (true); };';
   const registry = await startRegistry(t, { 'block.js': block }, { abortGraceMs: 3_600_000 });
   const { onProgress, reached } = firstProgress();
-  const { ended, end, lost } = run(registry, 'block', null, () => onProgress({ percent: 1, message: null }));
+  const { ended, runStop } = run(registry, 'block', null, () => onProgress({ percent: 1, message: null }));
   await reached;
-  end.abort(withdrawn);
-  lost.abort();
-  assert.deepEqual(await ended, { kind: 'aborted', reason: withdrawn });
+  runStop.stop(withdrawn);
+  runStop.stop({ kind: 'session_lost' });
+  assert.deepEqual(await ended, { kind: 'aborted', why: withdrawn });
 });
 
 test('a command in its grace is killed', async (t) => {
@@ -63,13 +62,13 @@ test('a command in its grace is killed', async (t) => {
   const begins = await livenessPipe(t);
   const told = await livenessPipe(t);
   const command = `trap '${told.prelude}' TERM; ${begins.prelude} while :; do sleep 0.01; done`;
-  const { ended, end, lost } = run(registry, 'shell', command);
+  const { ended, runStop } = run(registry, 'shell', command);
   await begins.begun;
-  end.abort(withdrawn);
+  runStop.stop(withdrawn);
   await told.begun;
   const before = performance.now();
-  lost.abort();
-  assert.deepEqual(await ended, { kind: 'aborted', reason: withdrawn });
+  runStop.stop({ kind: 'session_lost' });
+  assert.deepEqual(await ended, { kind: 'aborted', why: withdrawn });
   const tookMs = performance.now() - before;
   assert.ok(tookMs < limits.shellTermGraceMs / 2, `${tookMs} ms`);
   await told.ended;
@@ -115,9 +114,9 @@ test('a worker whose session is lost tells its runs so, those that were withdraw
   const data = Buffer.from('{"v":1,"withdraw":"cancelled"}');
   await session.commit([{ kind: 'set', path: assignment, data, version: 0 }]);
   await eventually('the run is told that it is withdrawn', () => signal.aborted);
-  assert.deepEqual([signal.reason, endNow.aborted], [withdrawn, false]);
+  assert.deepEqual([signal.reason, endNow.aborted], [new RunEnd(withdrawn), false]);
   await session.close();
-  assert.deepEqual([signal.reason, endNow.aborted], [withdrawn, true]);
+  assert.deepEqual([signal.reason, endNow.aborted], [new RunEnd(withdrawn), true]);
   finish.abort();
   await ended;
 });

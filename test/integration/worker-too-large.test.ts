@@ -12,6 +12,7 @@ import { createLog } from '../../runtime/log.ts';
 import type { HandlerRegistry } from '../../services/worker/handler-registry.ts';
 import { HeldAssignment } from '../../services/worker/held-assignment.ts';
 import { runAssignment } from '../../services/worker/run.ts';
+import { TaskReads } from '../../services/worker/task-reads.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { openSession } from '../support/stack-session.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
@@ -31,7 +32,15 @@ async function start(t: TestContext, chroot: string, data: string) {
     const registry = { run: async () => result } as unknown as HandlerRegistry;
     const ledger = new AttemptLedger(new GroupCommit(session));
     const log = createLog('test', 'silent');
-    const context = { session, worker: 'ours1' as WorkerId, ledger, registry, log, onAttemptEnded: () => undefined };
+    const context = {
+      session,
+      worker: 'ours1' as WorkerId,
+      ledger,
+      reads: new TaskReads(session, 1),
+      registry,
+      log,
+      onAttemptEnded: () => undefined,
+    };
     await runAssignment(context, new HeldAssignment(task, znode));
     assert.equal(await session.exists(assignment), null);
   };

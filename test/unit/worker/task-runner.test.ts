@@ -7,6 +7,7 @@ import { limits } from '../../../domain/limits.ts';
 import type { Json, Progress } from '../../../domain/task.ts';
 import type { HandlerContext } from '../../../services/worker/handlers/handler.ts';
 import { RunEnd } from '../../../services/worker/run-end.ts';
+import { RunStop } from '../../../services/worker/run-stop.ts';
 import { runAttempt } from '../../../services/worker/task-runner.ts';
 import { anyRun } from '../../support/any-run.ts';
 
@@ -14,7 +15,7 @@ type Run = (context: HandlerContext) => Promise<Json>;
 
 function attempt(
   run: Run,
-  options: { timeoutMs?: number; leftMs?: number; signal?: AbortSignal; seen?: Progress[] } = {},
+  options: { timeoutMs?: number; leftMs?: number; runStop?: RunStop; seen?: Progress[] } = {},
 ) {
   return runAttempt({
     registry: { run: (_type, _payload, context) => run(context) },
@@ -23,7 +24,7 @@ function attempt(
     context: anyRun,
     timeoutMs: options.timeoutMs ?? limits.timeoutMsMax,
     leftMs: options.leftMs ?? null,
-    signal: options.signal ?? new AbortController().signal,
+    runStop: options.runStop ?? new RunStop(),
     onProgress: (progress) => options.seen?.push(progress),
   });
 }
@@ -81,36 +82,37 @@ test('the deadline of the task ends the run where it comes before its timeout; p
   assert.deepEqual(await attempt(quick, { leftMs: limits.deadlineMsMax }), { kind: 'succeeded', result: 'fine' });
 });
 
-test("an abort by the caller is answered with the caller's reason; the first reason counts", async () => {
-  const end = new RunEnd({ kind: 'withdrawn', reason: 'cancelled' });
-  const controller = new AbortController();
+test("a stop by the caller is answered with the caller's reason; the first reason counts", async () => {
+  const why = { kind: 'withdrawn', reason: 'cancelled' } as const;
+  const runStop = new RunStop();
   const result = attempt(
     async ({ signal }) => {
-      controller.abort(end);
-      assert.equal(signal.reason, end);
+      runStop.stop(why);
+      assert.deepEqual(signal.reason, new RunEnd(why));
       await new Promise((resolve) => setTimeout(resolve, 30));
       throw signal.reason;
     },
-    { signal: controller.signal, timeoutMs: 10 },
+    { runStop, timeoutMs: 10 },
   );
-  assert.deepEqual(await result, { kind: 'aborted', reason: end });
+  assert.deepEqual(await result, { kind: 'aborted', why });
 });
 
-test('a signal that was aborted before never starts the handler', async () => {
+test('a run that was stopped before never starts the handler', async () => {
   let started = false;
   const run: Run = async () => {
     started = true;
     return null;
   };
-  const result = await attempt(run, { signal: AbortSignal.abort('why') });
-  assert.deepEqual(result, { kind: 'aborted', reason: 'why' });
+  const runStop = new RunStop();
+  runStop.stop({ kind: 'shutdown' });
+  assert.deepEqual(await attempt(run, { runStop }), { kind: 'aborted', why: { kind: 'shutdown' } });
   assert.equal(started, false);
 });
 
-test('what had ended before the abort keeps its result', async () => {
-  const controller = new AbortController();
-  const result = await attempt(async () => 'done', { signal: controller.signal });
-  controller.abort();
+test('what had ended before the stop keeps its result', async () => {
+  const runStop = new RunStop();
+  const result = await attempt(async () => 'done', { runStop });
+  runStop.stop({ kind: 'shutdown' });
   assert.deepEqual(result, { kind: 'succeeded', result: 'done' });
 });
 
