@@ -22,7 +22,17 @@ export function endingOf(
 ): Ending {
   const event = result.kind === 'aborted' ? eventOf(result.why, cancelReason) : result;
   if (event === 'hand_back' || event === 'nothing') return { kind: event };
-  return { kind: 'outcome', ...recordsOf(event, at, { ...record, deadlineAt: deadlineOf(record) }, random) };
+  const deadlineAt = deadlineOf(record);
+  const ended = event.kind === 'expired' ? notBefore(deadlineAt, at) : at;
+  return { kind: 'outcome', ...recordsOf(event, ended, { ...record, deadlineAt }, random) };
+}
+
+/**
+ * What passed between the start that the assignment says and our first sight of it is in no time of ours; so the mark of a
+ * master, or a timer, may tell of a deadline some milliseconds before it has passed as we count.
+ */
+function notBefore(deadlineAt: number | null, at: Moment): Moment {
+  return { ...at, finishedAt: Math.max(at.finishedAt, deadlineAt ?? at.finishedAt) };
 }
 
 /** In place of a result that no packet to ZooKeeper can carry. */
