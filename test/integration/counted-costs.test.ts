@@ -19,7 +19,7 @@ const oneAtATime = bounds(`
   gateway              1           1      1           2                7       0       3       910     1500
   leader               1           5      3           0                0       0       4       540     1250
   standby              0           0      3           0                0       0       4       190     1130
-  worker               1           3      2           0                0       0       2       500      825
+  worker               1           3      0           1                2       0       2       525      845
 `);
 
 /** A gateway that is asked for a task reads its assignment too, where it has heard of that by then; and bytes are no aim of their own. */
