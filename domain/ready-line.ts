@@ -12,7 +12,7 @@ export interface ReadyGroup {
   readonly heap: Heap<Place>;
 }
 
-/** Idle places, beside as many as there are tasks twice over, that are not worth tidying up for. */
+/** Idle places, beside twice as many as there are tasks queued, that are not worth tidying up for: each holds on to its task. */
 const sparePlaces = 1024;
 
 export class ReadyLine {
@@ -32,8 +32,8 @@ export class ReadyLine {
     return this.#places;
   }
 
-  /** The task must be ready. Nothing where it has its place already; `tasks` is how many there are in all. */
-  enqueue(entry: TaskEntry, tasks: number): void {
+  /** The task must be ready. Nothing where it has its place already; `queued` is how many there are at most that are ready, too. */
+  enqueue(entry: TaskEntry, queued: number): void {
     const { fact } = entry;
     if (fact === null || fact === 'unread' || fact.content.kind !== 'task') return;
     const { brief } = fact.content;
@@ -49,7 +49,7 @@ export class ReadyLine {
     this.#groupOf(place.group, brief).heap.push(place);
     this.#places += 1;
     // A standby never plans, so nobody takes from its heaps what others have run meanwhile.
-    if (this.#places > 2 * tasks + sparePlaces) this.#tidy();
+    if (this.#places > 2 * queued + sparePlaces) this.#tidy();
   }
 
   /** The best task of the group that is really ready, left in its place; null where there is none. */

@@ -4,7 +4,7 @@
 
 import { Heap } from './heap.ts';
 import { limits } from './limits.ts';
-import type { TaskEntry } from './task-entry.ts';
+import type { Retained, TaskEntry } from './task-entry.ts';
 
 export interface RetentionPolicy {
   /** More than these are not kept, the minimum apart. */
@@ -14,22 +14,14 @@ export interface RetentionPolicy {
 }
 
 const keyedRetentionFactor = 10;
-/** Items of tasks that are gone or come again, beside one for each that is kept, that are not worth tidying up for. */
+/** Items of tasks that are gone or come again, beside one for each that is kept, that are not worth tidying up for: each holds on to its task. */
 const spareItems = 1024;
-
-interface Finished {
-  readonly entry: TaskEntry;
-  /** Not before then, whatever else says so; epoch ms. */
-  readonly removableAt: number;
-  readonly expiresAt: number;
-}
+const spareShare = 0.25;
 
 export class RetentionQueue {
   readonly #policy: RetentionPolicy;
-  readonly #byExpiry = new Heap<Finished>((a, b) => a.expiresAt < b.expiresAt);
-  readonly #byAge = new Heap<Finished>((a, b) => a.removableAt < b.removableAt);
-  /** The item that counts: a task that was kept back for others comes a second time. */
-  readonly #current = new WeakMap<TaskEntry, Finished>();
+  readonly #byExpiry = new Heap<Retained>((a, b) => a.expiresAt < b.expiresAt);
+  readonly #byAge = new Heap<Retained>((a, b) => a.removableAt < b.removableAt);
 
   constructor(policy: RetentionPolicy) {
     this.#policy = policy;
@@ -51,7 +43,7 @@ export class RetentionQueue {
     const removableAt = finishedAt + minimum;
     const retentionMs = brief?.retentionMs ?? limits.retentionMsDefault;
     const finished = { entry, removableAt, expiresAt: finishedAt + Math.max(minimum, retentionMs) };
-    this.#current.set(entry, finished);
+    entry.retained = finished;
     this.#byExpiry.push(finished);
     this.#byAge.push(finished);
   }
@@ -59,7 +51,7 @@ export class RetentionQueue {
   /** A task that was taken and could not be removed is given again at `at`. */
   retry(entry: TaskEntry, at: number): void {
     const finished = { entry, removableAt: at, expiresAt: at };
-    this.#current.set(entry, finished);
+    entry.retained = finished;
     this.#byExpiry.push(finished);
   }
 
@@ -86,32 +78,33 @@ export class RetentionQueue {
   /** What is gone leaves a heap by itself only at the top; behind something that is kept for long it would pile up. */
   #tidy(kept: ReadonlySet<TaskEntry>): void {
     for (const heap of [this.#byExpiry, this.#byAge]) {
-      if (heap.size > 2 * kept.size + spareItems) heap.retain((finished) => this.#isWanted(finished, kept));
+      if (heap.size > (1 + spareShare) * kept.size + spareItems)
+        heap.retain((finished) => this.#isWanted(finished, kept));
     }
   }
 
   #takeFrom(
-    heap: Heap<Finished>,
+    heap: Heap<Retained>,
     kept: ReadonlySet<TaskEntry>,
     taken: Set<TaskEntry>,
     max: number,
-    isDue: (finished: Finished) => boolean,
+    isDue: (finished: Retained) => boolean,
   ): void {
     for (let top = heap.peek(); top && taken.size < max; top = heap.peek()) {
       const isWanted = this.#isWanted(top, kept);
       if (isWanted && !isDue(top)) return;
       heap.pop();
       if (!isWanted) continue;
-      this.#current.delete(top.entry);
+      top.entry.retained = null;
       taken.add(top.entry);
     }
   }
 
-  #isWanted(finished: Finished, kept: ReadonlySet<TaskEntry>): boolean {
-    return kept.has(finished.entry) && this.#current.get(finished.entry) === finished;
+  #isWanted(finished: Retained, kept: ReadonlySet<TaskEntry>): boolean {
+    return kept.has(finished.entry) && finished.entry.retained === finished;
   }
 
-  #dropGone(heap: Heap<Finished>, kept: ReadonlySet<TaskEntry>): void {
+  #dropGone(heap: Heap<Retained>, kept: ReadonlySet<TaskEntry>): void {
     for (let top = heap.peek(); top && !this.#isWanted(top, kept); top = heap.peek()) heap.pop();
   }
 }

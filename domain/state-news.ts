@@ -84,8 +84,20 @@ function presentOf(entry: TaskEntry, now: number): Announced | null {
   const assigned = ended ? null : assignmentOf(entry);
   const last = lastAttemptOf(entry);
   const attempt = ended?.attempt ?? assigned?.fact.record.attempt ?? (last === 'unread' ? null : last?.attempt) ?? 0;
-  const present: Announced = { state, attempt, startedAt: assigned?.fact.record.startedAt ?? null };
-  return announced && isSame(announced, present) ? announced : present;
+  const startedAt = assigned?.fact.record.startedAt ?? null;
+  const isAnnounced = announced?.state === state && announced.attempt === attempt && announced.startedAt === startedAt;
+  return isAnnounced ? announced : announcing(state, attempt, startedAt);
+}
+
+/** What most tasks share, of those that run not even by then: a hundred thousand that have succeeded at once need no more than one. */
+const sharedStates: Partial<Record<TaskState, Announced>> = {};
+
+function announcing(state: TaskState, attempt: number, startedAt: number | null): Announced {
+  const shared = sharedStates[state];
+  if (shared?.attempt === attempt && shared.startedAt === startedAt) return shared;
+  const announced = { state, attempt, startedAt };
+  if (startedAt === null) sharedStates[state] = announced;
+  return announced;
 }
 
 function attemptOf({ view }: HistoryStep): number {

@@ -3,20 +3,18 @@
 // end of what sets a task aside. Pure.
 
 import { notBeforeOf } from './entry-state.ts';
-import type { TaskId, TaskState } from './task.ts';
+import type { TaskState } from './task.ts';
 import { briefOf, type TaskEntry } from './task-entry.ts';
 import { Timeline } from './timeline.ts';
 import { type Clocks, nextReviewOf } from './withdrawal.ts';
 
 export class TaskAlarms {
-  readonly #tasks: ReadonlyMap<TaskId, TaskEntry>;
-  readonly #alarms = new Timeline<TaskEntry>((entry, at) => entry.alarmAt === at && this.#isThere(entry));
-  readonly #reviews = new Timeline<TaskEntry>((entry, at) => entry.reviewAt === at && this.#isThere(entry));
+  readonly #alarms = new Timeline<TaskEntry>((entry, at) => entry.alarmAt === at);
+  readonly #reviews = new Timeline<TaskEntry>((entry, at) => entry.reviewAt === at);
+  /** Tasks that have one each. */
+  #alarmed = 0;
+  #reviewed = 0;
   readonly #clocks = { now: 0, uptime: 0 };
-
-  constructor(tasks: ReadonlyMap<TaskId, TaskEntry>) {
-    this.#tasks = tasks;
-  }
 
   /** As of the last {@link setNow} and the last {@link setUptime}. */
   get clocks(): Clocks {
@@ -50,7 +48,7 @@ export class TaskAlarms {
   takeDue(): TaskEntry | null {
     const alarm = this.#alarms.takeDue(this.#clocks.now);
     if (!alarm) return null;
-    alarm.thing.alarmAt = 0;
+    this.#setAlarm(alarm.thing, 0);
     return alarm.thing;
   }
 
@@ -59,7 +57,7 @@ export class TaskAlarms {
     const review = this.#reviews.takeDue(this.#clocks.uptime);
     if (!review) return null;
     const { thing: entry, at } = review;
-    entry.reviewAt = 0;
+    this.#setReview(entry, 0);
     if (entry.deferredUntil <= at) entry.deferredUntil = 0;
     if (entry.pausedUntil <= at) entry.pausedUntil = 0;
     if (entry.goneUntil <= at) entry.goneUntil = 0;
@@ -77,21 +75,33 @@ export class TaskAlarms {
     this.#review(entry, Math.min(runs, deferredUntil || Infinity, pausedUntil || Infinity, goneUntil || Infinity));
   }
 
+  /** What is still set for it is idle from now on. */
+  forget(entry: TaskEntry): void {
+    this.#setAlarm(entry, 0);
+    this.#setReview(entry, 0);
+  }
+
   /** An alarm that is set already and comes earlier is enough: it is set anew when that one went off. */
   #alarm(entry: TaskEntry, at: number): void {
     if (at <= this.#clocks.now || at === Infinity) return;
     if (entry.alarmAt !== 0 && entry.alarmAt <= at) return;
+    this.#setAlarm(entry, at);
+    this.#alarms.set(entry, at, this.#alarmed);
+  }
+
+  #setAlarm(entry: TaskEntry, at: number): void {
+    this.#alarmed += Number(at !== 0) - Number(entry.alarmAt !== 0);
     entry.alarmAt = at;
-    this.#alarms.set(entry, at, this.#tasks.size);
+  }
+
+  #setReview(entry: TaskEntry, at: number): void {
+    this.#reviewed += Number(at !== 0) - Number(entry.reviewAt !== 0);
+    entry.reviewAt = at;
   }
 
   #review(entry: TaskEntry, at: number): void {
     if (at === entry.reviewAt) return;
-    entry.reviewAt = at === Infinity ? 0 : at;
-    if (at !== Infinity) this.#reviews.set(entry, at, this.#tasks.size);
-  }
-
-  #isThere(entry: TaskEntry): boolean {
-    return this.#tasks.get(entry.id) === entry;
+    this.#setReview(entry, at === Infinity ? 0 : at);
+    if (at !== Infinity) this.#reviews.set(entry, at, this.#reviewed);
   }
 }

@@ -3,7 +3,7 @@
 // where it was last. Pure.
 
 import type { TaskState } from './task.ts';
-import { type Counted, type TaskEntry, uncounted } from './task-entry.ts';
+import type { TaskEntry } from './task-entry.ts';
 
 /** Of the tasks of one queue. */
 export interface QueueCounts {
@@ -44,21 +44,24 @@ export class TaskCounts {
 
   /** `state`: null where it is not known at the moment. */
   update(entry: TaskEntry, state: TaskState | null): void {
-    const before = entry.counted;
     const slot = slotOf(entry);
     const counted = state ?? unclearState(entry);
-    if (before.state === counted && before.slot === slot && before.queue === entry.queue) return;
-    this.#add(before, -1);
-    entry.counted = { state: counted, queue: entry.queue, slot };
-    this.#add(entry.counted, 1);
+    if (entry.countedState === counted && entry.countedSlot === slot && entry.countedQueue === entry.queue) return;
+    this.#add(entry, -1);
+    entry.countedState = counted;
+    entry.countedQueue = entry.queue;
+    entry.countedSlot = slot;
+    this.#add(entry, 1);
   }
 
   forget(entry: TaskEntry): void {
-    this.#add(entry.counted, -1);
-    entry.counted = uncounted;
+    this.#add(entry, -1);
+    entry.countedState = null;
+    entry.countedQueue = null;
+    entry.countedSlot = null;
   }
 
-  #add({ state, queue, slot }: Counted, by: 1 | -1): void {
+  #add({ countedState: state, countedQueue: queue, countedSlot: slot }: TaskEntry, by: 1 | -1): void {
     if (state === 'unclear') this.#unclear += by;
     else if (state !== null) this.states[state] += by;
     if (slot === 'unknown') this.#slotsOfUnknown += by;
@@ -77,13 +80,13 @@ export class TaskCounts {
 }
 
 /** What it was; a task of which nothing is known yet is unfinished until it is. */
-function unclearState({ fact, status, counted }: TaskEntry): Counted['state'] {
+function unclearState({ fact, status, countedState }: TaskEntry): TaskEntry['countedState'] {
   if (fact === null) return null;
-  return counted.state ?? (status === null ? 'unclear' : null);
+  return countedState ?? (status === null ? 'unclear' : null);
 }
 
 /** An assignment of something that is no task of any queue takes up none. */
-function slotOf({ assignments, assigning, queue, fact, forbidden }: TaskEntry): Counted['slot'] {
+function slotOf({ assignments, assigning, queue, fact, forbidden }: TaskEntry): TaskEntry['countedSlot'] {
   if (assignments.size === 0 && assigning === null) return null;
   if (queue !== null) return 'known';
   return fact === 'unread' && !forbidden ? 'unknown' : null;

@@ -139,25 +139,18 @@ export interface TaskEntry {
   keyPlace: KeyPlace | null;
   /** To tasks that have to let it go; null where there are none (any more). */
   links: Links | null;
-  /** How the counts have it. */
-  counted: Counted;
+  /** How the counts have it: `unclear` is unfinished, and what else it is has not been read yet; null: it is no task. */
+  countedState: TaskState | 'unclear' | null;
+  countedQueue: string | null;
+  /** It takes up a slot of its queue: it is assigned, or is about to be. `unknown`: of which queue has not been read yet. */
+  countedSlot: 'known' | 'unknown' | null;
   /** Since when it waits for a worker, epoch ms; null while it does not. */
   queuedSince: number | null;
+  /** As it stands in the lines of those that are to go (retention.ts); null where it does in none. */
+  retained: Retained | null;
   /** The last state that was announced; null: none yet. */
   announced: Announced | null;
 }
-
-/** What one task adds to the counts. */
-export interface Counted {
-  /** `unclear`: unfinished, and what else it is has not been read yet. Null: it is no task. */
-  readonly state: TaskState | 'unclear' | null;
-  readonly queue: string | null;
-  /** It takes up a slot of its queue: it is assigned, or is about to be. `unknown`: of which queue has not been read yet. */
-  readonly slot: 'known' | 'unknown' | null;
-}
-
-/** Of an entry that the counts do not know. */
-export const uncounted: Counted = { state: null, queue: null, slot: null };
 
 /** A place in line. It keeps its own copy of the order, since a heap must not see its keys change. */
 export interface Place {
@@ -167,6 +160,14 @@ export interface Place {
   readonly priority: number;
   readonly czxid: bigint;
   readonly number: number;
+}
+
+/** A finished task as one that is to go, in epoch ms. One that was kept back for others comes a second time. */
+export interface Retained {
+  readonly entry: TaskEntry;
+  /** Not before then, whatever else says so. */
+  readonly removableAt: number;
+  readonly expiresAt: number;
 }
 
 /** What a task has to do with an exclusive key. It keeps its own copy of the order. */
@@ -249,8 +250,11 @@ export function newEntry(id: TaskId): TaskEntry {
     exclusiveKey: null,
     keyPlace: null,
     links: null,
-    counted: uncounted,
+    countedState: null,
+    countedQueue: null,
+    countedSlot: null,
     queuedSince: null,
+    retained: null,
     announced: null,
   };
 }

@@ -56,12 +56,13 @@ export class TaskIndex {
   readonly precedence = new Precedence(this.tasks, (entry) => this.refresh(entry));
   /** Told of each task that joins the finished, while somebody wants to know. */
   onFinished: ((entry: TaskEntry) => void) | null = null;
-  readonly #alarms = new TaskAlarms(this.tasks);
+  readonly #alarms = new TaskAlarms();
   readonly #fleet = new WorkerTable();
   /** Made once: a phase is asked for with every change. */
   readonly #isLost = (worker: WorkerId, assignment: AssignmentFact) => this.isLost(worker, assignment);
   readonly #toRefresh = new Set<TaskEntry>();
   #isRefreshing = false;
+  #isLoading = false;
 
   /** Alarms that are set, those of tasks that are gone included. */
   get alarms(): number {
@@ -114,6 +115,20 @@ export class TaskIndex {
       if (!entry) return;
       this.refresh(entry);
     }
+  }
+
+  /**
+   * Until {@link endLoading} facts are only taken down: for the first picture, of which nobody asks anything before it is complete. A
+   * hundred thousand finished tasks are else placed, lined up and counted as waiting ones, each until its status is read.
+   */
+  beginLoading(): void {
+    this.#isLoading = true;
+  }
+
+  /** What follows from the facts so far is worked out, and from now on with each. */
+  endLoading(): void {
+    this.#isLoading = false;
+    for (const entry of this.tasks.values()) this.refresh(entry);
   }
 
   setTask(id: TaskId, fact: TaskFact | Unread): void {
@@ -257,6 +272,7 @@ export class TaskIndex {
 
   /** Puts the task where its present phase and state belong, and then the others that this concerns. */
   refresh(entry: TaskEntry): void {
+    if (this.#isLoading) return;
     if (this.#isRefreshing) {
       this.#toRefresh.add(entry);
       return;
@@ -286,8 +302,9 @@ export class TaskIndex {
     if (phase === 'unsettled') this.unsettled.add(entry.id);
     else this.unsettled.delete(entry.id);
     this.#keepFinished(entry, phase);
-    if (phase === 'ready') this.ready.enqueue(entry, this.tasks.size);
-    this.#alarms.update(entry, this.states.update(entry, this.#now));
+    const state = this.states.update(entry, this.#now);
+    if (phase === 'ready') this.ready.enqueue(entry, this.states.counts.states.queued);
+    this.#alarms.update(entry, state);
   }
 
   /** One whose status was removed by hand is not final any more; one that somebody waits for is not to go. */
@@ -332,6 +349,7 @@ export class TaskIndex {
       this.tasks.delete(id);
       this.unsettled.delete(id);
       this.finished.delete(entry);
+      this.#alarms.forget(entry);
       this.states.forget(entry);
       this.schedules.forget(entry);
     } else if (!known) this.tasks.set(id, entry);

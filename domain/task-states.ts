@@ -35,9 +35,9 @@ export class TaskStates {
   /** To be called after each change of the entry. Returns its state; null where that is not known at the moment. */
   update(entry: TaskEntry, now: number): TaskState | null {
     const state = stateOf(entry, now);
-    const hadSlot = entry.counted.slot === 'known';
+    const hadSlot = entry.countedSlot === 'known';
     this.counts.update(entry, state);
-    const isStarted = !hadSlot && entry.counted.slot === 'known';
+    const isStarted = !hadSlot && entry.countedSlot === 'known';
     // Of its own decisions a leader has told the queue when it made them.
     if (this.#live && isStarted && entry.assigning === null && entry.queue !== null)
       this.#queues.noteStart(entry.queue, now);

@@ -4,7 +4,7 @@
 import { decodeAttempt, decodeStatus } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import type { Backoff, TaskId, TaskRecord } from '../../domain/task.ts';
-import type { AttemptBrief, StatusBrief, TaskBrief } from '../../domain/task-entry.ts';
+import type { AttemptBrief, StatusBrief, TaskBrief, TaskContent } from '../../domain/task-entry.ts';
 import { dependenciesOf } from '../../domain/task-id.ts';
 import { deadlineOf } from '../../domain/task-view.ts';
 
@@ -15,8 +15,21 @@ const noLabels: TaskBrief['labels'] = Object.freeze({});
 export class BriefReader {
   readonly #texts = new Map<string, string>();
   readonly #backoffs = new Map<string, Backoff>();
+  /** By queue and type the last one. */
+  readonly #contents = new Map<string, TaskContent & { readonly kind: 'task' }>();
 
-  task(id: TaskId, record: TaskRecord): TaskBrief {
+  /** Mostly tasks of one queue and type differ in their payloads alone. */
+  task(id: TaskId, record: TaskRecord): TaskContent {
+    const brief = this.#brief(id, record);
+    const kind = `${brief.queue} ${brief.type}`;
+    const last = this.#contents.get(kind);
+    if (last && isSame(last.brief, brief)) return last;
+    const content = { kind: 'task', brief } as const;
+    if (last || this.#contents.size < sharedMax) this.#contents.set(kind, content);
+    return content;
+  }
+
+  #brief(id: TaskId, record: TaskRecord): TaskBrief {
     const { priority, runAt, timeoutMs, maxAttempts, backoff, labels, retentionMs, idempotencyKey, batch } = record;
     const { retryOf, exclusiveKey, afterFailure, schedule } = record;
     return {
@@ -27,11 +40,11 @@ export class BriefReader {
       timeoutMs,
       deadlineAt: deadlineOf(record),
       maxAttempts,
-      backoff: shared(this.#backoffs, Object.values(backoff).join(), backoff),
+      backoff: shared(this.#backoffs, backoffKey(backoff), backoff),
       labels: Object.keys(labels).length === 0 ? noLabels : labels,
       retentionMs,
       idempotencyKey,
-      batch,
+      batch: idempotencyKey === null ? null : batch, // only for the sake of their key are members of one known as such
       retryOf,
       exclusiveKey,
       after: dependenciesOf(id, record),
@@ -53,6 +66,16 @@ export class BriefReader {
   #text(text: string): string {
     return shared(this.#texts, text, text);
   }
+}
+
+function backoffKey({ type, delayMs, maxDelayMs, jitter }: Backoff): string {
+  return `${type} ${delayMs} ${maxDelayMs} ${jitter}`;
+}
+
+/** Member by member: what they have of objects that they do not share makes them others. */
+function isSame(a: TaskBrief, b: TaskBrief): boolean {
+  for (const key in a) if (a[key as keyof TaskBrief] !== b[key as keyof TaskBrief]) return false;
+  return true;
 }
 
 function shared<T>(known: Map<string, T>, key: string, value: T): T {

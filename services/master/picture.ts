@@ -21,7 +21,6 @@ import { EventRing } from '../../domain/event-ring.ts';
 import { limits } from '../../domain/limits.ts';
 import { unreadableQueueSettings } from '../../domain/queue-settings.ts';
 import type { TaskId } from '../../domain/task.ts';
-import type { TaskContent } from '../../domain/task-entry.ts';
 import { taskNumber } from '../../domain/task-id.ts';
 import { TaskIndex } from '../../domain/task-index.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
@@ -46,10 +45,12 @@ export class Picture {
   readonly #listeners = new Set<() => void>();
   readonly #eventListeners = new Set<() => void>();
   readonly #logged = new Set<string>();
+  #isComplete = false;
   /** Something has changed in this turn. */
   #isChanging = false;
 
   constructor(session: Session, log: Log) {
+    this.index.beginLoading();
     this.sequence = new SequenceWatch(session, (next) => this.#onNextNumber(next));
     this.#session = session;
     this.#log = log;
@@ -104,9 +105,16 @@ export class Picture {
       onForbidden: (path) => this.#onForbidden(path),
       onSynced: () => {
         this.#changed();
-        if (this.synced) this.index.states.goLive();
+        if (this.synced && !this.#isComplete) this.#onComplete();
       },
     };
+  }
+
+  /** For the first time. */
+  #onComplete(): void {
+    this.#isComplete = true;
+    this.index.endLoading();
+    this.index.states.goLive();
   }
 
   /** To be called before each change. A turn has many, which are at the same time: what follows from them counts from its beginning. */
@@ -232,8 +240,7 @@ export class Picture {
     const reading = decodeTask(data, stat.ctime);
     if (reading.kind === 'newer') this.#logOnce(path, `a record of version ${reading.v} is left to a newer master`);
     if (reading.kind === 'invalid') this.#logOnce(path, reading.why);
-    const content: TaskContent =
-      reading.kind === 'task' ? { kind: 'task', brief: this.#briefs.task(task, reading.record) } : reading;
+    const content = reading.kind === 'task' ? this.#briefs.task(task, reading.record) : reading;
     const { czxid, version, ctime: createdAt } = stat;
     const number = Math.min(taskNumber(task), positionNumberMax);
     this.index.setTask(task, { czxid, number, version, createdAt, content });

@@ -27,6 +27,15 @@ function pictureOf(index: TaskIndex) {
   return { phases, loads, unsettled, counts, line };
 }
 
+test('facts that are only taken down at first give the same picture, and the same counts', () => {
+  fc.assert(
+    fc.property(facts, fc.nat(60), (history, loaded) => {
+      assert.deepEqual(pictureOf(told(history, loaded)), pictureOf(told(history)));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('any order and any repetition of facts gives the same picture, and the same counts', () => {
   fc.assert(
     fc.property(facts, fc.infiniteStream(fc.nat()), (history, random) => {

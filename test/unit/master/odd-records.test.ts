@@ -191,8 +191,7 @@ test('records of tasks, runs, workers and queues: read, told to the index, plann
       for (const [place, { task, status, attempt, assignment, unblockedAt, createdAt }] of tasks.entries()) {
         const id = taskId(place);
         const reading = decodeTask(task, createdAt);
-        const content =
-          reading.kind === 'task' ? { kind: reading.kind, brief: briefs.task(id, reading.record) } : reading;
+        const content = reading.kind === 'task' ? briefs.task(id, reading.record) : reading;
         index.setTask(id, { czxid: 1n, number: place, version: 0, createdAt, content });
         const znode = (data: Buffer) => ({ data, stat: { ctime: createdAt } }) as Znode;
         if (attempt) index.setAttempt(id, 1, briefs.attempt(znode(attempt), 1));
