@@ -29,7 +29,7 @@ const atMost: ReadonlySet<string> = new Set(['multiReadZnodes', 'bytesOut', 'byt
 const manyInFlight = bounds(`
             transactions  operations  reads  multiReads  multiReadZnodes  others  events  bytesOut  bytesIn
   gateway            0.5           1      1         0.5                9       0       3       910     1600
-  leader             0.4         3.8      1         0.5              3.5       0       4       530     1320
+  leader             0.4         3.3      1         0.5              3.5       0       4       530     1320
   standby              0           0      1         0.5              3.5       0       4       220     1200
   worker             0.4           3      1         0.5                2       0       2       500      825
 `);
