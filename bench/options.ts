@@ -26,7 +26,7 @@ export class UsageError extends Error {}
 export const usage = `npm run bench -- [options]
 
   --only W1,W2      some of: ceilings, W1, W2, W3, flat, start, takeover, idle, costs;
-                    or growth, for bench/plot.ts, which is not part of a whole run
+                    or growth, for the curves, which is not part of a whole run
   --quick           a look, not a measurement: fewer of everything
   --n 5000          tasks of W1 and W3; the latencies have fewer
   --reps 3          repetitions; the lowest and the highest are the spread

@@ -1,9 +1,7 @@
-// node dist/bench/plot.js FILE [FOLDER]: draws the curves of docs/performance.md, as SVG, from the JSON lines of a run with
-// `--only growth`. The line is the median, the band the spread.
+// The curves of docs/performance.md as SVG, drawn from the figures of a run with `--only growth`. The line is the median, the band
+// the spread. Pure.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Figure, parseFigures } from './figures.ts';
+import type { Figure } from './figures.ts';
 import { median } from './statistics.ts';
 
 interface Chart {
@@ -37,7 +35,7 @@ interface Point {
 const [width, height] = [640, 300];
 const frame = { left: 64, right: 616, top: 40, bottom: 248 };
 
-export function drawChart({ title, axis, isLogarithmic }: Chart, figures: readonly Figure[]): string {
+function drawChart({ title, axis, isLogarithmic }: Chart, figures: readonly Figure[]): string {
   const points = figures.map(pointOf).sort((a, b) => a.at - b.at);
   const place = (at: number) => (isLogarithmic ? Math.log(at) : at);
   const [from, to] = [place(points[0]?.at ?? 0), place(points.at(-1)?.at ?? 1)];
@@ -83,12 +81,11 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-const [file, folder = 'docs/plots'] = process.argv.slice(2);
-if (file !== undefined) {
-  const figures = parseFigures(readFileSync(file, 'utf8'));
-  mkdirSync(folder, { recursive: true });
-  for (const each of charts) {
-    const drawn = figures.filter(({ figure }) => figure === each.figure);
-    if (drawn.length > 1) writeFileSync(join(folder, `${each.file}.svg`), drawChart(each, drawn));
-  }
+/** Those for which there are points, by the name of their file. */
+export function drawCharts(figures: readonly Figure[]): Map<string, string> {
+  const drawn = charts.map((each) => {
+    const points = figures.filter(({ figure }) => figure === each.figure);
+    return [`${each.file}.svg`, points.length > 1 ? drawChart(each, points) : ''] as const;
+  });
+  return new Map(drawn.filter(([, svg]) => svg !== ''));
 }

@@ -32,5 +32,5 @@ export function judge(aim, values, median) {
   const ratios = ours.map((value, i) => value / other[i]);
   const ratio = median(ratios);
   const isKept = aim.atLeast === undefined ? ratio <= aim.atMost : ratio >= aim.atLeast;
-  return { ratio, lowest: Math.min(...ratios), highest: Math.max(...ratios), isKept };
+  return { ratios, ratio, isKept };
 }

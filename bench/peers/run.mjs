@@ -124,25 +124,29 @@ for (let repetition = 0; repetition < Number(options.reps); repetition += 1) {
   }
 }
 
-const machine = describeMachine(zookeeperVersion);
-const stamp = machine.date.replace(/[:.]/g, '-');
-const out = options.out ?? join(benchFolder, `peers-${stamp}.jsonl`);
-const lines = [
-  JSON.stringify({ machine, sizes: { tasks: Number(options.n), repetitions: Number(options.reps) } }),
-  ...figures.list.map(toJsonLine),
-].join('\n');
-mkdirSync(benchFolder, { recursive: true });
-writeFileSync(out, `${lines}\n`);
-
 const known = new Map(figures.list.map((figure) => [keyOf(figure), figure.values]));
 const valuesOf = (system, work, figure) => known.get(`${work}, ${system}: ${figure}`) ?? [];
 const rows = aims.flatMap((aim) => {
   const judged = judge(aim, valuesOf, median);
-  const wanted = aim.atLeast === undefined ? `at most ${aim.atMost}` : `at least ${aim.atLeast}`;
   if (!judged) return [];
-  const { ratio, lowest, highest, isKept } = judged;
-  return [[aim.text, wanted, ...[ratio, lowest, highest].map(formatNumber), isKept ? 'kept' : 'MISSED']];
+  const { ratios, ratio, isKept } = judged;
+  const isFloor = aim.atLeast !== undefined;
+  const wanted = isFloor ? `at least ${aim.atLeast}` : `at most ${aim.atMost}`;
+  const name = { figure: `ours: ${aim.text} (${wanted})`, unit: 'times', better: isFloor ? 'higher' : 'lower' };
+  for (const each of ratios) figures.add(name, each);
+  const numbers = [ratio, Math.min(...ratios), Math.max(...ratios)].map(formatNumber);
+  return [[aim.text, wanted, ...numbers, isKept ? 'kept' : 'MISSED']];
 });
-console.log(`${lines}\n\n${machineLine(machine)}\n\n${figureTable(figures.list)}\n`);
+
+const head = {
+  machine: describeMachine(zookeeperVersion),
+  sizes: { tasks: Number(options.n), repetitions: Number(options.reps) },
+};
+const stamp = head.machine.date.replace(/[:.]/g, '-');
+const out = options.out ?? join(benchFolder, `peers-${stamp}.jsonl`);
+const lines = [JSON.stringify(head), ...figures.list.map(toJsonLine)].join('\n');
+mkdirSync(benchFolder, { recursive: true });
+writeFileSync(out, `${lines}\n`);
+console.log(`${lines}\n\n${machineLine(head.machine)}\n\n${figureTable(figures.list)}\n`);
 console.log(formatTable([['ours, by repetition', 'aim', 'median', 'lowest', 'highest', ''], ...rows]));
 console.log(`\nWritten to ${out}`);
