@@ -5,9 +5,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { changeTable, compareFigures } from './compare.ts';
 import { startDriver } from './driver.ts';
-import { Figures, figureTable, parseFigures, toJsonLine } from './figures.ts';
-import { describeMachine, differences, machineLine, parseHead } from './machine.ts';
-import { readBenchOptions, UsageError, usage, type WorkName } from './options.ts';
+import { type Figure, Figures, figureTable, parseFigures, toJsonLine } from './figures.ts';
+import { describeMachine, differences, type Head, machineLine, parseHead } from './machine.ts';
+import { type BenchOptions, readBenchOptions, UsageError, usage, type WorkName } from './options.ts';
 import { RunScope } from './scope.ts';
 import { ceilings } from './works/ceilings.ts';
 import { costs, perTask } from './works/costs.ts';
@@ -32,6 +32,9 @@ const works: Readonly<Partial<Record<WorkName, Work>>> = {
 /** Those of one group take turns in each repetition. */
 const loads: Readonly<Partial<Record<WorkName, readonly Measured[]>>> = { W1: [w1], W2: [w2one, w2many], W3: [w3] };
 
+const signals = ['SIGINT', 'SIGTERM'] as const;
+class Stopped extends Error {}
+
 async function main(): Promise<void> {
   const options = readBenchOptions(process.argv.slice(2));
   if (options === null) return console.log(usage);
@@ -39,27 +42,34 @@ async function main(): Promise<void> {
   const figures = new Figures();
   const head = { machine: describeMachine(await zookeeperVersion()), sizes: options.sizes };
   say(machineLine(head.machine));
-  for (const names of options.works) {
-    // What one work leaves behind, warm processes and full heaps, is not the next one's, except where works share stacks.
-    await withBench(options.sizes, figures, async (bench) => {
-      await throughput(
-        bench,
-        names.flatMap((name) => loads[name] ?? []),
-      );
-      for (const name of names) await works[name]?.(bench);
-    });
+  try {
+    for (const names of options.works) {
+      // What one work leaves behind, warm processes and full heaps, is not the next one's, except where works share stacks.
+      await withBench(options.sizes, figures, async (bench) => {
+        await throughput(
+          bench,
+          names.flatMap((name) => loads[name] ?? []),
+        );
+        for (const name of names) await works[name]?.(bench);
+      });
+    }
+  } finally {
+    report(head, figures.list, options, before); // also of a run that was ended: what it measured, it measured
   }
-  const lines = [JSON.stringify(head), ...figures.list.map(toJsonLine)].join('\n');
-  mkdirSync(dirname(options.out), { recursive: true });
-  writeFileSync(options.out, `${lines}\n`);
+}
+
+function report(head: Head, figures: readonly Figure[], { out, compare }: BenchOptions, before: string | null): void {
+  const lines = [JSON.stringify(head), ...figures.map(toJsonLine)].join('\n');
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, `${lines}\n`);
   // The counted ones have tables of their own.
-  const timed = figures.list.filter(({ unit }) => unit !== perTask);
+  const timed = figures.filter(({ unit }) => unit !== perTask);
   console.log(`${lines}\n\n${figureTable(timed)}\n`);
   if (before !== null) {
-    console.log([`Compared with ${options.compare}.`, ...differences(parseHead(before), head)].join(' '));
-    console.log(`\n${changeTable(compareFigures(parseFigures(before), figures.list))}\n`);
+    console.log([`Compared with ${compare}.`, ...differences(parseHead(before), head)].join(' '));
+    console.log(`\n${changeTable(compareFigures(parseFigures(before), figures))}\n`);
   }
-  console.log(`Written to ${options.out}`);
+  console.log(`Written to ${out}`);
 }
 
 async function zookeeperVersion(): Promise<string> {
@@ -73,17 +83,20 @@ function withBench(sizes: Bench['sizes'], figures: Figures, run: (bench: Bench) 
   });
 }
 
+/** A signal ends what the scope has, and with that whatever waits for it. */
 async function withScope<T>(use: (scope: RunScope) => Promise<T>): Promise<T> {
   const scope = new RunScope();
-  const stop = (signal: NodeJS.Signals) => {
-    say(`${signal}: ending everything`);
-    void scope.close().finally(() => process.exit(130));
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const stopped = new Promise<never>((_, reject) => {
+    for (const signal of signals) process.once(signal, () => reject(new Stopped(signal)));
+  });
   try {
-    return await use(scope);
+    return await Promise.race([use(scope), stopped]);
+  } catch (error) {
+    // What was just being started says that it was not.
+    if (error instanceof Stopped) await scope.close().catch(() => undefined);
+    throw error;
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    for (const signal of signals) process.removeAllListeners(signal);
     await scope.close();
   }
 }
@@ -96,6 +109,11 @@ function say(progress: string): void {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof UsageError ? `${error.message}\n\n${usage}` : (error as Error).stack}\n`);
-  process.exitCode = 1;
+  process.stderr.write(`${explain(error as Error)}\n`);
+  process.exit(1); // a work that was stopped may still wait for something
+}
+
+function explain(error: Error): string {
+  if (error instanceof UsageError) return `${error.message}\n\n${usage}`;
+  return error instanceof Stopped ? `${error.message}: everything is ended` : (error.stack ?? error.message);
 }
