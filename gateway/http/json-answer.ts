@@ -5,18 +5,22 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { serverLimits } from '../server-limits.ts';
 
 /**
- * With every answer. No scripts, no frames, nothing for pages of others; the one page sets its own policy. HSTS is for whoever
- * terminates TLS. Nothing of what we answer may be kept by a cache, for it is about this moment.
+ * `headers`, which come first, and those of every answer. No scripts, no frames, nothing for pages of others; the one page sets its
+ * own policy. HSTS is for whoever terminates TLS. Nothing of what we answer may be kept by a cache, for it is about this moment.
+ * One literal, with the spread last: in any other form V8 is ten times slower with it.
  */
-export const commonHeaders = {
-  'X-Content-Type-Options': 'nosniff',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-store',
-} as const;
+export function allHeaders(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return {
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+    'Cache-Control': 'no-store',
+    ...headers,
+  };
+}
 
-/** `headers` come before those that every answer has. */
+/** `headers` are those that not every answer has. */
 export function sendJson(
   response: ServerResponse,
   status: number,
@@ -44,7 +48,7 @@ export function sendNothing(
   status: 204 | 304 | 308,
   headers: OutgoingHttpHeaders = {},
 ): void {
-  response.writeHead(status, { ...commonHeaders, ...headers }).end();
+  response.writeHead(status, allHeaders(headers)).end();
 }
 
 /**
@@ -58,7 +62,7 @@ export function sendBeforeTheEnd(
   content: string,
   headers: OutgoingHttpHeaders,
 ): void {
-  writeHead(response, status, type, content, { ...headers, Connection: 'close' });
+  writeHead(response, status, type, content, { Connection: 'close', ...headers });
   response.write(content);
   const end = () => {
     clearTimeout(timer);
@@ -75,6 +79,6 @@ function writeHead(
   content: string | Buffer,
   headers: OutgoingHttpHeaders,
 ): void {
-  const ofContent = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(content) };
-  response.writeHead(status, { ...commonHeaders, ...headers, ...ofContent });
+  const bytes = Buffer.byteLength(content);
+  response.writeHead(status, allHeaders({ 'Content-Type': type, 'Content-Length': bytes, ...headers }));
 }

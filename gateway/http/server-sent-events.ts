@@ -5,19 +5,16 @@
 import type { Response } from 'express';
 import { limits } from '../../domain/limits.ts';
 import type { HttpServices } from './http-services.ts';
-import { commonHeaders } from './json-answer.ts';
+import { allHeaders } from './json-answer.ts';
 
 /** `reset`: events may be missing here. */
 export type ServerSentEvent = 'reset' | { readonly id: string; readonly data: object };
 
 /** Sends the headers of a stream. */
 export function openEvents(response: Response): Response {
-  response.writeHead(200, {
-    ...commonHeaders,
-    'Content-Type': 'text/event-stream',
-    // nginx would collect the events otherwise.
-    'X-Accel-Buffering': 'no',
-  });
+  // nginx would collect the events otherwise.
+  const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' };
+  response.writeHead(200, allHeaders(headers));
   response.flushHeaders();
   return response;
 }

@@ -72,6 +72,6 @@ export function sendSubmitted(
   headers: OutgoingHttpHeaders = {},
 ): void {
   const body = taskJson(task);
-  if (created) sendJson(response, 201, body, { ...headers, Location: `/tasks/${task.id}` });
+  if (created) sendJson(response, 201, body, { Location: `/tasks/${task.id}`, ...headers });
   else sendJson(response, 200, body, headers);
 }

@@ -32,7 +32,7 @@ export const getTask = operation({
       const wait = requestedWait(request);
       const content = JSON.stringify(taskJson(await api.get(id, wait)));
       const tag = etagOf(content);
-      const headers = { ...preferenceApplied(wait), ETag: tag };
+      const headers = { ETag: tag, ...preferenceApplied(wait) };
       if (known !== null && matchesEtag(known, tag)) sendNothing(response, 304, headers);
       else sendText(response, 200, 'application/json', content, headers);
     },
