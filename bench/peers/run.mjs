@@ -4,7 +4,7 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,13 +17,19 @@ const usage = `node run.mjs [options]
   --reps 5       repetitions, each with all systems
   --n 20000      tasks of W1 and W3; a tenth of it for W2 one at a time, a fifth for sixteen
   --only W1,W2   some of W1, W2, W3
-  --out FILE     where the JSON lines go`;
+  --out FILE     where the JSON lines go
+  --more FILE    adds repetitions to those of an earlier run, whose lines these are`;
 
 const missing = missingRedis();
 const { values: options } = parseArgs({
   options: {
     ...{ reps: { type: 'string', default: '5' }, n: { type: 'string', default: '20000' } },
-    ...{ only: { type: 'string', default: 'W1,W2,W3' }, out: { type: 'string' }, help: { type: 'boolean' } },
+    ...{
+      only: { type: 'string', default: 'W1,W2,W3' },
+      out: { type: 'string' },
+      more: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   },
 });
 if (options.help || missing) {
@@ -32,7 +38,7 @@ if (options.help || missing) {
 }
 build();
 const { startDriver } = await import('../../dist/bench/driver.js');
-const { Figures, figureTable, formatNumber, formatTable, keyOf, toJsonLine } = await import(
+const { Figures, figureTable, formatNumber, formatTable, keyOf, parseFigures, toJsonLine } = await import(
   '../../dist/bench/figures.js'
 );
 const { describeMachine, machineLine } = await import('../../dist/bench/machine.js');
@@ -47,10 +53,17 @@ const { findFreePort } = await import('../../dist/scripts/ports.js');
 const { onCleanup } = await import('../../dist/test/support/cleanup.js');
 
 const concurrency = 50;
-const warmUpTasks = 3000;
+const ratioUnit = 'times';
+/** As many as Java's compiler and V8's take to be done with what is run all the time. */
+const warmUpTasks = 10_000;
 const systems = ['ours', 'bullmq-durable', 'bullmq', 'memory'];
 const works = [w1, w2one, w2many, w3].filter(({ name }) => options.only.split(',').includes(name.slice(0, 2)));
 const figures = new Figures();
+const earlier = options.more === undefined ? [] : parseFigures(readFileSync(options.more, 'utf8'));
+for (const { values, ...name } of earlier.filter(({ unit }) => unit !== ratioUnit)) {
+  for (const value of values) figures.add(name, value);
+}
+const repetitionsBefore = Math.max(0, ...earlier.map(({ values }) => values.length));
 let zookeeperVersion = 'unknown';
 
 /** Its port and the pids of its processes; all of it ends with the scope. */
@@ -118,7 +131,7 @@ async function withScope(use) {
 
 for (let repetition = 0; repetition < Number(options.reps); repetition += 1) {
   for (let i = 0; i < systems.length; i += 1) {
-    const system = systems[(i + repetition) % systems.length];
+    const system = systems[(i + repetition + repetitionsBefore) % systems.length];
     process.stderr.write(`${system}, ${repetition + 1} of ${options.reps}\n`);
     await withScope((scope) => measure(system, scope));
   }
@@ -132,7 +145,7 @@ const rows = aims.flatMap((aim) => {
   const { ratios, ratio, isKept } = judged;
   const isFloor = aim.atLeast !== undefined;
   const wanted = isFloor ? `at least ${aim.atLeast}` : `at most ${aim.atMost}`;
-  const name = { figure: `ours: ${aim.text} (${wanted})`, unit: 'times', better: isFloor ? 'higher' : 'lower' };
+  const name = { figure: `ours: ${aim.text} (${wanted})`, unit: ratioUnit, better: isFloor ? 'higher' : 'lower' };
   for (const each of ratios) figures.add(name, each);
   const numbers = [ratio, Math.min(...ratios), Math.max(...ratios)].map(formatNumber);
   return [[aim.text, wanted, ...numbers, isKept ? 'kept' : 'MISSED']];
@@ -140,7 +153,7 @@ const rows = aims.flatMap((aim) => {
 
 const head = {
   machine: describeMachine(zookeeperVersion),
-  sizes: { tasks: Number(options.n), repetitions: Number(options.reps) },
+  sizes: { tasks: Number(options.n), repetitions: repetitionsBefore + Number(options.reps) },
 };
 const stamp = head.machine.date.replace(/[:.]/g, '-');
 const out = options.out ?? join(benchFolder, `peers-${stamp}.jsonl`);
