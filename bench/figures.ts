@@ -18,8 +18,9 @@ export interface Figure extends FigureName {
 export class Figures {
   readonly #known = new Map<string, Figure>();
 
-  /** One more value of the figure. */
+  /** One more value of the figure; none where the platform does not tell it (NaN). */
   add(name: FigureName, value: number): void {
+    if (Number.isNaN(value)) return;
     const key = keyOf(name);
     const figure = this.#known.get(key) ?? { ...name, values: [] };
     this.#known.set(key, figure);

@@ -22,7 +22,7 @@ export const idle: Work = async ({ scope, sizes, figures, say }) => {
   await new Promise((resolve) => setTimeout(resolve, settleMs));
 
   const pids = [
-    ...processes.map(({ id, process }) => [id, process.pid] as const),
+    ...processes.map(({ id, process }) => [id.replace('ours', 'worker'), process.pid] as const),
     ['zookeeper', zookeeper.pid] as const,
   ];
   const used = () => new Map(pids.map(([id, pid]) => [id, cpuSeconds(pid) ?? Number.NaN]));
@@ -41,7 +41,9 @@ export const idle: Work = async ({ scope, sizes, figures, say }) => {
   const seconds = (after.at - before.at) / 1000;
   const add = (figure: string, unit: string, value: number) =>
     figures.add({ figure: `at rest: ${figure}`, unit, better: 'lower' }, value);
-  const shares = pids.map(([id]) => ((after.used.get(id) ?? 0) - (before.used.get(id) ?? 0)) / seconds);
+  const shares = pids.map(
+    ([id]) => ((after.used.get(id) ?? Number.NaN) - (before.used.get(id) ?? Number.NaN)) / seconds,
+  );
   pids.forEach(([id], i) => {
     add(`CPU of ${id}`, '% of a core', 100 * (shares[i] ?? Number.NaN));
   });
