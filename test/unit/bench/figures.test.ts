@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareFigures } from '../../../bench/compare.ts';
 import { type Figure, Figures, parseFigures, toJsonLine } from '../../../bench/figures.ts';
+import { differences, type Head } from '../../../bench/machine.ts';
 import { readBenchOptions } from '../../../bench/options.ts';
+import { drawCharts } from '../../../bench/plot.ts';
 import { median, percentile } from '../../../bench/statistics.ts';
 
 const rate = (values: number[], at?: number): Figure => ({
@@ -59,4 +61,24 @@ test('some works are chosen in the order of a whole run, and works that share st
   assert.equal(readBenchOptions(['--n', '20000'])?.sizes.tasks, 20_000);
   assert.throws(() => readBenchOptions(['--only', 'W9']), /there is no W9/);
   assert.throws(() => readBenchOptions(['--reps', '0']), /no number from 1 up/);
+});
+
+test('whoever compares is told of another machine, and of other sizes', () => {
+  const machine = {
+    ...{ cpu: 'one', cores: 2, memoryGb: 8, platform: 'linux x64', node: 'v20', zookeeper: '3.8.0' },
+    ...{ commit: null, date: '2026-01-01' },
+  };
+  const head: Head = { machine, sizes: { tasks: 5000 } };
+  assert.deepEqual(differences(head, { ...head, machine: { ...machine, commit: 'abc', date: '2026-02-02' } }), []);
+  assert.equal(differences(head, { ...head, sizes: { tasks: 10 } }).length, 1);
+  assert.equal(differences(head, { machine: { ...machine, cores: 64 }, sizes: { tasks: 10 } }).length, 2);
+});
+
+test('a curve is drawn from two points on, with its band', () => {
+  const point = (at: number, values: number[]) => ({ ...rate(values, at), figure: 'tasks by POSTs in flight' });
+  assert.deepEqual([...drawCharts([point(1, [5])]).keys()], []);
+  const svg = drawCharts([point(64, [300, 500, 400]), point(1, [100, 100, 100])]).get('in-flight-rate.svg') ?? '';
+  // From left to right, whatever the order; the axis goes to 600, so 400 is two thirds of the way up from 248 to 40.
+  assert.match(svg, /<polyline points="64,213.3 616,109.3"/);
+  assert.equal(svg.match(/<circle/g)?.length, 2);
 });
