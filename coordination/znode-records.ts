@@ -18,15 +18,17 @@ import {
 } from './record-json.ts';
 
 export function encodeStatus(status: StatusRecord): Buffer {
-  const { result, error, startedAt, finishedAt, state, ...rest } = status;
+  const { state, result, error } = status;
   return encode({
     v: 1,
     state,
-    ...(state === 'succeeded' ? { result } : { error: error && { ...error } }),
-    ...rest,
-    startedAt: toTimestamp(startedAt),
-    finishedAt: toTimestamp(finishedAt),
-  });
+    result: state === 'succeeded' ? result : undefined,
+    error: state === 'succeeded' ? undefined : error,
+    attempt: status.attempt,
+    worker: status.worker,
+    startedAt: toTimestamp(status.startedAt),
+    finishedAt: toTimestamp(status.finishedAt),
+  } satisfies { [name in keyof StatusRecord | 'v']: unknown });
 }
 
 /** Any text that is no status of ours means succeeded with that text as the result, as in `create .../status "done"`. */
