@@ -13,6 +13,7 @@ import { create, openSession, reached, type TestSessionOptions } from '../fault/
 import { taskRecord } from '../fault/task-record.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
+import { dataReadsIn } from '../support/wire-operations.ts';
 import { opcodes } from '../support/zookeeper-frames.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 
@@ -51,8 +52,8 @@ test('the answer to many is lost: each gets its own', async (t) => {
   const { proxy, observer, submit, tasks } = await submitting(t);
   const swallowed = proxy.swallowNextReply(isMulti);
   let reads = 0;
-  proxy.onFrame(({ opcode }) => {
-    if (opcode === 4) reads += 1;
+  proxy.onFrame(({ opcode, body }) => {
+    reads += dataReadsIn(opcode, body).length;
   });
   const payloads = Array.from({ length: 200 }, (_, i) => i);
   const made = await Promise.all(payloads.map((payload) => submit({ payload })));

@@ -13,6 +13,7 @@ import { taskNumber } from '../../domain/task-id.ts';
 import type { TaskStore } from '../../gateway/api/task-store.ts';
 import { taskRecord } from '../fault/task-record.ts';
 import { wholeFile } from '../support/cleanup.ts';
+import { dataReadsIn } from '../support/wire-operations.ts';
 import { opcodes } from '../support/zookeeper-frames.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 import { proxiedStore } from './store-harness.ts';
@@ -102,10 +103,10 @@ test('a repeat costs a few reads, not a list of all tasks; also where others cam
   let lists = 0;
   let reads = 0;
   let looks = 0;
-  const stop = proxy.onFrame(({ direction, opcode }) => {
+  const stop = proxy.onFrame(({ direction, opcode, body }) => {
     if (direction !== 'toServer') return;
     if (opcode === 12 || opcode === 8) lists += 1;
-    if (opcode === 4) reads += 1;
+    reads += dataReadsIn(opcode, body).length;
     if (opcode === 3) looks += 1;
   });
   assert.equal((await store.submit(taskRecord({ idempotencyKey: 'k' }), print)).id, first.id);

@@ -7,6 +7,7 @@ import type { RequestMatch } from '../support/fault-connection.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { type Process, type Stack, startStack } from '../support/stack.ts';
 import type { TestSession } from '../support/stack-session.ts';
+import { dataReadsIn } from '../support/wire-operations.ts';
 import type { TestZooKeeper } from '../support/zookeeper-server.ts';
 
 export interface WorkerByHand {
@@ -56,6 +57,11 @@ export function untilGone(session: TestSession, path: string): Promise<boolean> 
 export function requestFor(opcode: number, path: string): RequestMatch {
   return (seen, request) =>
     seen === opcode && request.length >= 12 && request.toString('utf8', 12, 12 + request.readInt32BE(8)) === path;
+}
+
+/** Requests that read the data at this path, alone or with others. */
+export function readOf(path: string): RequestMatch {
+  return (seen, request) => dataReadsIn(seen, request).includes(path);
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   assign,
   createTask,
   leaveUnanswered,
+  readOf,
   requestFor,
   startWorkerByHand,
   statusOf,
@@ -37,7 +38,7 @@ async function start(t: TestContext, rest = 'true') {
 
 test('its task cannot be read for long: it runs all the same, once', timeout, async (t) => {
   const { session, proxy, chroot, task, runs } = await start(t);
-  const answered = leaveUnanswered(proxy, requestFor(opcodes.getData, `${chroot}/tasks/${task}`));
+  const answered = leaveUnanswered(proxy, readOf(`${chroot}/tasks/${task}`));
   const assignment = await assign(session, task);
   await answered;
   assert.equal((await statusOf(session, task)).state, 'succeeded');
@@ -64,7 +65,7 @@ test(
 
 test('it is withdrawn and the reason cannot be read for long: it is cancelled all the same', timeout, async (t) => {
   const { session, proxy, chroot, task, runs } = await start(t, 'sleep 1000');
-  const answered = leaveUnanswered(proxy, requestFor(opcodes.getData, `${chroot}/tasks/${task}/cancel`));
+  const answered = leaveUnanswered(proxy, readOf(`${chroot}/tasks/${task}/cancel`));
   const assignment = await assign(session, task);
   await eventually('it runs', runs);
   await session.create(`/tasks/${task}/cancel`, 'enough');

@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { opcodes } from '../../coordination/zookeeper-requests.ts';
 import { wholeFile } from '../support/cleanup.ts';
+import type { RequestMatch } from '../support/fault-connection.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
-import { assign, createTask, requestFor, startWorkerByHand } from './worker-by-hand.ts';
+import { assign, createTask, readOf, requestFor, startWorkerByHand } from './worker-by-hand.ts';
 
 const zookeeper = await startZooKeeper(wholeFile);
 const clean = { code: 0, signal: null };
@@ -14,15 +15,13 @@ const clean = { code: 0, signal: null };
 test('assigned just before it says that it drains, and known to it too late: handed back', async (t) => {
   const { session, worker, proxy, stack } = await startWorkerByHand(t, zookeeper, 6000);
   const task = await createTask(session, 'echo hello');
-  const toServer = (opcode: number, path: string) => {
-    const match = requestFor(opcode, stack.chroot + path);
-    return proxy.nextFrame((frame) => frame.opcode !== null && match(frame.opcode, frame.body));
-  };
+  const toServer = (match: RequestMatch) =>
+    proxy.nextFrame((frame) => frame.opcode !== null && match(frame.opcode, frame.body));
   const stopHolding = proxy.onFrame((frame) => {
     if (frame.opcode === opcodes.multi && frame.body.includes('"draining":true')) proxy.silence('toServer');
   });
   const announced = proxy.nextFrame(({ opcode }) => opcode === opcodes.multi);
-  const read = toServer(opcodes.getData, `/assign/ours1/${task}`);
+  const read = toServer(readOf(`${stack.chroot}/assign/ours1/${task}`));
   const exited = worker.process.stop();
   await announced;
   const assignment = await assign(session, task);
@@ -32,7 +31,7 @@ test('assigned just before it says that it drains, and known to it too late: han
   const stopHoldingReply = proxy.onFrame((frame) => {
     if (frame.direction === 'toClient' && frame.xid === xid) proxy.silence('toClient');
   });
-  const leaving = toServer(opcodes.exists, '/workers/ours1');
+  const leaving = toServer(requestFor(opcodes.exists, `${stack.chroot}/workers/ours1`));
   await proxy.heal();
   await leaving;
   stopHoldingReply();

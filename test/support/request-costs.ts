@@ -5,6 +5,7 @@
 import { JuteReader } from '../../coordination/jute.ts';
 import { paths } from '../../coordination/znode-paths.ts';
 import type { FaultProxy } from './fault-proxy.ts';
+import { operationsOf } from './wire-operations.ts';
 import { type Frame, opcodes, xids } from './zookeeper-frames.ts';
 
 export interface Costs {
@@ -133,54 +134,5 @@ export class RequestMeter {
 
   #isByClock(path: string): boolean {
     return path === this.chroot + paths.backlog;
-  }
-}
-
-interface WireOperation {
-  readonly opcode: number;
-  readonly path: string;
-}
-
-/** What a transaction, or a request for many reads, consists of (MultiOperationRecord). */
-function operationsOf(body: Buffer): WireOperation[] {
-  const reader = new JuteReader(body.subarray(8));
-  const operations: WireOperation[] = [];
-  for (;;) {
-    const opcode = reader.int();
-    const isEnd = reader.bool();
-    reader.int();
-    if (isEnd) return operations;
-    operations.push({ opcode, path: reader.string() });
-    skipFields(reader, opcode);
-  }
-}
-
-/** Those behind the path. */
-function skipFields(reader: JuteReader, opcode: number): void {
-  switch (opcode) {
-    case opcodes.create:
-    case opcodes.create2:
-      reader.buffer();
-      for (let entries = reader.int(); entries > 0; entries -= 1) {
-        reader.int(); // permissions
-        reader.string(); // scheme
-        reader.string(); // id
-      }
-      reader.int(); // flags
-      break;
-    case opcodes.setData:
-      reader.buffer();
-      reader.int(); // version
-      break;
-    case opcodes.remove:
-    case opcodes.check:
-      reader.int(); // version
-      break;
-    case opcodes.getData:
-    case opcodes.getChildren:
-      reader.bool(); // watch
-      break;
-    default:
-      throw new Error(`an operation with opcode ${opcode} in a transaction`);
   }
 }
