@@ -144,7 +144,7 @@ export class Connection {
     });
   }
 
-  /** What is sent in one turn of the event loop goes to the kernel in one piece. */
+  /** What is sent in one turn of the event loop goes to the kernel in one piece, as far as the socket takes it. */
   #cork(): void {
     const { socket } = this.#manager;
     if (!socket || socket.writableCorked > 0) return;

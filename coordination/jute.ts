@@ -5,6 +5,8 @@
 export interface Stat {
   readonly czxid: bigint;
   readonly mzxid: bigint;
+  /** The last creation or removal of a child. */
+  readonly pzxid: bigint;
   /** Creation and modification, epoch milliseconds of the leader's clock. */
   readonly ctime: number;
   readonly mtime: number;
@@ -83,11 +85,6 @@ export class JuteReader {
     this.#buffer = buffer;
   }
 
-  /** Bytes that have not been read. */
-  get remaining(): number {
-    return this.#buffer.length - this.#offset;
-  }
-
   skip(bytes: number): void {
     this.#offset += bytes;
   }
@@ -145,8 +142,8 @@ export class JuteReader {
     const ephemeralOwner = this.long();
     this.skip(4); // dataLength
     const numChildren = this.int();
-    this.skip(8); // pzxid
-    return { czxid, mzxid, ctime, mtime, version, cversion, ephemeralOwner, numChildren };
+    const pzxid = this.long();
+    return { czxid, mzxid, pzxid, ctime, mtime, version, cversion, ephemeralOwner, numChildren };
   }
 
   /** A time is far below the 2^53 up to which a number is exact. */

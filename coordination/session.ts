@@ -21,7 +21,10 @@ import * as requests from './zookeeper-requests.ts';
 export interface SessionOptions extends EnsembleTarget {
   /** `/path` that all our paths live under, or ''. */
   readonly chroot: string;
-  /** Each operation has this long, the wait for a connection included. Default: the session timeout, the longer of asked and granted. */
+  /**
+   * Each operation has this long, the wait for a connection included; a read that waits for others before it, up to twice that.
+   * Default: the session timeout, the longer of asked and granted.
+   */
   readonly operationTimeoutMs?: number;
   readonly log: Log;
 }
@@ -101,7 +104,10 @@ export class Session {
     return () => this.#stateListeners.delete(listener);
   }
 
-  /** Null where there is no such znode. Travels with what else is read in this turn of the event loop. */
+  /**
+   * Null where there is no such znode. Travels with what else is read in this turn of the event loop: so it may go out after what
+   * is asked for later, never before what was asked for earlier.
+   */
   getData(path: string): Promise<Znode | null> {
     return this.#reads.read(requests.dataAt(this.#serverPath(path)));
   }

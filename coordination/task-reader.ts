@@ -39,7 +39,7 @@ export class TaskReader {
   }
 }
 
-/** What a look needs, whatever it finds, is one request; only a task that had attempts or was held back takes a second. */
+/** What a look needs, whatever it finds, is mostly one request; only a task that had attempts or was held back takes a second. */
 async function readTask(session: Session, directory: AssignmentDirectory, id: TaskId): Promise<TaskSnapshot | null> {
   for (let look = 1; ; look += 1) {
     const worker = directory.workerOf(id);
@@ -74,11 +74,11 @@ async function snapshotOf(
   const reading = decodeTask(data, stat.ctime);
   const record = reading.kind === 'task' ? reading.record : null;
   const [unblocked, attempts] = await Promise.all([
-    names.includes('unblocked') ? session.getData(paths.unblocked(id)) : null,
+    names.includes('unblocked') ? session.exists(paths.unblocked(id)) : null,
     readAttempts(session, id, names),
   ]);
   const cancelRequested = names.includes('cancel');
-  return { id, record, createdAt: stat.ctime, attempts, cancelRequested, unblockedAt: unblocked?.stat.ctime ?? null };
+  return { id, record, createdAt: stat.ctime, attempts, cancelRequested, unblockedAt: unblocked?.ctime ?? null };
 }
 
 async function readAttempts(session: Session, id: TaskId, names: readonly string[]): Promise<AttemptRecord[]> {

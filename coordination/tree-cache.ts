@@ -39,6 +39,8 @@ interface Listing {
   readonly unseen: Set<string>;
   /** Removed while it went on: a list that was answered before may still name it. */
   readonly removed: Set<string>;
+  /** Children that were guessed by their name, and when the children of their parent had last changed. */
+  readonly guesses: Map<string, bigint>;
 }
 
 export class TreeCache {
@@ -94,7 +96,12 @@ export class TreeCache {
 
   #resync(): void {
     this.#setSynced(false);
-    this.#listing = { open: new Set([this.#root]), unseen: new Set(this.#present), removed: new Set() };
+    this.#listing = {
+      open: new Set([this.#root]),
+      unseen: new Set(this.#present),
+      removed: new Set(),
+      guesses: new Map(),
+    };
     // What was asked for over the last link may be answered before the watch is set: it is asked once more.
     for (const [path, reading] of this.#reading) if (reading === 'reading') this.#reading.set(path, 'stale');
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
@@ -175,26 +182,28 @@ export class TreeCache {
     this.#announce(path, znode);
     const listing = this.#listing;
     if (!listing?.open.has(path)) return;
-    const { numChildren } = znode.stat;
-    if (numChildren === 0 || depthBelow(this.#root, path) === this.#depthMax) this.#listed(path, []);
-    else if (numChildren === 1 && this.#onlyChild !== null) this.#listed(path, [this.#onlyChild]);
-    else void this.#list(path, listing);
+    this.#checkGuess(path, znode, listing);
+    const { numChildren, pzxid } = znode.stat;
+    if (numChildren === 0 || depthBelow(this.#root, path) === this.#depthMax) return this.#listed(path, []);
+    if (numChildren > 1 || this.#onlyChild === null) return void this.#list(path, listing);
+    listing.guesses.set(childPath(path, this.#onlyChild), pzxid);
+    this.#listed(path, [this.#onlyChild]);
   }
 
   #notFound(path: string): void {
-    const listing = this.#listing;
-    const parent = path.slice(0, path.lastIndexOf('/'));
-    // Its name may have been a guess.
-    if (
-      this.#onlyChild !== null &&
-      listing?.open.has(path) &&
-      path.endsWith(`/${this.#onlyChild}`) &&
-      path !== this.#root
-    ) {
-      listing.open.add(parent);
-      void this.#list(parent, listing);
-    }
+    if (this.#listing?.open.has(path)) this.#checkGuess(path, null, this.#listing);
     this.#gone(path);
+  }
+
+  /** It is the only child if what made it was the last change of its parent's children; else these are listed after all. */
+  #checkGuess(path: string, znode: Znode | null, listing: Listing): void {
+    const lastChange = listing.guesses.get(path);
+    if (lastChange === undefined) return;
+    listing.guesses.delete(path);
+    if (znode?.stat.czxid === lastChange) return;
+    const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+    listing.open.add(parent);
+    void this.#list(parent, listing);
   }
 
   async #list(path: string, listing: Listing): Promise<void> {
@@ -254,6 +263,7 @@ export class TreeCache {
     if (forbidden && path !== this.#root) {
       this.#announce(path, null);
       this.#listener.onForbidden?.(path);
+      if (this.#listing) this.#checkGuess(path, null, this.#listing);
       this.#listed(path, []);
     } else if (this.#session.state === 'connected') {
       this.#session.recover(`no picture of ${this.#root}: ${String(error)}`);

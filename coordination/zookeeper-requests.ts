@@ -97,15 +97,8 @@ export function readRequest<T>({ opcode, path, decode }: ReadOperation<T>): Wire
   return { opcode, what: `a read of ${path}`, reachesLeader: false, body, decode };
 }
 
-/** What several reads in one request brought. */
-export interface ReadAnswers {
-  /** In their order: what was read, or the code with which that one was refused. */
-  readonly each: readonly unknown[];
-  readonly bytes: number;
-}
-
-/** It sets no watches. */
-export function multiReadRequest(operations: readonly ReadOperation<unknown>[]): WireRequest<ReadAnswers> {
+/** Answers, in their order, with what was read, or with the code with which that one was refused. It sets no watches. */
+export function multiReadRequest(operations: readonly ReadOperation<unknown>[]): WireRequest<readonly unknown[]> {
   const writer = new JuteWriter(32 + operations.length * 96);
   for (const { opcode, path } of operations) writer.int(opcode).bool(false).int(-1).string(path).bool(false);
   writer.int(-1).bool(true).int(-1);
@@ -114,7 +107,7 @@ export function multiReadRequest(operations: readonly ReadOperation<unknown>[]):
     what: `${operations.length} reads, first ${operations[0]?.path}`,
     reachesLeader: false,
     body: writer.bytes(),
-    decode: (reader) => ({ bytes: reader.remaining, each: readAnswers(reader, operations) }),
+    decode: (reader) => readAnswers(reader, operations),
   };
 }
 

@@ -132,8 +132,11 @@ export const limits = {
   transactionsInFlightMax: 4,
   /** Watches set again after a reconnect go out in requests of at most this size. */
   setWatchesBytesMax: 128 * KiB,
-  /** Reads that travel in one request. */
-  readsPerRequestMax: 256,
+  /** Reads that travel in one request, and how many do however large the last ones were. */
+  readsPerRequestMax: 128,
+  readsPerRequestMin: 4,
+  /** Their paths; far below what a packet may have. */
+  readRequestBytesMax: 256 * KiB,
   /** A few: answers are read in order, and a heartbeat's stands behind them. */
   readRequestsInFlightMax: 2,
   /** What the answer to one request of several reads should come to. */

@@ -51,7 +51,7 @@ test('a Stat, field by field', () => {
   const writer = new JuteWriter().long(1n).long(2n).long(1_700_000_000_000n).long(4n).int(5).int(-6).int(7);
   const stat = new JuteReader(writer.long(-8n).int(9).int(10).long(11n).bytes()).stat();
   const numbers = { ctime: 1_700_000_000_000, mtime: 4, version: 5, cversion: -6, numChildren: 10 };
-  assert.deepEqual(stat, { czxid: 1n, mzxid: 2n, ephemeralOwner: -8n, ...numbers });
+  assert.deepEqual(stat, { czxid: 1n, mzxid: 2n, pzxid: 11n, ephemeralOwner: -8n, ...numbers });
 });
 
 test('a transaction as the Java client writes it: version 0 stays 0, any is -1', () => {

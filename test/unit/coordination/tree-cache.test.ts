@@ -74,7 +74,10 @@ class ScriptedSession {
   }
 }
 
-const znode = (data: string, numChildren = 0) => ({ data: Buffer.from(data), stat: { numChildren } });
+const znode = (data: string, numChildren = 0, zxids: { czxid?: bigint; pzxid?: bigint } = {}) => ({
+  data: Buffer.from(data),
+  stat: { numChildren, czxid: 0n, pzxid: 0n, ...zxids },
+});
 const list = (...names: string[]) => names;
 
 function cacheOn(content: 'data' | 'names', options: TreeCacheOptions = {}) {
@@ -202,4 +205,16 @@ test('the usual only child is read without a list; where the one child is anothe
   await several.session.answer('get /t/status', znode('done'));
   await several.session.answer('get /t/attempt-1', znode('failed'));
   assert.equal(several.cache.synced, true);
+});
+
+test('a child of the usual name that came after the one that was there is no only child', async () => {
+  const { session, picture, cache } = cacheOn('data', { onlyChild: 'status' });
+  await session.answer('get /t', znode('parent', 1, { pzxid: 5n })); // its one child is attempt-1
+  await session.answer('get /t/status', znode('done', 0, { czxid: 7n }));
+  assert.equal(cache.synced, false);
+  await session.answer('list /t', list('status', 'attempt-1'));
+  await session.answer('get /t/status', znode('done', 0, { czxid: 7n }));
+  await session.answer('get /t/attempt-1', znode('failed', 0, { czxid: 5n }));
+  assert.deepEqual(contents(picture), { '/t': 'parent', '/t/attempt-1': 'failed', '/t/status': 'done' });
+  assert.equal(cache.synced, true);
 });
