@@ -8,6 +8,7 @@ import { InProgress } from '../in-progress.ts';
 export class OpenAnswers {
   readonly #ofConnection = new Map<Duplex, Set<ServerResponse>>();
   readonly #inProgress = new InProgress();
+  readonly #ending = new WeakSet<ServerResponse>();
   #isClosing = false;
 
   /** To be made before anything else listens to the server. */
@@ -16,18 +17,27 @@ export class OpenAnswers {
     server.on('request', (request, response) => this.#add(request.socket, response));
   }
 
-  /** Some of it has been sent, and more is to come. */
-  isMidAnswer(socket: Duplex): boolean {
-    return [...(this.#ofConnection.get(socket) ?? [])].some((answer) => answer.headersSent && !answer.writableEnded);
+  /** True while one of them is under way, or is owed to a request that has arrived as a whole: nothing else may be sent in its place. */
+  isOwed(socket: Duplex): boolean {
+    return [...(this.#ofConnection.get(socket) ?? [])].some(
+      ({ headersSent, writableEnded, req }) => !writableEnded && (headersSent || req.complete),
+    );
   }
 
-  /** From now on each answer ends its connection, or clients would go on with it. Resolves when none is open, or after `withinMs`. */
+  /** From now on the last answer of each connection ends it, or clients would go on with it. Resolves when none is open, or after `withinMs`. */
   close(withinMs: number): Promise<void> {
     this.#isClosing = true;
-    for (const answers of this.#ofConnection.values()) {
-      for (const answer of answers) answer.shouldKeepAlive = false;
-    }
+    for (const answers of this.#ofConnection.values()) this.#endWithLast(answers);
     return this.#inProgress.none(withinMs);
+  }
+
+  /** Those before it were to end the connection, until it came. */
+  #endWithLast(answers: ReadonlySet<ServerResponse>): void {
+    const last = [...answers].at(-1);
+    for (const answer of answers) if (this.#ending.delete(answer)) answer.shouldKeepAlive = true;
+    if (!last?.shouldKeepAlive) return;
+    last.shouldKeepAlive = false;
+    this.#ending.add(last);
   }
 
   /**
@@ -48,7 +58,7 @@ export class OpenAnswers {
     const answers = this.#ofConnection.get(socket);
     answers?.add(answer);
     this.#inProgress.begin();
-    if (this.#isClosing) answer.shouldKeepAlive = false;
+    if (this.#isClosing && answers) this.#endWithLast(answers);
     answer.once('close', () => {
       answers?.delete(answer);
       this.#inProgress.end();

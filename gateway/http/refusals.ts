@@ -35,13 +35,16 @@ export function withinConnections(server: Server, app: RequestListener, max: num
   return listener;
 }
 
-/** Answers what Node's parser cannot make a request of, and what it has waited for too long. */
+/**
+ * Answers what Node's parser cannot make a request of, and what it has waited for too long. Not while a request before it waits for its
+ * answer, which the client would take this for.
+ */
 export function answerUnreadable(server: Server, answers: OpenAnswers): void {
   const refused = new WeakSet<Duplex>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (refused.has(socket)) return; // each further byte is a further error
     refused.add(socket);
-    if (!socket.writable || error.code === 'ECONNRESET' || answers.isMidAnswer(socket)) socket.destroy();
+    if (!socket.writable || error.code === 'ECONNRESET' || answers.isOwed(socket)) socket.destroy();
     else refuseSocket(socket, unreadable(error.code));
   });
   server.on('connect', (_request, socket) => refuseSocket(socket, noProxy));
