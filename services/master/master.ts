@@ -78,14 +78,16 @@ async function lead(
   const ticks = new TickLedger(session, new GroupCommit(session, leadership.guards));
   const onTick = (outcome: string) => metrics.ticks.inc({ outcome });
   const clock = new ScheduleLoop({ picture, schedules, ledger: ticks, log, onTick, onFenced });
+  const ledger = new TaskLedger(session, new GroupCommit(session, leadership.guards));
+  const loop = new AssignLoop({ picture, ledger, log, onAssigned: (count) => metrics.assigned.inc(count) });
+  // Begun before the chores: what waits for a master is assigned first.
+  const leading = loop.run(AbortSignal.any([ended, overtaken.signal]));
   const chores = Promise.all([
     runRetention({ picture, ledger: keeper, policy, log, onRemoved, onFenced }, over.signal),
     runBacklog(picture, housekeeping, over.signal, onFenced),
     clock.run(over.signal),
   ]);
-  const ledger = new TaskLedger(session, new GroupCommit(session, leadership.guards));
-  const loop = new AssignLoop({ picture, ledger, log, onAssigned: (count) => metrics.assigned.inc(count) });
-  const why = await loop.run(AbortSignal.any([ended, overtaken.signal]));
+  const why = await leading;
   over.abort();
   view.term = null;
   await chores;

@@ -2,7 +2,7 @@
 // the other and with a rest after each, so that it does not disturb the work; and the idempotency keys of batches of which all
 // tasks are gone, whoever removed them. Ends with `signal`.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { TaskLedger } from '../../coordination/task-ledger.ts';
 import { keyToRemove } from '../../coordination/task-removal.ts';
@@ -15,6 +15,8 @@ import type { Picture } from './picture.ts';
 
 /** One or two transactions. */
 const removalsAtOnce = 100;
+/** Finished tasks that are lined up at the beginning of a term, in a turn: a hundred thousand take longer than a takeover may. */
+const addedAtOnce = 2000;
 /**
  * After each of them. A commit that comes while the ensemble removes so many waits for some milliseconds, and a task has three
  * commits: without a rest it took four times as long on the machine where this was measured, with it little longer. What
@@ -43,23 +45,24 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   const { index } = picture;
   const queue = new RetentionQueue(policy);
   const failures = new Failures();
-  for (const entry of index.finished) queue.add(entry);
   const gone: KeyedBatch[] = [];
   const asleep = () => undefined;
   let wake: () => void = asleep;
   /** When it looks next, epoch ms. */
   let wakesAt = Infinity;
-  index.onFinished = (entry) => {
-    queue.add(entry);
-    // Mostly the next one to go is another one, and comes long after.
-    if ((queue.nextDueAt(index.finished) ?? Infinity) < wakesAt) wake();
-  };
   index.batches.onGone = (batch) => {
     gone.push(batch);
     wake();
   };
   const onAbort = () => wake();
   signal.addEventListener('abort', onAbort);
+  await addAll(queue, index.finished, signal, () => {
+    index.onFinished = (entry) => {
+      queue.add(entry);
+      // Mostly the next one to go is another one, and comes long after.
+      if ((queue.nextDueAt(index.finished) ?? Infinity) < wakesAt) wake();
+    };
+  });
   while (!signal.aborted) {
     const due = picture.synced ? queue.take(Date.now(), index.finished, removalsAtOnce) : [];
     for (const entry of await removeAll(options, due)) queue.retry(entry, Date.now() + failures.pauseMs(entry));
@@ -84,6 +87,27 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
   index.onFinished = null;
   index.batches.onGone = null;
   signal.removeEventListener('abort', onAbort);
+}
+
+/**
+ * Those that are finished already, from the next turn on, until `signal`. A walk through a set also meets what joins it on the
+ * way; `onAdded` is called in the very moment in which the walk is over, and has to see to what joins from then on.
+ */
+async function addAll(
+  queue: RetentionQueue,
+  finished: ReadonlySet<TaskEntry>,
+  signal: AbortSignal,
+  onAdded: () => void,
+): Promise<void> {
+  const walk = finished.values();
+  while (!signal.aborted) {
+    await nextTurn();
+    for (let count = 0; count < addedAtOnce; count += 1) {
+      const { done, value } = walk.next();
+      if (done) return onAdded();
+      queue.add(value);
+    }
+  }
 }
 
 /** A task that cannot be removed (somebody keeps things below it) is tried less and less often. */

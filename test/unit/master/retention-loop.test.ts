@@ -1,4 +1,4 @@
-// Goal: the key of a batch goes with the last of its tasks, and never while one may be there; where much is due, it goes in
+// Goal: however much is finished when a term begins, assignments come first; the key of a batch goes with the last of its tasks, and never while one may be there; where much is due, it goes in
 // portions with a rest between. Method: the real loop over an index that the test fills, and a ledger that removes from it at once.
 
 import assert from 'node:assert/strict';
@@ -7,9 +7,10 @@ import type { TaskLedger } from '../../../coordination/task-ledger.ts';
 import type { TaskId } from '../../../domain/task.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
 import { createLog } from '../../../runtime/log.ts';
+import { AssignLoop } from '../../../services/master/assign-loop.ts';
 import type { Picture } from '../../../services/master/picture.ts';
 import { runRetention } from '../../../services/master/retention-loop.ts';
-import { status, taskFact, taskId } from '../domain/facts.ts';
+import { addTask, addWorker, status, taskFact, taskId } from '../domain/facts.ts';
 
 /** The loop over this index, with a ledger of these verbs, until the signal. */
 function keep(index: TaskIndex, ledger: object, signal: AbortSignal): Promise<void> {
@@ -48,6 +49,60 @@ test('many that are due go a hundred at a time, and what comes after them waits 
   for (const place of [100, 200]) {
     assert.ok((removed[place]?.at ?? 0) - (removed[place - 1]?.at ?? 0) >= 15, `a rest before ${place}`);
   }
+});
+
+test('a term begins with assignments, however much is finished; all of that goes then, and what finishes meanwhile, once', async (t) => {
+  const index = new TaskIndex();
+  const finish = (i: number) => {
+    index.setTask(taskId(i), taskFact(i, { retentionMs: 0 }));
+    index.setStatus(taskId(i), status({ finishedAt: i }));
+  };
+  for (let i = 1; i <= 2500; i += 1) finish(i);
+  addTask(index, 9000);
+  addWorker(index, 'w');
+  const linedUp = () => [...index.finished].filter(({ retained }) => retained !== null).length;
+  const seen: number[] = [];
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const picture = { index, synced: true, onChange: () => () => undefined } as unknown as Picture;
+  const assign = async () => void seen.push(linedUp());
+  const ledger = { assign } as unknown as TaskLedger;
+  const log = createLog('test', 'silent');
+  const leading = new AssignLoop({ picture, ledger, log, onAssigned: () => undefined }).run(over.signal);
+  const removed: TaskId[] = [];
+  const remove = async ({ task }: { task: TaskId }) => {
+    removed.push(task);
+    index.removeTask(task);
+  };
+  const kept = keep(index, { remove }, over.signal);
+  finish(2501);
+  while (linedUp() === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(seen[0], 0);
+  assert.ok(linedUp() < 2500, 'some at a time');
+  finish(2502);
+  while (index.onFinished === null) await new Promise((resolve) => setImmediate(resolve));
+  finish(2503);
+  while (removed.length < 2503) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(new Set(removed).size, 2503);
+  over.abort();
+  await Promise.all([leading, kept]);
+  assert.equal(removed.length, 2503);
+  assert.equal(index.onFinished, null);
+});
+
+test('the term ends while it is lined up', async () => {
+  const index = new TaskIndex();
+  for (let i = 1; i <= 5000; i += 1) {
+    index.setTask(taskId(i), taskFact(i, { retentionMs: 0 }));
+    index.setStatus(taskId(i), status({ finishedAt: i }));
+  }
+  const over = new AbortController();
+  const ended = keep(index, {}, over.signal); // a ledger that nobody may ask
+  await new Promise((resolve) => setImmediate(resolve));
+  over.abort();
+  await ended;
+  assert.equal(index.onFinished, null);
+  assert.ok([...index.finished].some(({ retained }) => retained === null));
 });
 
 test('the key of a batch goes when all of it is gone, also by others; not while one of it was not read yet', async (t) => {
