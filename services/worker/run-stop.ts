@@ -7,6 +7,7 @@ import { RunEnd, type RunEndCause } from './run-end.ts';
 export class RunStop {
   #why: RunEndCause | null = null;
   #isAtOnce = false;
+  #isOver = false;
   #reason: RunEnd | null = null;
   #end: AbortController | null = null;
   #endNow: AbortController | null = null;
@@ -36,7 +37,12 @@ export class RunStop {
   stop(why: RunEndCause): void {
     this.#why ??= why;
     if (why.kind === 'session_lost') this.#isAtOnce = true;
-    this.#tell();
+    if (!this.#isOver) this.#tell();
+  }
+
+  /** The run has ended by itself or otherwise: nobody is told of a stop any more, though whoever asks is answered. */
+  over(): void {
+    this.#isOver = true;
   }
 
   /** A signal that has been aborted stays as it is. */

@@ -45,6 +45,7 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
     return await runUntilStopped(attempt);
   } finally {
     clearTimeout(timer);
+    runStop.over(); // its outcome takes the assignment away, which is no news for a handler that has ended
   }
 }
 

@@ -40,6 +40,19 @@ test('a lost session aborts both, and nothing else the second one', () => {
   }
 });
 
+test('after the end of a run its signals stay quiet; why it was to stop, and a first look, tell of it', () => {
+  const runStop = new RunStop();
+  const { signal } = runStop;
+  runStop.over();
+  runStop.stop(cancelled);
+  assert.equal(signal.aborted, false);
+  assert.deepEqual(runStop.why, cancelled);
+  const ended = new RunStop();
+  ended.stop(cancelled);
+  ended.over();
+  assert.deepEqual(ended.signal.reason, new RunEnd(cancelled));
+});
+
 test('an error is made for each run, so that a handler that changes its own changes no other', () => {
   const runs = [new RunStop(), new RunStop()];
   for (const runStop of runs) runStop.stop(cancelled);

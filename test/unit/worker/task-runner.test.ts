@@ -48,6 +48,19 @@ test('a result, an error and a handler that throws at once', async () => {
   assert.deepEqual(await attempt(throwing), failed);
 });
 
+test('a handler that has ended is not told that its assignment is gone', async () => {
+  const runStop = new RunStop();
+  let seen: AbortSignal | null = null;
+  const run: Run = async ({ signal }) => {
+    seen = signal;
+    return 7;
+  };
+  assert.deepEqual(await attempt(run, { runStop }), { kind: 'succeeded', result: 7 });
+  runStop.stop({ kind: 'withdrawn', reason: 'cancelled' });
+  assert.equal((seen as AbortSignal | null)?.aborted, false);
+  assert.equal(runStop.why?.kind, 'withdrawn');
+});
+
 test('at the deadline the run is timed out, whatever the handler then settles with, and not before it has', async () => {
   for (const settle of [() => 'late result', () => Promise.reject(new Error('late'))]) {
     let hasEnded = false;
