@@ -117,6 +117,7 @@ class WorkerSession {
     const feed = new TreeCache(this.#session, folder, 1, {
       onPresent: (path, znode) => this.#onAssignment(path, znode),
       onAbsent: (path) => this.#onGone(path),
+      onForbidden: (path) => this.#onForbidden(path),
       onSynced: (synced) => synced && void this.#keepFolder(),
     });
     const listening = feed.start().catch((error: unknown) => {
@@ -153,6 +154,12 @@ class WorkerSession {
     if (!task) return;
     if (znode) this.#take(task, znode);
     else this.#reads.begin(task);
+  }
+
+  /** One that may not be read is not run. */
+  #onForbidden(path: string): void {
+    const task = parseAssignPath(path)?.task;
+    if (task) this.#reads.forget(task);
   }
 
   /** A former life's is not ours: the master records it as lost. */
