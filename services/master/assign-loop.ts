@@ -26,10 +26,16 @@ export interface AssignLoopOptions {
 
 type Decision = AssignDecision | SettleDecision;
 
+/** One of each: a worker may come and go again while its folder is being removed. */
+interface FolderRemoval {
+  readonly kind: 'remove_folder';
+  readonly worker: WorkerId;
+}
+
 export class AssignLoop {
   readonly #options: AssignLoopOptions;
-  /** What is being committed: decisions, and workers whose folders go. */
-  readonly #open = new Set<Decision | WorkerId>();
+  /** What is being committed. */
+  readonly #open = new Set<Decision | FolderRemoval>();
   /** Commits that were unknown until a sync came after them: what became of them is in the picture once it is complete. */
   #lookedUp: Decision[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -120,9 +126,9 @@ export class AssignLoop {
     this.#close(decision);
   }
 
-  #close(what: Decision | WorkerId): void {
+  #close(what: Decision | FolderRemoval): void {
     this.#open.delete(what);
-    if (typeof what !== 'string' && what.kind !== 'assign') this.#settlementsOpen -= 1;
+    if (what.kind !== 'assign' && what.kind !== 'remove_folder') this.#settlementsOpen -= 1;
     if (this.#open.size === 0) this.#onIdle();
     this.#schedule();
   }
@@ -142,16 +148,19 @@ export class AssignLoop {
   }
 
   async #onFailure(decision: Decision, error: unknown): Promise<void> {
-    if (!(error instanceof CoordinationError)) throw error;
-    if (error.code === 'fenced') {
-      this.#settle(decision, 0);
-      this.#finish('fenced');
-    } else if (error.outcome === 'unknown') {
-      // Until a sync has come after it, neither this server's picture nor a new one need show it.
-      await this.#options.ledger.catchUp();
-      this.#lookedUp.push(decision);
-    } else this.#onRefused(decision, error);
-    this.#close(decision);
+    try {
+      if (!(error instanceof CoordinationError)) throw error;
+      if (error.code === 'fenced') {
+        this.#settle(decision, 0);
+        this.#finish('fenced');
+      } else if (error.outcome === 'unknown') {
+        // Until a sync has come after it, neither this server's picture nor a new one need show it.
+        await this.#options.ledger.catchUp();
+        this.#lookedUp.push(decision);
+      } else this.#onRefused(decision, error);
+    } finally {
+      this.#close(decision); // whatever went wrong: the term ends only when nothing is open
+    }
   }
 
   #onRefused(decision: Decision, error: CoordinationError): void {
@@ -168,14 +177,15 @@ export class AssignLoop {
   #removeFolder(worker: WorkerId): void {
     const { picture, ledger, log } = this.#options;
     picture.index.abandoned.delete(worker);
-    this.#open.add(worker);
+    const removal: FolderRemoval = { kind: 'remove_folder', worker };
+    this.#open.add(removal);
     void ledger
       .removeFolder(worker)
       .catch((error: unknown) => {
         if (!(error instanceof CoordinationError)) throw error;
         log.debug({ err: error, worker }, 'the folder of a worker that is gone stays');
       })
-      .finally(() => this.#close(worker));
+      .finally(() => this.#close(removal));
   }
 }
 
