@@ -89,7 +89,7 @@ function presentOf(entry: TaskEntry, now: number): Announced | null {
   return isAnnounced ? announced : announcing(state, attempt, startedAt);
 }
 
-/** What most tasks share, of those that run not even by then: a hundred thousand that have succeeded at once need no more than one. */
+/** What most tasks share, of those that run not even by then: a hundred thousand that have succeeded at once need no more than one. A cache that nobody can observe: what is in it is never changed, and compared by its values. */
 const sharedStates: Partial<Record<TaskState, Announced>> = {};
 
 function announcing(state: TaskState, attempt: number, startedAt: number | null): Announced {

@@ -10,7 +10,7 @@ export function writableTime(epochMs: number): number {
   return Math.min(latest, Math.max(earliest, epochMs));
 }
 
-/** The text of a second, kept for the next time of the same second: records are written many in a second. */
+/** The text of a second, kept for the next time of the same second: records are written many in a second. A cache that nobody can observe: the text is the same without it. */
 let known = { second: Number.NaN, text: '' };
 
 export function timestampText(epochMs: number): string {
