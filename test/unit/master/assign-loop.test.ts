@@ -1,9 +1,11 @@
-// Goal: however many tasks are let go at once, what is assigned meanwhile does not stand behind all of them. Method: the real
-// loop over an index that the test fills, and a ledger that notes what it is asked to commit.
+// Goal: however many tasks are let go at once, what is assigned meanwhile does not stand behind all of them; a term
+// ends when nothing is under way. Method: the real loop over an index that the test fills, and a ledger that notes what it is
+// asked to commit.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TaskLedger } from '../../../coordination/task-ledger.ts';
+import type { WorkerId } from '../../../domain/task.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { AssignLoop } from '../../../services/master/assign-loop.ts';
@@ -34,5 +36,37 @@ test('of many tasks that may go at once so many are under way, and an assignment
   await eventually('the next one', () => asked.length === 1002);
   over.abort();
   for (const { done } of asked) done();
+  assert.equal(await ended, 'stopped');
+});
+
+test('a worker that goes twice has two removals of its folder under way, and the term ends after both', async () => {
+  const index = new TaskIndex();
+  const asked: (() => void)[] = [];
+  const over = new AbortController();
+  let look = () => undefined as void;
+  const onChange = (listener: () => void) => {
+    look = listener;
+    return () => undefined;
+  };
+  let hasEnded = false;
+  const ended = new AssignLoop({
+    picture: { index, synced: true, onChange } as unknown as Picture,
+    ledger: { removeFolder: () => new Promise<void>((done) => asked.push(done)) } as unknown as TaskLedger,
+    log: createLog('test', 'silent'),
+    onAssigned: () => undefined,
+  })
+    .run(over.signal)
+    .finally(() => {
+      hasEnded = true;
+    });
+  for (let count = 0; count < 2; count += 1) {
+    index.abandoned.add('w' as WorkerId);
+    look();
+  }
+  over.abort();
+  asked[0]?.();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual([asked.length, hasEnded], [2, false]);
+  asked[1]?.();
   assert.equal(await ended, 'stopped');
 });
