@@ -43,7 +43,7 @@ test('a worker that goes twice has two removals of its folder under way, and the
   const index = new TaskIndex();
   const asked: (() => void)[] = [];
   const over = new AbortController();
-  let look = () => undefined as void;
+  let look: () => void = () => undefined;
   const onChange = (listener: () => void) => {
     look = listener;
     return () => undefined;
