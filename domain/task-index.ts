@@ -16,25 +16,19 @@ import { TaskAlarms } from './task-alarms.ts';
 import {
   type AssignmentFact,
   type AttemptBrief,
-  briefOf,
   newEntry,
-  noValues,
   type StatusBrief,
   type TaskEntry,
   type TaskFact,
   type Unread,
   type WorkerEntry,
   type WorkerFact,
-  withoutKey,
-  withValue,
 } from './task-entry.ts';
+import { isUnknown, noteAttempt, noteRemoved, noteStatus, noteTask } from './task-facts.ts';
 import { type Phase, phaseOf } from './task-phase.ts';
 import { TaskStates } from './task-states.ts';
 import type { Clocks } from './withdrawal.ts';
 import { WorkerTable } from './worker-table.ts';
-
-/** A status is removed a moment before its task, in the same transaction: what is seen between the two is no task that waits. */
-const goneStatusMs = 20;
 
 export class TaskIndex {
   readonly tasks = new Map<TaskId, TaskEntry>();
@@ -134,7 +128,7 @@ export class TaskIndex {
   setTask(id: TaskId, fact: TaskFact | Unread): void {
     this.#change(id, (entry) => {
       if (fact === 'unread') entry.fact ??= fact;
-      else this.#setFact(entry, fact);
+      else noteTask(entry, fact, this);
     });
   }
 
@@ -147,15 +141,7 @@ export class TaskIndex {
   }
 
   removeTask(id: TaskId): void {
-    this.#change(id, (entry) => {
-      this.#leaveOrder(entry);
-      entry.forbidden = false;
-      entry.fact = null;
-      entry.status = null;
-      entry.cancel = null;
-      entry.unblockedAt = null;
-      entry.attempts = noValues();
-    });
+    this.#change(id, (entry) => noteRemoved(entry, this));
   }
 
   /** Null: nothing of the queue is set. */
@@ -175,19 +161,11 @@ export class TaskIndex {
 
   /** `createdAt` is when the status appeared, by the ensemble's clock, epoch ms. */
   setStatus(id: TaskId, status: StatusBrief | Unread | null, createdAt = 0): void {
-    this.#change(id, (entry) => {
-      if (status !== null) entry.goneUntil = 0;
-      else if (entry.status !== null) entry.goneUntil = this.clocks.uptime + goneStatusMs;
-      entry.status = status;
-      entry.statusCreatedAt = createdAt;
-    });
+    this.#change(id, (entry) => noteStatus(entry, status, createdAt, this.clocks.uptime));
   }
 
   setAttempt(id: TaskId, attempt: number, record: AttemptBrief | Unread | null): void {
-    this.#change(id, (entry) => {
-      entry.attempts =
-        record === null ? withoutKey(entry.attempts, attempt) : withValue(entry.attempts, attempt, record);
-    });
+    this.#change(id, (entry) => noteAttempt(entry, attempt, record));
   }
 
   /** When it was let go by the tasks that it comes after, by the ensemble's clock, epoch ms. */
@@ -316,36 +294,11 @@ export class TaskIndex {
     this.onFinished?.(entry);
   }
 
-  #setFact(entry: TaskEntry, fact: TaskFact): void {
-    if (entry.position?.czxid !== fact.czxid) this.#leaveOrder(entry);
-    const isNew = entry.position === null;
-    this.batches.follow(entry, () => {
-      entry.fact = fact;
-      entry.position = fact;
-    });
-    entry.forbidden = false;
-    entry.queue = briefOf(entry)?.queue ?? null;
-    entry.exclusiveKey = briefOf(entry)?.exclusiveKey ?? null;
-    if (isNew) this.order.add(entry);
-  }
-
-  /** It is gone, or it was another task of the same name. */
-  #leaveOrder(entry: TaskEntry): void {
-    if (!entry.position) return;
-    this.order.delete(entry);
-    this.batches.follow(entry, () => {
-      entry.position = null;
-    });
-    entry.announced = null;
-  }
-
   #change(id: TaskId, change: (entry: TaskEntry) => void): void {
     const known = this.tasks.get(id);
     const entry = known ?? newEntry(id);
     change(entry);
-    const empty = entry.fact === null && entry.status === null && entry.assignments.size === 0;
-    const isBare = entry.cancel === null && entry.unblockedAt === null && entry.attempts.size === 0;
-    if (empty && isBare && !entry.decided) {
+    if (isUnknown(entry) && !entry.decided) {
       this.tasks.delete(id);
       this.unsettled.delete(id);
       this.finished.delete(entry);
