@@ -1,5 +1,6 @@
 // The master process: `node dist/services/master/main.js` (contract section 2).
 
+import { setFlagsFromString } from 'node:v8';
 import { runSessions } from '../../coordination/session-loop.ts';
 import { sessionOptions } from '../../coordination/session-options.ts';
 import { startAdminServer } from '../../runtime/admin-server.ts';
@@ -10,6 +11,10 @@ import { indexRoutes } from './index-routes.ts';
 import { runMaster } from './master.ts';
 import { createMasterMetrics } from './master-metrics.ts';
 import { MasterView } from './master-view.ts';
+
+// By itself V8 lets a heap grow to several times of what is in use before it collects the old part of it, where there is memory:
+// 280 MB instead of 100 after 100,000 tasks were read. To collect at 1.3 times of it costs some hundredths of processor time then.
+setFlagsFromString('--heap-growing-percent=30');
 
 await runService(
   { role: 'master', readConfig: readMasterConfig, processName: ({ id }) => id, stopMsMax: 15_000 },
