@@ -9,7 +9,16 @@ export class RunScope implements TestScope {
     this.#hooks.push(hook);
   }
 
+  /** Every hook runs, whatever the others throw. */
   async close(): Promise<void> {
-    for (let hook = this.#hooks.pop(); hook; hook = this.#hooks.pop()) await hook();
+    const errors: unknown[] = [];
+    for (let hook = this.#hooks.pop(); hook; hook = this.#hooks.pop()) {
+      try {
+        await hook();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw new AggregateError(errors, 'not everything could be ended');
   }
 }
