@@ -6,7 +6,7 @@ import type { Figures } from '../figures.ts';
 import { type BenchStack, type Contents, startBenchStack, warmUp } from '../stack.ts';
 
 export interface Sizes {
-  /** Tasks of W1 and W3; the latencies have fewer. */
+  /** Tasks of W1; W3 has more, the latencies have fewer. */
   readonly tasks: number;
   readonly repetitions: number;
   /** Kept, or waiting, where it is measured what many cost. */
@@ -47,8 +47,12 @@ export function sharedStacks(bench: Omit<Bench, 'stack'>): Bench['stack'] {
   };
 }
 
-export async function repeat(bench: Bench, what: string, once: (repetition: number) => Promise<void>): Promise<void> {
-  const { repetitions } = bench.sizes;
+export async function repeat(
+  bench: Bench,
+  what: string,
+  once: (repetition: number) => Promise<void>,
+  repetitions = bench.sizes.repetitions,
+): Promise<void> {
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
     bench.say(`${what}, ${repetition + 1} of ${repetitions}`);
     await once(repetition);
