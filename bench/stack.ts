@@ -69,6 +69,7 @@ export async function startBenchStack(scope: TestScope): Promise<BenchStack> {
 export async function warmUp(driver: Driver, { port, reset }: BenchStack, tasks: number): Promise<void> {
   await driver.run({ work: 'submit', port, tasks, inFlight: 64 });
   await driver.run({ work: 'roundTrips', port, tasks: Math.ceil(tasks / 10), inFlight: 16 });
+  await driver.run({ work: 'bulk', port, tasks, inFlight: 2 });
   await reset();
 }
 

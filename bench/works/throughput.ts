@@ -9,6 +9,8 @@ import { type Bench, repeat } from './work.ts';
 export interface Measured {
   readonly name: string;
   load(port: number, tasks: number): Load;
+  /** So many times the tasks of the run's sizes: those alone are over too soon. */
+  readonly times?: number;
   /** Of what is compared between stacks: the one figure that says most, the higher the better. */
   rate(result: LoadResult, tasks: number): number;
 }
@@ -33,6 +35,7 @@ export const w2many: Measured = {
 };
 export const w3: Measured = {
   name: 'W3',
+  times: 4,
   load: (port, tasks) => ({ work: 'bulk', port, tasks, inFlight: 2 }),
   rate: perSecond,
 };
@@ -46,8 +49,12 @@ export async function throughput(bench: Bench, works: readonly Measured[]): Prom
   });
 }
 
-async function measure({ driver, figures, sizes }: Bench, stack: BenchStack, { name, load }: Measured): Promise<void> {
-  const given = load(stack.port, sizes.tasks);
+async function measure(
+  { driver, figures, sizes }: Bench,
+  stack: BenchStack,
+  { name, load, times = 1 }: Measured,
+): Promise<void> {
+  const given = load(stack.port, sizes.tasks * times);
   const { tasks } = given;
   const before = cpuByRole(stack);
   const result = await driver.run(given);
