@@ -1,5 +1,6 @@
-// The leading master is killed (kill -9) and a warm standby takes over: how long from the end of the dead one's session, which
-// is ZooKeeper's to see, until the first assignment. With nothing else there, and with many tasks.
+// The leading master is killed (kill -9) and a warm standby takes over: how long until the result of a task that was submitted after
+// the kill is in hand, from the end of the dead one's session, which is ZooKeeper's to see, and from the kill. With nothing else
+// there, and with many tasks.
 
 import { paths } from '../../coordination/znode-paths.ts';
 import type { BenchStack } from '../stack.ts';
