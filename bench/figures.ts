@@ -9,11 +9,18 @@ export interface FigureName {
   readonly better: 'higher' | 'lower';
   /** Of a curve: the place on its axis. */
   readonly at?: number;
+  /** Counted, and the same each time: one value says it all. */
+  readonly isExact?: true;
+  /** What the median is to be at least, or at most where lower is better. */
+  readonly aim?: number;
 }
 
 export interface Figure extends FigureName {
   readonly values: number[];
 }
+
+/** The unit of what is counted, not timed. */
+export const perTask = 'per task';
 
 export class Figures {
   readonly #known = new Map<string, Figure>();
@@ -34,6 +41,12 @@ export class Figures {
 
 export function keyOf({ figure, at }: FigureName): string {
   return at === undefined ? figure : `${figure} at ${at}`;
+}
+
+/** Null: nothing is aimed at. */
+export function isAimKept({ aim, better, values }: Figure): boolean | null {
+  if (aim === undefined) return null;
+  return better === 'higher' ? median(values) >= aim : median(values) <= aim;
 }
 
 export function toJsonLine({ values, ...name }: Figure): string {

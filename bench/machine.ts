@@ -35,10 +35,6 @@ export interface Head {
   readonly sizes: object;
 }
 
-export function parseHead(text: string): Head {
-  return JSON.parse(text.split('\n', 1)[0] ?? '');
-}
-
 /** For whoever compares: what makes the comparison worth less. */
 export function differences(before: Head, now: Head): string[] {
   const where = ({ machine: { cpu, cores, node, zookeeper } }: Head) => JSON.stringify({ cpu, cores, node, zookeeper });

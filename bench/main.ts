@@ -5,12 +5,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { changeTable, compareFigures } from './compare.ts';
 import { startDriver } from './driver.ts';
-import { type Figure, Figures, figureTable, parseFigures, toJsonLine } from './figures.ts';
-import { describeMachine, differences, type Head, machineLine, parseHead } from './machine.ts';
+import { type Figure, Figures, figureTable, perTask, toJsonLine } from './figures.ts';
+import { describeMachine, differences, type Head, machineLine } from './machine.ts';
 import { type BenchOptions, readBenchOptions, UsageError, usage, type WorkName } from './options.ts';
+import { parseRun, type Run } from './run-file.ts';
 import { RunScope } from './scope.ts';
 import { ceilings } from './works/ceilings.ts';
-import { costs, perTask } from './works/costs.ts';
+import { costs } from './works/costs.ts';
 import { flatness } from './works/flatness.ts';
 import { growth } from './works/growth.ts';
 import { idle } from './works/idle.ts';
@@ -38,7 +39,7 @@ class Stopped extends Error {}
 async function main(): Promise<void> {
   const options = readBenchOptions(process.argv.slice(2));
   if (options === null) return console.log(usage);
-  const before = options.compare === null ? null : readFileSync(options.compare, 'utf8');
+  const before = options.compare === null ? null : readRun(options.compare);
   const figures = new Figures();
   const head = { machine: describeMachine(await zookeeperVersion()), sizes: options.sizes };
   say(machineLine(head.machine));
@@ -54,11 +55,20 @@ async function main(): Promise<void> {
       });
     }
   } finally {
-    report(head, figures.list, options, before); // also of a run that was ended: what it measured, it measured
+    // Also of a run that was ended: what it measured, it measured.
+    if (figures.list.length > 0) report(head, figures.list, options, before);
   }
 }
 
-function report(head: Head, figures: readonly Figure[], { out, compare }: BenchOptions, before: string | null): void {
+function readRun(file: string): Run {
+  try {
+    return parseRun(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--compare ${file}: ${(error as Error).message}`);
+  }
+}
+
+function report(head: Head, figures: readonly Figure[], { out, compare }: BenchOptions, before: Run | null): void {
   const lines = [JSON.stringify(head), ...figures.map(toJsonLine)].join('\n');
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(out, `${lines}\n`);
@@ -66,8 +76,8 @@ function report(head: Head, figures: readonly Figure[], { out, compare }: BenchO
   const timed = figures.filter(({ unit }) => unit !== perTask);
   console.log(`${lines}\n\n${figureTable(timed)}\n`);
   if (before !== null) {
-    console.log([`Compared with ${compare}.`, ...differences(parseHead(before), head)].join(' '));
-    console.log(`\n${changeTable(compareFigures(parseFigures(before), figures))}\n`);
+    console.log([`Compared with ${compare}.`, ...differences(before.head, head)].join(' '));
+    console.log(`\n${changeTable(compareFigures(before.figures, figures))}\n`);
   }
   console.log(`Written to ${out}`);
 }

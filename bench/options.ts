@@ -28,13 +28,14 @@ export const usage = `npm run bench -- [options]
   --only W1,W2      some of: ceilings, W1, W2, W3, flat, start, takeover, idle, costs;
                     or growth, for the curves, which is not part of a whole run
   --quick           a look, not a measurement: fewer of everything
-  --n 5000          tasks of W1 and W3; the latencies have fewer
-  --reps 3          repetitions; the lowest and the highest are the spread
+  --n 5000          tasks of W1; W3 has four times as many, the latencies have fewer
+  --reps 4          repetitions; the lowest and the highest are the spread; fewer than 4 cannot be
+                    compared, and flat rounds up to a multiple of its three stacks
   --many 100000     tasks that are kept, or wait, for flat, start and takeover
   --out FILE        where the JSON lines go
   --compare FILE    those of an earlier run, to see what is better and worse`;
 
-const normal: Sizes = { tasks: 5000, repetitions: 3, many: 100_000, idleSeconds: 20 };
+const normal: Sizes = { tasks: 5000, repetitions: 4, many: 100_000, idleSeconds: 20 };
 const quick: Sizes = { tasks: 1500, repetitions: 2, many: 10_000, idleSeconds: 5 };
 
 /** Null: only help was asked for. Throws {@link UsageError}. */
@@ -50,9 +51,9 @@ export function readBenchOptions(args: string[]): BenchOptions | null {
     works: values.only === undefined ? wholeRun : chosen(values.only.split(',')),
     sizes: {
       ...sizes,
-      tasks: count('--n', values.n) ?? sizes.tasks,
-      repetitions: count('--reps', values.reps) ?? sizes.repetitions,
-      many: count('--many', values.many) ?? sizes.many,
+      tasks: readCount('--n', values.n) ?? sizes.tasks,
+      repetitions: readCount('--reps', values.reps) ?? sizes.repetitions,
+      many: readCount('--many', values.many) ?? sizes.many,
     },
     out: values.out ?? join(benchFolder, `${stamp}.jsonl`),
     compare: values.compare ?? null,
@@ -68,7 +69,8 @@ function chosen(wanted: readonly string[]): BenchOptions['works'] {
   return groups.map((group) => group.filter((name) => wanted.includes(name))).filter((group) => group.length > 0);
 }
 
-function count(option: string, text: string | undefined): number | null {
+/** Null: it was not given. Throws {@link UsageError}. */
+export function readCount(option: string, text: string | undefined): number | null {
   if (text === undefined) return null;
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new UsageError(`${option}: ${text} is no number from 1 up`);

@@ -4,41 +4,55 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Figure, formatNumber, parseFigures } from './figures.ts';
-import { machineLine, parseHead } from './machine.ts';
+import { type Figure, formatNumber, isAimKept, perTask } from './figures.ts';
+import { machineLine } from './machine.ts';
 import { drawCharts } from './plot.ts';
+import { isDirty, parseRun, type Run } from './run-file.ts';
 import { median } from './statistics.ts';
-import { perTask } from './works/costs.ts';
 
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
 const page = join(docs, 'performance.md');
 const marks = { begin: '<!-- figures: made by bench/publish.ts -->', end: '<!-- end of figures -->' };
 
-function section(text: string): string {
-  const figures = parseFigures(text).filter(({ at, unit }) => at === undefined && unit !== perTask);
+function section(run: Run): string {
+  const figures = run.figures.filter(({ at, unit }) => at === undefined && unit !== perTask);
   if (figures.length === 0) return '';
-  const rows = figures.map(({ figure, unit, values }: Figure) => {
+  const hasAims = figures.some(({ aim }) => aim !== undefined);
+  const rows = figures.map((each: Figure) => {
+    const { figure, unit, values } = each;
     const [middle, low, high] = [median(values), Math.min(...values), Math.max(...values)].map(formatNumber);
-    return `| ${figure} | ${middle} | ${low} to ${high} | ${unit} |`;
+    return `| ${figure} | ${middle} | ${low} to ${high} | ${unit} |${hasAims ? ` ${aimWord(each)} |` : ''}`;
   });
-  const { machine, sizes } = parseHead(text);
+  const { machine, sizes } = run.head;
   const words = Object.entries(sizes).map(([name, value]) => `${name} ${value}`);
   return [
     `${machineLine(machine)} (${words.join(', ')}):`,
     '',
-    '| | median | spread | |',
-    '|---|---:|---:|---|',
+    `| | median | spread | |${hasAims ? ' aim |' : ''}`,
+    `|---|---:|---:|---|${hasAims ? '---|' : ''}`,
     ...rows,
   ].join('\n');
 }
 
-const texts = process.argv.slice(2).map((file) => readFileSync(file, 'utf8'));
+function aimWord(figure: Figure): string {
+  const isKept = isAimKept(figure);
+  return isKept === null ? '' : isKept ? 'kept' : 'missed';
+}
+
+function readRun(file: string): Run {
+  const run = parseRun(readFileSync(file, 'utf8'));
+  if (isDirty(run)) throw new Error(`${file} is of ${run.head.machine.commit}: commit, then measure again`);
+  return run;
+}
+
+const runs = process.argv.slice(2).map(readRun);
 const before = readFileSync(page, 'utf8');
 const [begin, end] = [before.indexOf(marks.begin), before.indexOf(marks.end)];
 if (begin < 0 || end < begin) throw new Error(`${page} lacks ${marks.begin} or ${marks.end}`);
-const sections = texts.map(section).filter((text) => text !== '');
+const sections = runs.map(section).filter((text) => text !== '');
 const middle = [marks.begin, ...sections, marks.end].join('\n\n');
 writeFileSync(page, before.slice(0, begin) + middle + before.slice(end + marks.end.length));
 
 mkdirSync(join(docs, 'plots'), { recursive: true });
-for (const [file, svg] of drawCharts(texts.flatMap(parseFigures))) writeFileSync(join(docs, 'plots', file), svg);
+for (const [file, svg] of drawCharts(runs.flatMap(({ figures }) => figures)))
+  writeFileSync(join(docs, 'plots', file), svg);

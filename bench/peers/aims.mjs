@@ -24,13 +24,9 @@ export const aims = [
   { text: 'W3, to BullMQ with appendfsync always', work: 'W3', figure: 'rate', to: 'bullmq-durable', atLeast: 1.5 },
 ];
 
-/** `values(system, work, figure)` has one value a repetition, in their order. Null where something was not measured. */
-export function judge(aim, values, median) {
+/** One a repetition, as those of `values(system, work, figure)`, in their order. None where something was not measured. */
+export function ratiosOf(aim, values) {
   const ours = values('ours', aim.work, aim.figure);
   const other = aim.to ? values(aim.to, aim.work, aim.figure) : values('ours', aim.work, 'p50');
-  if (ours.length === 0 || ours.length !== other.length) return null;
-  const ratios = ours.map((value, i) => value / other[i]);
-  const ratio = median(ratios);
-  const isKept = aim.atLeast === undefined ? ratio <= aim.atMost : ratio >= aim.atLeast;
-  return { ratios, ratio, isKept };
+  return ours.length === other.length ? ours.map((value, i) => value / other[i]) : [];
 }

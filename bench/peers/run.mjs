@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from '../../scripts/build.mjs';
-import { aims, judge } from './aims.mjs';
+import { aims, ratiosOf } from './aims.mjs';
 import { missingRedis, startRedis } from './redis.mjs';
 
 const usage = `node run.mjs [options]
@@ -18,7 +18,7 @@ const usage = `node run.mjs [options]
   --n 20000      tasks of W1 and W3; a tenth of it for W2 one at a time, a fifth for sixteen
   --only W1,W2   some of W1, W2, W3
   --out FILE     where the JSON lines go
-  --more FILE    adds repetitions to those of an earlier run, whose lines these are`;
+  --more FILE    adds repetitions to those of an earlier run on this machine with the same --n, whose lines these are`;
 
 const missing = missingRedis();
 const { values: options } = parseArgs({
@@ -38,16 +38,18 @@ if (options.help || missing) {
 }
 build();
 const { startDriver } = await import('../../dist/bench/driver.js');
-const { Figures, figureTable, formatNumber, formatTable, keyOf, parseFigures, toJsonLine } = await import(
+const { Figures, figureTable, formatNumber, formatTable, isAimKept, keyOf, toJsonLine } = await import(
   '../../dist/bench/figures.js'
 );
-const { describeMachine, machineLine } = await import('../../dist/bench/machine.js');
+const { describeMachine, differences, machineLine } = await import('../../dist/bench/machine.js');
+const { readCount } = await import('../../dist/bench/options.js');
 const { cpuSeconds } = await import('../../dist/bench/process-usage.js');
+const { parseRun } = await import('../../dist/bench/run-file.js');
 const { RunScope } = await import('../../dist/bench/scope.js');
 const { startBenchStack } = await import('../../dist/bench/stack.js');
 const { median } = await import('../../dist/bench/statistics.js');
 const { w1, w2many, w2one, w3 } = await import('../../dist/bench/works/throughput.js');
-const { benchFolder, versionOf } = await import('../../dist/bench/zookeeper.js');
+const { benchFolder, startBenchZooKeeper, versionOf } = await import('../../dist/bench/zookeeper.js');
 const { endWithParent } = await import('../../dist/scripts/end-with-parent.js');
 const { findFreePort } = await import('../../dist/scripts/ports.js');
 const { onCleanup } = await import('../../dist/test/support/cleanup.js');
@@ -57,20 +59,52 @@ const ratioUnit = 'times';
 /** As many as Java's compiler and V8's take to be done with what is run all the time. */
 const warmUpTasks = 10_000;
 const systems = ['ours', 'bullmq-durable', 'bullmq', 'memory'];
-const works = [w1, w2one, w2many, w3].filter(({ name }) => options.only.split(',').includes(name.slice(0, 2)));
+const allWorks = [w1, w2one, w2many, w3];
+const shortName = ({ name }) => name.slice(0, 2);
 const figures = new Figures();
-const earlier = options.more === undefined ? [] : parseFigures(readFileSync(options.more, 'utf8'));
+const { tasks, repetitions, works } = readOrRefuse(readSizes);
+let machine;
+await withScope(async (scope) => {
+  machine = describeMachine(await versionOf(await startBenchZooKeeper(scope)));
+});
+const earlier = options.more === undefined ? [] : readOrRefuse(readEarlier);
 for (const { values, ...name } of earlier.filter(({ unit }) => unit !== ratioUnit)) {
   for (const value of values) figures.add(name, value);
 }
 const repetitionsBefore = Math.max(0, ...earlier.map(({ values }) => values.length));
-let zookeeperVersion = 'unknown';
+
+function readSizes() {
+  const wanted = options.only.split(',');
+  const unknown = wanted.filter((name) => !allWorks.some((work) => shortName(work) === name));
+  if (unknown.length > 0) throw new Error(`--only: there is no ${unknown.join(' or ')}`);
+  return {
+    tasks: readCount('--n', options.n),
+    repetitions: readCount('--reps', options.reps),
+    works: allWorks.filter((work) => wanted.includes(shortName(work))),
+  };
+}
+
+function readEarlier() {
+  const { head, figures } = parseRun(readFileSync(options.more, 'utf8'));
+  const before = { ...head, sizes: { tasks: head.sizes.tasks } };
+  const different = differences(before, { machine, sizes: { tasks } });
+  if (different.length > 0) throw new Error(`--more ${options.more}: ${different.join(' ')}`);
+  return figures;
+}
+
+function readOrRefuse(read) {
+  try {
+    return read();
+  } catch (error) {
+    console.error(`${error.message}\n\n${usage}`);
+    process.exit(1);
+  }
+}
 
 /** Its port and the pids of its processes; all of it ends with the scope. */
 async function start(system, scope) {
   if (system === 'ours') {
-    const { port, pids, zookeeper } = await startBenchStack(scope);
-    zookeeperVersion = await versionOf(zookeeper);
+    const { port, pids } = await startBenchStack(scope);
     return { port, pids: pids() };
   }
   const queue = system === 'memory' ? 'memory' : 'bullmq';
@@ -104,8 +138,9 @@ async function measure(system, scope) {
   const { port, pids } = await start(system, scope);
   await driver.run({ work: 'submit', port, tasks: warmUpTasks, inFlight: 64 });
   await driver.run({ work: 'roundTrips', port, tasks: 200, inFlight: 16 });
+  await driver.run({ work: 'bulk', port, tasks: warmUpTasks, inFlight: 2 });
   for (const { name, load } of works) {
-    const given = load(port, Number(options.n));
+    const given = load(port, tasks);
     const before = Object.values(pids).map(cpuSeconds);
     const { seconds, roundTripMs } = await driver.run(given);
     const cpu = Object.values(pids).reduce((sum, pid, i) => sum + cpuSeconds(pid) - before[i], 0);
@@ -129,10 +164,10 @@ async function withScope(use) {
   }
 }
 
-for (let repetition = 0; repetition < Number(options.reps); repetition += 1) {
+for (let repetition = 0; repetition < repetitions; repetition += 1) {
   for (let i = 0; i < systems.length; i += 1) {
     const system = systems[(i + repetition + repetitionsBefore) % systems.length];
-    process.stderr.write(`${system}, ${repetition + 1} of ${options.reps}\n`);
+    process.stderr.write(`${system}, ${repetition + 1} of ${repetitions}\n`);
     await withScope((scope) => measure(system, scope));
   }
 }
@@ -140,21 +175,19 @@ for (let repetition = 0; repetition < Number(options.reps); repetition += 1) {
 const known = new Map(figures.list.map((figure) => [keyOf(figure), figure.values]));
 const valuesOf = (system, work, figure) => known.get(`${work}, ${system}: ${figure}`) ?? [];
 const rows = aims.flatMap((aim) => {
-  const judged = judge(aim, valuesOf, median);
-  if (!judged) return [];
-  const { ratios, ratio, isKept } = judged;
+  const values = ratiosOf(aim, valuesOf);
+  if (values.length === 0) return [];
   const isFloor = aim.atLeast !== undefined;
   const wanted = isFloor ? `at least ${aim.atLeast}` : `at most ${aim.atMost}`;
-  const name = { figure: `ours: ${aim.text} (${wanted})`, unit: ratioUnit, better: isFloor ? 'higher' : 'lower' };
-  for (const each of ratios) figures.add(name, each);
-  const numbers = [ratio, Math.min(...ratios), Math.max(...ratios)].map(formatNumber);
-  return [[aim.text, wanted, ...numbers, isKept ? 'kept' : 'MISSED']];
+  const better = isFloor ? 'higher' : 'lower';
+  const figure = `ours: ${aim.text} (${wanted})`;
+  const name = { figure, unit: ratioUnit, better, aim: isFloor ? aim.atLeast : aim.atMost };
+  for (const value of values) figures.add(name, value);
+  const numbers = [median(values), Math.min(...values), Math.max(...values)].map(formatNumber);
+  return [[aim.text, wanted, ...numbers, isAimKept({ ...name, values }) ? 'kept' : 'MISSED']];
 });
 
-const head = {
-  machine: describeMachine(zookeeperVersion),
-  sizes: { tasks: Number(options.n), repetitions: repetitionsBefore + Number(options.reps) },
-};
+const head = { machine, sizes: { tasks, repetitions: repetitionsBefore + repetitions } };
 const stamp = head.machine.date.replace(/[:.]/g, '-');
 const out = options.out ?? join(benchFolder, `peers-${stamp}.jsonl`);
 const lines = [JSON.stringify(head), ...figures.list.map(toJsonLine)].join('\n');

@@ -1,13 +1,17 @@
-// Goal: a change is called one only where the spreads do not touch, in the direction that is better for the figure; what is
-// written is what is read again; and a wrong option is told, not measured. Method: examples.
+// Goal: a change is called one only where there are values enough, the spreads do not touch and the medians are apart, in the
+// direction that is better for the figure; what is written is what is read again; a percentile has requests enough; and a wrong
+// option or file is told, not measured. Method: examples.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareFigures } from '../../../bench/compare.ts';
-import { type Figure, Figures, parseFigures, toJsonLine } from '../../../bench/figures.ts';
+import { changeTable, compareFigures } from '../../../bench/compare.ts';
+import { type Figure, Figures, isAimKept, parseFigures, toJsonLine } from '../../../bench/figures.ts';
+import { latency } from '../../../bench/loads.ts';
 import { differences, type Head } from '../../../bench/machine.ts';
 import { readBenchOptions } from '../../../bench/options.ts';
 import { drawCharts } from '../../../bench/plot.ts';
+import { isDirty, parseRun } from '../../../bench/run-file.ts';
+import { RunScope } from '../../../bench/scope.ts';
 import { median, percentile } from '../../../bench/statistics.ts';
 
 const rate = (values: number[], at?: number): Figure => ({
@@ -16,13 +20,41 @@ const rate = (values: number[], at?: number): Figure => ({
 });
 const time = (values: number[]): Figure => ({ figure: 'round trip', unit: 'ms', better: 'lower', values });
 
-test('a change counts where the spreads do not touch', () => {
-  const verdict = (before: Figure, now: Figure) => compareFigures([before], [now])[0]?.verdict;
-  assert.equal(verdict(rate([100, 110]), rate([111, 150])), 'better');
-  assert.equal(verdict(rate([100, 110]), rate([80, 99])), 'worse');
-  assert.equal(verdict(rate([100, 110]), rate([110, 150])), 'same');
-  assert.equal(verdict(time([5, 6]), time([3, 4])), 'better');
-  assert.equal(verdict(time([5, 6]), time([7, 8])), 'worse');
+const machine = {
+  ...{ cpu: 'one', cores: 2, memoryGb: 8, platform: 'linux x64', node: 'v20', zookeeper: '3.8.0' },
+  ...{ commit: null, date: '2026-01-01' },
+};
+const verdict = (before: Figure, now: Figure) => compareFigures([before], [now])[0]?.verdict;
+
+test('a change counts where the spreads do not touch and the medians are apart', () => {
+  const before = rate([100, 105, 105, 110]);
+  assert.equal(verdict(before, rate([111, 120, 130, 150])), 'better');
+  assert.equal(verdict(before, rate([80, 90, 90, 99])), 'worse');
+  assert.equal(verdict(before, rate([110, 130, 140, 150])), 'same');
+  assert.equal(verdict(before, rate([111, 112, 113, 114])), 'same');
+  assert.equal(verdict(time([5, 5, 6, 6]), time([3, 4, 4, 4])), 'better');
+  assert.equal(verdict(time([5, 5, 6, 6]), time([7, 7, 8, 8])), 'worse');
+});
+
+test('of fewer than four values on either side nothing is said, but of exact counts', () => {
+  assert.equal(verdict(rate([1, 1, 1]), rate([9, 9, 9, 9])), 'unknown');
+  assert.equal(verdict(rate([1, 1, 1, 1]), rate([9, 9, 9])), 'unknown');
+  const counted = (value: number, isExact: object = { isExact: true }): Figure => ({ ...time([value]), ...isExact });
+  assert.equal(verdict(counted(20), counted(21)), 'worse');
+  assert.equal(verdict(counted(20), counted(20)), 'same');
+  assert.equal(verdict(counted(20), counted(21, {})), 'unknown');
+});
+
+test('nothing before and nothing now have no ratio', () => {
+  assert.match(changeTable(compareFigures([time([0])], [time([0])])), /0\.00 +0\.00 +- +ms/);
+});
+
+test('an aim is kept by the median, from above or from below', () => {
+  assert.equal(isAimKept({ ...rate([1, 2, 9]), aim: 2 }), true);
+  assert.equal(isAimKept({ ...rate([1, 1.9, 9]), aim: 2 }), false);
+  assert.equal(isAimKept({ ...time([1, 2, 9]), aim: 2 }), true);
+  assert.equal(isAimKept({ ...time([1, 2.1, 9]), aim: 2 }), false);
+  assert.equal(isAimKept(rate([1])), null);
 });
 
 test('figures are compared by their name and their place on a curve; the ratio is that of the medians', () => {
@@ -52,6 +84,37 @@ test('medians and percentiles', () => {
   assert.deepEqual([percentile(hundred, 0.5), percentile(hundred, 0.99), percentile(hundred, 1)], [50, 99, 100]);
 });
 
+test('a rank needs as many requests as make one of it', () => {
+  const ranksOf = (requests: number) => Object.keys(latency(new Float64Array(requests)));
+  assert.deepEqual(ranksOf(100), ['p50', 'p95', 'p99']);
+  assert.deepEqual(ranksOf(99), ['p50', 'p95']);
+  assert.deepEqual(ranksOf(20), ['p50', 'p95']);
+  assert.deepEqual(ranksOf(19), ['p50']);
+});
+
+test('the file of a run is told from others, and from one of changes that were not committed', () => {
+  const file = (commit: string) =>
+    [JSON.stringify({ machine: { ...machine, commit }, sizes: {} }), toJsonLine(rate([1]))].join('\n');
+  assert.equal(isDirty(parseRun(file('abc'))), false);
+  assert.equal(isDirty(parseRun(file('abc-dirty'))), true);
+  for (const text of ['', 'null', '# Notes', '{"name":"taskkeeper"}', file('abc').split('\n', 1).join()]) {
+    assert.throws(() => parseRun(text), /no file of figures/);
+  }
+});
+
+test('what a run has started is ended, the last first, whatever of it throws', async () => {
+  const scope = new RunScope();
+  const ended: number[] = [];
+  for (const n of [1, 2, 3]) {
+    scope.after(async () => {
+      ended.push(n);
+      if (n > 1) throw new Error(`${n} does not end`);
+    });
+  }
+  await assert.rejects(scope.close(), ({ errors }: AggregateError) => errors.length === 2);
+  assert.deepEqual(ended, [3, 2, 1]);
+});
+
 test('some works are chosen in the order of a whole run, and works that share stacks stay together', () => {
   assert.deepEqual(readBenchOptions(['--only', 'idle,takeover,W2,flat'])?.works, [
     ['W2'],
@@ -64,10 +127,6 @@ test('some works are chosen in the order of a whole run, and works that share st
 });
 
 test('whoever compares is told of another machine, and of other sizes', () => {
-  const machine = {
-    ...{ cpu: 'one', cores: 2, memoryGb: 8, platform: 'linux x64', node: 'v20', zookeeper: '3.8.0' },
-    ...{ commit: null, date: '2026-01-01' },
-  };
   const head: Head = { machine, sizes: { tasks: 5000 } };
   assert.deepEqual(differences(head, { ...head, machine: { ...machine, commit: 'abc', date: '2026-02-02' } }), []);
   assert.equal(differences(head, { ...head, sizes: { tasks: 10 } }).length, 1);
