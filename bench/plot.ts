@@ -50,6 +50,7 @@ function drawChart({ title, axis, isLogarithmic }: Chart, figures: readonly Figu
   const steps = [0, 0.25, 0.5, 0.75, 1].map((part) => Number((part * top).toPrecision(3)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${title}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<text x="${frame.left}" y="22" font-size="14" fill="#222">${title}</text>`,
     ...steps.flatMap((value) => [
