@@ -13,7 +13,7 @@ import { createMasterMetrics } from './master-metrics.ts';
 import { MasterView } from './master-view.ts';
 
 // By itself V8 lets a heap grow to several times of what is in use before it collects the old part of it, where there is memory:
-// 280 MB instead of 100 after 100,000 tasks were read. To collect at 1.3 times of it costs some hundredths of processor time then.
+// 280 MB instead of 100 after 100,000 tasks were read. To collect at 1.3 times of it costs processor time while it grows.
 setFlagsFromString('--heap-growing-percent=30');
 
 await runService(
