@@ -17,10 +17,15 @@ const below: Readonly<Record<string, readonly string[]>> = {
   gateway: ['coordination', 'runtime', 'domain'],
   'services/master': ['coordination', 'runtime', 'domain'],
   'services/worker': ['coordination', 'runtime', 'domain'],
+  audit: ['coordination', 'runtime', 'domain'],
   scripts: ['runtime', 'domain'],
   bench: ['test', 'scripts', 'coordination', 'runtime', 'domain'],
-  // Whatever is tested; nothing but the benchmarks, which start the same processes, imports from it.
-  test: ['bench', 'scripts', 'gateway', 'services/master', 'services/worker', 'coordination', 'runtime', 'domain'],
+  chaos: ['audit', 'test', 'scripts', 'coordination', 'runtime', 'domain'],
+  // Whatever is tested; nothing but benchmarks and chaos, which start the same processes, imports from it.
+  test: [
+    ...['bench', 'chaos', 'audit', 'scripts'],
+    ...['gateway', 'services/master', 'services/worker', 'coordination', 'runtime', 'domain'],
+  ],
 };
 
 const zookeeperClient = 'node-zookeeper-client';
