@@ -149,7 +149,7 @@ export interface RunLine {
   readonly attempt: number;
   /** Decimal; grows from assignment to assignment over the whole system. */
   readonly token: string;
-  readonly worker: string;
+  /** Of the worker: its process events say which one that is. */
   readonly pid: number;
   readonly at: Moment;
   /** Of an end. `aborted`: its signal ended it. */
