@@ -39,7 +39,9 @@ export type CallRequest =
   /** A stream until its end: its tasks are what was shown, in order. */
   | { readonly operation: 'watch'; readonly id: string }
   | { readonly operation: 'cancel'; readonly id: string }
-  | { readonly operation: 'delete'; readonly id: string };
+  | { readonly operation: 'delete'; readonly id: string }
+  /** A list, counts, an explanation, the settings of a queue, a schedule: all that matters of it is whether it was refused wrongly. */
+  | { readonly operation: 'other'; readonly what: string };
 
 /** The spec as it was sent; what judging needs is named, the rest belongs to the traffic that made it. */
 export interface SubmittedTask {
@@ -68,8 +70,11 @@ export type CallOutcome =
       /** Submits and retries: false where the key had made it before. */
       readonly created?: boolean;
     }
+  /** A reason that begins with {@link wrongRefusal}: no call of the traffic may ever be answered so (a bug: 500, a request that does not fit). */
   | { readonly is: 'no'; readonly reason: string }
   | { readonly is: 'unknown'; readonly reason: string };
+
+export const wrongRefusal = 'wrong: ';
 
 /** A task as an answer showed it. */
 export interface SeenTask {
