@@ -5,7 +5,7 @@
 //   POST /tasks/batch {tasks}              201
 //   GET  /stats                            200 {tasks: {succeeded}}
 
-import { HttpConnection } from './http-connection.ts';
+import { HttpConnection } from '../test/support/http-connection.ts';
 import { percentile } from './statistics.ts';
 
 export interface Load {

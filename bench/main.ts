@@ -3,13 +3,13 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { RunScope } from '../test/support/run-scope.ts';
 import { changeTable, compareFigures } from './compare.ts';
 import { startDriver } from './driver.ts';
 import { type Figure, Figures, figureTable, perTask, toJsonLine } from './figures.ts';
 import { describeMachine, differences, type Head, machineLine } from './machine.ts';
 import { type BenchOptions, readBenchOptions, UsageError, usage, type WorkName } from './options.ts';
 import { parseRun, type Run } from './run-file.ts';
-import { RunScope } from './scope.ts';
 import { ceilings } from './works/ceilings.ts';
 import { costs } from './works/costs.ts';
 import { flatness } from './works/flatness.ts';

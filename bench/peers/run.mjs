@@ -43,9 +43,9 @@ const { Figures, figureTable, formatNumber, formatTable, isAimKept, keyOf, toJso
 );
 const { describeMachine, differences, machineLine } = await import('../../dist/bench/machine.js');
 const { readCount } = await import('../../dist/bench/options.js');
-const { cpuSeconds } = await import('../../dist/bench/process-usage.js');
+const { cpuSeconds } = await import('../../dist/test/support/process-usage.js');
 const { parseRun } = await import('../../dist/bench/run-file.js');
-const { RunScope } = await import('../../dist/bench/scope.js');
+const { RunScope } = await import('../../dist/test/support/run-scope.js');
 const { startBenchStack } = await import('../../dist/bench/stack.js');
 const { median } = await import('../../dist/bench/statistics.js');
 const { w1, w2many, w2one, w3 } = await import('../../dist/bench/works/throughput.js');

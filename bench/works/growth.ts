@@ -1,8 +1,8 @@
 // How the figures change as there is more of something: of POSTs in flight, and of finished tasks that are kept. For the curves
 // of docs/performance.md (bench/plot.ts); each point has a value a repetition.
 
+import { residentMegabytes } from '../../test/support/process-usage.ts';
 import type { LoadResult } from '../loads.ts';
-import { residentMegabytes } from '../process-usage.ts';
 import { type BenchStack, startBenchStack, warmUp } from '../stack.ts';
 import { type Bench, repeat, type Work } from './work.ts';
 

@@ -1,9 +1,9 @@
 // The whole stack of `npm start` at rest, two masters, two workers and a gateway: what each process takes of a processor, and what
 // they ask of ZooKeeper, counted by proxies in between.
 
+import { cpuSeconds } from '../../test/support/process-usage.ts';
 import { RequestMeter } from '../../test/support/request-costs.ts';
 import { type Process, Stack } from '../../test/support/stack.ts';
-import { cpuSeconds } from '../process-usage.ts';
 import { benchStackOptions } from '../stack.ts';
 import { startBenchZooKeeper } from '../zookeeper.ts';
 import { type Bench, repeat, type Work } from './work.ts';

@@ -1,6 +1,6 @@
 // A master that is started where many tasks are: how long until its first assignment, and what it then takes of memory.
 
-import { residentMegabytes } from '../process-usage.ts';
+import { residentMegabytes } from '../../test/support/process-usage.ts';
 import type { BenchStack } from '../stack.ts';
 import { repeat, type Work } from './work.ts';
 

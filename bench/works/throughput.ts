@@ -1,8 +1,8 @@
 // W1, 64 POSTs in flight until all tasks are done; W2, POST and then a long poll for the result, one and sixteen at a time; W3, a
 // thousand to a POST and two of those in flight. Each with what it took of a processor, by process.
 
+import { cpuSeconds } from '../../test/support/process-usage.ts';
 import type { Load, LoadResult } from '../loads.ts';
-import { cpuSeconds } from '../process-usage.ts';
 import type { BenchStack } from '../stack.ts';
 import { type Bench, repeat } from './work.ts';
 

@@ -11,8 +11,8 @@ import { differences, type Head } from '../../../bench/machine.ts';
 import { readBenchOptions } from '../../../bench/options.ts';
 import { drawCharts } from '../../../bench/plot.ts';
 import { isDirty, parseRun } from '../../../bench/run-file.ts';
-import { RunScope } from '../../../bench/scope.ts';
 import { median, percentile } from '../../../bench/statistics.ts';
+import { RunScope } from '../../support/run-scope.ts';
 
 const rate = (values: number[], at?: number): Figure => ({
   ...{ figure: 'W1: tasks', unit: '1/s', better: 'higher', values },

@@ -1,6 +1,6 @@
 // What a run has started, ended with it: the last first. The harness of the tests takes such a scope from node:test.
 
-import type { TestScope } from '../test/support/cleanup.ts';
+import type { TestScope } from './cleanup.ts';
 
 export class RunScope implements TestScope {
   readonly #hooks: (() => Promise<void>)[] = [];

@@ -1,4 +1,4 @@
-// One keep-alive connection of the load driver, one request at a time. As little of HTTP as our own servers speak (a status
+// One keep-alive connection of a load driver, one request at a time. As little of HTTP as our own servers speak (a status
 // line, Content-Length, a body), so that the driver takes as little as possible of the processors that it shares with what it measures.
 
 import { once } from 'node:events';
