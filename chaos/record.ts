@@ -8,7 +8,30 @@
  */
 export type Moment = number;
 
-export type Entry = Call | Fault | ProcessEvent | RunLine;
+export type Entry = Began | Ended | Call | Fault | ProcessEvent | RunLine | Leftover | Picture;
+
+// ---------------------------------------------------------------- the run itself
+
+/** The first line. */
+export interface Began {
+  readonly kind: 'began';
+  readonly at: Moment;
+  /** What the wall clock said then, epoch ms. */
+  readonly epochMs: number;
+  readonly seed: string;
+  /** Of masters, workers and gateways. */
+  readonly sessionTimeoutMs: number;
+}
+
+/**
+ * The last line: all that was broken is whole again, every process lives, traffic has ended, and no task is left that could still go on (or
+ * the patience for that is over). The tree is read then; only after that is anything stopped. A record without it is cut off.
+ */
+export interface Ended {
+  readonly kind: 'ended';
+  readonly at: Moment;
+  readonly epochMs: number;
+}
 
 // ---------------------------------------------------------------- calls
 
@@ -94,7 +117,7 @@ export interface Fault {
   /** From 1; the same in both lines. */
   readonly n: number;
   readonly fault: FaultName;
-  /** Ids of processes: master1, worker3, gateway2, zookeeper1. */
+  /** Ids of processes: master1, worker3, gateway2, zookeeper1. That of a worker is its `WORKER_ID`, too. */
   readonly targets: readonly string[];
   readonly from: Moment;
   readonly to: Moment | null;
@@ -159,4 +182,21 @@ export interface RunLine {
   readonly at: Moment;
   /** Of an end. `aborted`: its signal ended it. */
   readonly how?: 'returned' | 'threw' | 'aborted';
+}
+
+// ---------------------------------------------------------------- what is left at the end
+
+/** What a process holds, counted by name (`watches`, `timers`, `files`): before there was any traffic, and after all of it. */
+export interface Leftover {
+  readonly kind: 'leftover';
+  readonly id: string;
+  readonly baseline: Readonly<Record<string, number>>;
+  readonly end: Readonly<Record<string, number>>;
+}
+
+/** The picture of a master compared with a fresh read of the tree; a line for each difference. */
+export interface Picture {
+  readonly kind: 'picture';
+  readonly id: string;
+  readonly differences: readonly string[];
 }
