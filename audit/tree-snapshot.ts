@@ -8,6 +8,8 @@ export interface SnapshotNode {
   readonly stat: Stat;
   /** Names, in no order. */
   readonly children: readonly string[];
+  /** It is there, and we may not read it: nothing else that is said of it means anything. */
+  readonly isHidden?: true;
 }
 
 /** By path, without the chroot; `/` is not in it. */
@@ -15,8 +17,8 @@ export type TreeSnapshot = ReadonlyMap<string, SnapshotNode>;
 
 /** One line for each znode. */
 export function* snapshotLines(tree: TreeSnapshot): Generator<string> {
-  for (const [path, { data, stat, children }] of tree) {
-    yield JSON.stringify({ path, data: data.toString('base64'), stat: writeStat(stat), children });
+  for (const [path, { data, stat, ...rest }] of tree) {
+    yield JSON.stringify({ path, data: data.toString('base64'), stat: writeStat(stat), ...rest });
   }
 }
 
@@ -24,8 +26,8 @@ export function* snapshotLines(tree: TreeSnapshot): Generator<string> {
 export function parseSnapshot(lines: Iterable<string>): TreeSnapshot {
   const tree = new Map<string, SnapshotNode>();
   for (const line of lines) {
-    const { path, data, stat, children } = JSON.parse(line);
-    tree.set(path, { data: Buffer.from(data, 'base64'), stat: readStat(stat), children });
+    const { path, data, stat, ...rest } = JSON.parse(line);
+    tree.set(path, { data: Buffer.from(data, 'base64'), stat: readStat(stat), ...rest });
   }
   return tree;
 }

@@ -1,0 +1,78 @@
+// What is recorded below one task: each record made once, attempts numbered and in order, an end that fits them. Nothing below a
+// task is ever changed or removed alone, so what can be seen at any moment tells all that has ever happened there. Pure.
+
+import { type Finding, finding } from '../finding.ts';
+import type { TaskLook } from '../task-look.ts';
+
+export function outcomeFindings(task: TaskLook): Finding[] {
+  return [...changes(task), ...attemptNumbers(task), ...attemptsAndEnd(task), ...endAndAttempts(task)];
+}
+
+/** A parent's cversion is twice the creations below it, less the children that it has. */
+function creationsBelow({ cversion, numChildren }: { cversion: number; numChildren: number }): number {
+  return (cversion + numChildren) / 2;
+}
+
+function* changes({ path, node, status, attempts }: TaskLook): Generator<Finding> {
+  const { numChildren } = node.stat;
+  const created = creationsBelow(node.stat);
+  if (created !== numChildren) {
+    yield finding('removed-alone', path, `has had ${created} znodes below it and has ${numChildren} of them`);
+  }
+  if (status && status.node.stat.version !== 0) {
+    yield finding('status-changed', status.path, `was set ${status.node.stat.version} times after its creation`);
+  }
+  for (const attempt of attempts) {
+    if (attempt.node.stat.version !== 0) yield finding('attempt-changed', attempt.path, 'was set after its creation');
+  }
+}
+
+function* attemptNumbers({ path, record, status, attempts }: TaskLook): Generator<Finding> {
+  const numbers = attempts.map(({ record: { attempt } }) => attempt);
+  const last = attempts.at(-1);
+  if (numbers.some((number, place) => number !== place + 1)) {
+    yield finding('attempts-numbers', path, `has attempts ${numbers.join(', ')}`);
+  }
+  const isInOrder = attempts.every(({ node }, place) => node.stat.czxid > (attempts[place - 1]?.node.stat.czxid ?? 0n));
+  if (!isInOrder)
+    yield finding('attempts-order', path, 'has attempts that were not made in the order of their numbers');
+  const reached = Math.max(last?.record.attempt ?? 0, status?.isOurs ? status.record.attempt : 0);
+  if (record && reached > record.maxAttempts) {
+    yield finding('attempts-too-many', path, `has come to attempt ${reached} of ${record.maxAttempts}`);
+  }
+}
+
+/** Of attempts in our own form: a person's say nothing of what follows. */
+function* attemptsAndEnd({ status, attempts }: TaskLook): Generator<Finding> {
+  const endedAt = status?.node.stat.czxid ?? null;
+  for (const { path, node, record, isOurs } of attempts) {
+    if (!isOurs) continue;
+    const isEnd = endedAt === node.stat.czxid;
+    if (record.retryAt === null && record.outcome !== 'succeeded' && !isEnd) {
+      const what = endedAt === null ? 'and the task has not ended' : 'and the task did not end with it';
+      yield finding('attempt-without-end', path, `is followed by no other, ${what}`);
+    }
+    if (status?.isOurs && endedAt !== null && node.stat.czxid > endedAt) {
+      yield finding('attempt-after-end', path, 'was recorded after the task had ended');
+    }
+  }
+}
+
+function* endAndAttempts({ status, attempts }: TaskLook): Generator<Finding> {
+  if (!status?.isOurs) return;
+  const { state, attempt, worker, error } = status.record;
+  const own = attempts.find(({ record }) => record.attempt === attempt);
+  if (state === 'succeeded') {
+    if (own && own.record.outcome !== 'succeeded') {
+      const what = `is the success of attempt ${attempt}, which is recorded as ${own.record.outcome}`;
+      yield finding('end-of-ended-attempt', status.path, what);
+    } else if (!own && attempt !== attempts.length + 1) {
+      const what = `is the success of attempt ${attempt}, of which ${attempts.length} are recorded before it`;
+      yield finding('end-of-ended-attempt', status.path, what);
+    }
+  } else if (state === 'failed' && worker !== null && error?.code !== 'invalid_task') {
+    if (own?.node.stat.czxid !== status.node.stat.czxid) {
+      yield finding('end-without-attempt', status.path, `was not made together with the record of attempt ${attempt}`);
+    }
+  }
+}

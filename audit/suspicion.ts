@@ -1,0 +1,28 @@
+// How rules look at a tree: through a function that shows one znode at a time. What is found in a copy that was read bit by bit
+// may never have been so, since the tree went on meanwhile; so whatever finds something can be asked again, of
+// znodes of one moment. Pure.
+
+import type { Finding } from './finding.ts';
+import type { SnapshotNode, TreeSnapshot } from './tree-snapshot.ts';
+
+/** A znode, all that are asked for being of one moment; null: there is none. */
+export type Look = (path: string) => SnapshotNode | null;
+
+/** Knows nothing of the tree but what it asks for. */
+export type Suspect = (look: Look) => readonly Finding[];
+
+export interface Suspicion {
+  /** What the copy shows. */
+  readonly findings: readonly Finding[];
+  readonly suspect: Suspect;
+}
+
+export function lookAt(tree: TreeSnapshot): Look {
+  return (path) => tree.get(path) ?? null;
+}
+
+/** Null where nothing is wrong. */
+export function suspicionOf(suspect: Suspect, look: Look): Suspicion | null {
+  const findings = suspect(look);
+  return findings.length > 0 ? { findings, suspect } : null;
+}

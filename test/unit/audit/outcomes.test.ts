@@ -1,0 +1,79 @@
+// What is recorded below one task: each rule with a tree that breaks it, and with the lives of tasks that break none.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { auditTree } from '../../../audit/audit-tree.ts';
+import { attempt, ForgedTree, status, task } from './forged-tree.ts';
+
+const path = '/tasks/task-0000000001';
+const failure = { state: 'failed', error: { code: 'handler_error', message: 'no' } } as const;
+
+function withTask(change = {}): ForgedTree {
+  return new ForgedTree().create(path, task(change));
+}
+
+function told(tree: ForgedTree): string[] {
+  return auditTree(tree.snapshot()).map(({ rule, path }) => `${rule} ${path}`);
+}
+
+/** Attempt `k` failed, and another follows. */
+function failed(tree: ForgedTree, k: number): ForgedTree {
+  return tree.create(`${path}/attempt-${k}`, attempt({ attempt: k }));
+}
+
+/** Attempt `k` failed, and the task with it. */
+function failedForGood(tree: ForgedTree, k: number): ForgedTree {
+  return tree.together(() => {
+    tree.create(`${path}/status`, status({ ...failure, attempt: k }));
+    tree.create(`${path}/attempt-${k}`, attempt({ attempt: k, retryAt: null }));
+  });
+}
+
+test('lives without a fault', () => {
+  assert.deepEqual(told(withTask()), []);
+  assert.deepEqual(told(withTask().create(`${path}/status`, status())), []);
+  assert.deepEqual(told(failed(failed(withTask(), 1), 2).create(`${path}/status`, status({ attempt: 3 }))), []);
+  assert.deepEqual(told(failedForGood(failed(withTask(), 1), 2)), []);
+  const cancelled = withTask().create(`${path}/cancel`);
+  assert.deepEqual(told(cancelled.create(`${path}/status`, status({ state: 'cancelled', attempt: 1 }))), []);
+  // A person ends it, whatever is recorded.
+  assert.deepEqual(told(failed(withTask(), 1).create(`${path}/status`, 'done')), []);
+});
+
+test('a record is made once and stays', () => {
+  const changed = withTask()
+    .create(`${path}/status`, status())
+    .set(`${path}/status`, status({ attempt: 1 }));
+  assert.deepEqual(told(changed), [`status-changed ${path}/status`]);
+  const anew = withTask()
+    .create(`${path}/status`, status())
+    .remove(`${path}/status`)
+    .create(`${path}/status`, status());
+  assert.deepEqual(told(anew), [`removed-alone ${path}`]);
+  assert.deepEqual(told(failed(withTask(), 1).set(`${path}/attempt-1`, attempt())), [
+    `attempt-changed ${path}/attempt-1`,
+  ]);
+});
+
+test('attempts are numbered from 1, without gaps, in order, up to maxAttempts', () => {
+  assert.deepEqual(told(failed(failed(withTask(), 1), 3)), [`attempts-numbers ${path}`]);
+  assert.deepEqual(told(failed(failed(withTask(), 2), 1)), [`attempts-order ${path}`]);
+  assert.deepEqual(told(failed(failed(withTask({ maxAttempts: 1 }), 1), 2)), [`attempts-too-many ${path}`]);
+  const success = failed(withTask({ maxAttempts: 1 }), 1).create(`${path}/status`, status({ attempt: 2 }));
+  assert.deepEqual(told(success), [`attempts-too-many ${path}`]);
+});
+
+test('an end and its attempt are recorded together, and nothing after it', () => {
+  const noEnd = withTask().create(`${path}/attempt-1`, attempt({ retryAt: null }));
+  assert.deepEqual(told(noEnd), [`attempt-without-end ${path}/attempt-1`]);
+  const noAttempt = withTask().create(`${path}/status`, status(failure));
+  assert.deepEqual(told(noAttempt), [`end-without-attempt ${path}/status`]);
+  assert.deepEqual(told(failed(failedForGood(withTask(), 1), 2)), [`attempt-after-end ${path}/attempt-2`]);
+});
+
+test('a success is that of an attempt that has not ended before', () => {
+  const lost = withTask().create(`${path}/attempt-1`, attempt({ outcome: 'lost' }));
+  assert.deepEqual(told(lost.create(`${path}/status`, status())), [`end-of-ended-attempt ${path}/status`]);
+  const skipped = withTask().create(`${path}/status`, status({ attempt: 2 }));
+  assert.deepEqual(told(skipped), [`end-of-ended-attempt ${path}/status`]);
+});
