@@ -23,3 +23,10 @@ export async function findFreePort(host = '127.0.0.1'): Promise<number> {
   }
   throw new Error('found no free port between 15000 and 32767');
 }
+
+/** So many of them, each another one. */
+export async function findFreePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await findFreePort());
+  return [...ports];
+}

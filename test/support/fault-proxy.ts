@@ -79,9 +79,10 @@ export class FaultProxy {
     await once(this.#server, 'listening');
   }
 
-  /** Nothing passes in that direction, and sockets stay open. {@link heal} delivers what was held. */
-  silence(direction: Direction | 'both' = 'both'): void {
-    for (const each of direction === 'both' ? directions : [direction]) this.#silent.add(each);
+  /** From now on nothing passes in that direction, and sockets stay open. What was held goes on where it may pass again. */
+  silence(direction: Direction | 'both' | 'none' = 'both'): void {
+    this.#silent.clear();
+    for (const each of directions) if (direction === each || direction === 'both') this.#silent.add(each);
     this.#applyToAll();
   }
 
@@ -95,9 +96,14 @@ export class FaultProxy {
   async heal(): Promise<void> {
     this.#silent.clear();
     this.#delayMs = 0;
-    this.#rules.length = 0;
+    this.dropRules();
     this.#applyToAll();
     await this.accept();
+  }
+
+  /** What was to become of single requests and replies that have not come yet. */
+  dropRules(): void {
+    this.#rules.length = 0;
   }
 
   /**

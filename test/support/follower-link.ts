@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { findFreePort } from '../../scripts/ports.ts';
+import { findFreePorts } from '../../scripts/ports.ts';
 import { onCleanup, type TestScope } from './cleanup.ts';
 import { createZooKeeper, type TestZooKeeper } from './zookeeper-server.ts';
 
@@ -24,9 +24,7 @@ export interface LinkedEnsemble {
 }
 
 export async function startEnsembleWithLink(scope: TestScope): Promise<LinkedEnsemble> {
-  const ports = new Set<number>();
-  while (ports.size < 9) ports.add(await findFreePort());
-  const all = [...ports];
+  const all = await findFreePorts(9);
   const member = (i: number) => ({ client: all[i] ?? 0, quorum: all[i + 3] ?? 0, election: all[i + 6] ?? 0 });
   const { port, link } = await startLink(scope, member(2).quorum);
   const servers = [0, 1, 2].map((own) => {

@@ -29,17 +29,21 @@ const entries = {
 } as const;
 export type ServiceName = keyof typeof entries;
 
-type Environment = Readonly<Record<string, string | number>>;
+export type Environment = Readonly<Record<string, string | number>>;
 
 /** Returns at once; wait for a log line or an endpoint to know that it is up. */
 export function startService(scope: TestScope, service: ServiceName, env: Environment): ServiceProcess {
-  return startScript(scope, fileURLToPath(new URL(entries[service], import.meta.url)), env);
+  return startScript(scope, serviceScript(service), env);
+}
+
+export function serviceScript(service: ServiceName): string {
+  return fileURLToPath(new URL(entries[service], import.meta.url));
 }
 
 /** The same for any compiled script. */
 export function startScript(scope: TestScope, script: string, env: Environment, args: string[] = []): ServiceProcess {
   const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
-    env: { ...inherited(), ...Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)])) },
+    env: cleanEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const running = new ServiceProcess(child);
@@ -51,10 +55,11 @@ export function startScript(scope: TestScope, script: string, env: Environment, 
   return running;
 }
 
-function inherited(): Record<string, string | undefined> {
+/** What is given, and of ours only what any process needs. */
+export function cleanEnvironment(env: Environment): Record<string, string> {
   const { PATH, HOME, TMPDIR, NODE_V8_COVERAGE } = process.env;
-  const known = { PATH, HOME, TMPDIR, NODE_V8_COVERAGE };
-  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+  const known = Object.entries({ PATH, HOME, TMPDIR, NODE_V8_COVERAGE, ...env });
+  return Object.fromEntries(known.flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])));
 }
 
 export class ServiceProcess {

@@ -1,4 +1,4 @@
-// What a run has started, ended with it: the last first. The harness of the tests takes such a scope from node:test.
+// A scope outside of node:test, for programs that use this harness: what a run has started is ended with it, the last first.
 
 import type { TestScope } from './cleanup.ts';
 

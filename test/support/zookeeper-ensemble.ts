@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findFreePort } from '../../scripts/ports.ts';
+import { findFreePorts } from '../../scripts/ports.ts';
 import type { TestScope } from './cleanup.ts';
 import { createZooKeeper, type TestZooKeeper, type TestZooKeeperOptions } from './zookeeper-server.ts';
 
@@ -55,9 +55,7 @@ interface MemberPorts {
 }
 
 async function distinctPorts(members: number): Promise<MemberPorts[]> {
-  const ports = new Set<number>();
-  while (ports.size < members * 3) ports.add(await findFreePort());
-  const [...all] = ports;
+  const all = await findFreePorts(members * 3);
   return Array.from({ length: members }, (_, i) => {
     const [client = 0, peer = 0, election = 0] = all.slice(i * 3, i * 3 + 3);
     return { client, peer, election };

@@ -51,9 +51,16 @@ export interface Life extends TestZooKeeper {
   waitUntilServing(): Promise<void>;
 }
 
-const quick = { tickTime: 200, minSessionTimeout: 400, maxSessionTimeout: 60_000, initLimit: 50, syncLimit: 20 };
+/** Of zoo.cfg. */
+export const quickConfig = {
+  tickTime: 200,
+  minSessionTimeout: 400,
+  maxSessionTimeout: 60_000,
+  initLimit: 50,
+  syncLimit: 20,
+};
 /** No fsync: what a killed server wrote is in the page cache all the same. First-tier only: starts fastest. */
-const jvmFlags = [
+export const quickJvmFlags = [
   ...['-Xmx256m', '-XX:TieredStopAtLevel=1', '-Djava.net.preferIPv4Stack=true'],
   ...['-Dzookeeper.forceSync=no', '-Dzookeeper.preAllocSize=1024'],
 ];
@@ -81,8 +88,8 @@ export function createZooKeeper(scope: TestScope, port: number, options: TestZoo
     dir,
     port,
     name: `taskkeeper-test-${process.pid}-${port}`,
-    config: { ...quick, ...options.extraConfig },
-    jvmFlags: [...jvmFlags, ...(options.jvmFlags ?? [])],
+    config: { ...quickConfig, ...options.extraConfig },
+    jvmFlags: [...quickJvmFlags, ...(options.jvmFlags ?? [])],
   };
   let present: ZooKeeperProcess | null = null;
   const running = (): ZooKeeperProcess => {
