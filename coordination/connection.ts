@@ -97,10 +97,9 @@ export class Connection {
   #nextServer = 0;
   #failedAttempts = 0;
   #connectedAt = 0;
+  #handshakeSentAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #disposed = false;
-  /** When the newest request that goes to the leader was handed to the socket. */
-  lastLeaderRequestAt = 0;
 
   constructor(target: EnsembleTarget, events: ConnectionEvents) {
     this.#target = target;
@@ -131,7 +130,6 @@ export class Connection {
       payload: null,
       toBuffer: () => {
         sentAt = monotonicMs();
-        if (request.reachesLeader) this.lastLeaderRequestAt = sentAt;
         return frame(header, request.body);
       },
     };
@@ -215,7 +213,7 @@ export class Connection {
     const late = new Error(`${server.host}:${server.port} did not answer the handshake within ${handshakeMs} ms`);
     this.#timer = setTimeout(() => socket.destroy(late), handshakeMs);
     socket.once(secure ? 'secureConnect' : 'connect', () => {
-      this.lastLeaderRequestAt = monotonicMs();
+      this.#handshakeSentAt = monotonicMs();
       manager.onSocketConnected();
     });
     socket.on('data', (chunk) => this.#onData(chunk));
@@ -262,14 +260,13 @@ export class Connection {
   }
 
   #onHandshake(packet: Buffer): void {
-    const sentAt = this.lastLeaderRequestAt;
     this.#shakeHands(packet);
     clearTimeout(this.#timer);
     const manager = this.#manager;
     if (manager.state === managerStates.sessionExpired) return this.#events.onRefused('session_expired');
     this.#connectedAt = monotonicMs();
     const sessionId = manager.sessionId.readBigInt64BE(0);
-    this.#events.onConnected({ sessionId, timeoutMs: manager.sessionTimeout, sentAt });
+    this.#events.onConnected({ sessionId, timeoutMs: manager.sessionTimeout, sentAt: this.#handshakeSentAt });
   }
 
   #onNotification(body: JuteReader): void {

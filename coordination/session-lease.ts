@@ -23,18 +23,34 @@ export class SessionLease {
   #heardOfAt = 0;
   /** When we sent the newest request that the leader has answered. */
   #confirmedAt = 0;
+  /** When we sent the newest request that the leader has to answer. */
+  #askedAt = 0;
+  /** How many of those it has not answered over this link, and since when the oldest waits at the most. */
+  #unanswered = 0;
+  #unansweredSince = 0;
   /** Those answered before, oldest first, as far as they may still matter. */
   #earlier: { readonly sentAt: number; readonly answeredAt: number }[] = [];
 
   /** The session was granted or resumed in answer to what was sent at `sentAt`: that goes to the leader itself. */
   granted(timeoutMs: number, sentAt: number): void {
     this.#timeoutMs = timeoutMs;
+    this.#askedAt = sentAt;
+    this.#unanswered = 0;
     this.#heardOfAt = Math.max(this.#heardOfAt, sentAt);
     this.#confirmedAt = Math.max(this.#confirmedAt, sentAt);
   }
 
+  /** A request that the leader has to answer is sent. */
+  asked(sentAt: number): void {
+    this.#askedAt = sentAt;
+    if (this.#unanswered === 0) this.#unansweredSince = sentAt;
+    this.#unanswered += 1;
+  }
+
   /** The leader's answer to what was sent at `sentAt` arrived at `answeredAt`. */
   confirmed(sentAt: number, answeredAt: number): void {
+    this.#unanswered -= 1;
+    this.#unansweredSince = sentAt; // or later: answers come in the order of the requests
     if (sentAt <= this.#confirmedAt) return;
     this.#confirmedAt = sentAt;
     for (let first = this.#earlier[0]; first && first.answeredAt <= sentAt - this.#reportMs; first = this.#earlier[0]) {
@@ -56,18 +72,21 @@ export class SessionLease {
   }
 
   /**
-   * A heartbeat is due when nothing that goes to the leader was sent for so long: somewhat longer than what a follower
-   * takes to report, so that each heartbeat makes the one before count.
+   * A heartbeat is due when nothing that goes to the leader was sent for a fifth of the timeout: somewhat longer than what a
+   * follower takes to report, so that each heartbeat makes the one before count.
    */
-  get heartbeatMs(): number {
-    return this.#timeoutMs / 5;
+  get heartbeatAt(): number {
+    return this.#askedAt + this.#timeoutMs / 5;
   }
 
   /**
-   * By then the leader has answered nothing of the last two fifths of the timeout, a heartbeat included: time to try another server while we still can. Events and a follower's own answers prove nothing.
+   * By then the leader has answered nothing of the last two fifths of the timeout, and has had a fifth to do so: time to try
+   * another server while we still can. Events and a follower's own answers prove nothing. Infinity while it owes no answer: who
+   * was busy and asked nothing has not met silence.
    */
   get silentAt(): number {
-    return this.#confirmedAt + (this.#timeoutMs * 2) / 5;
+    if (this.#unanswered === 0) return Number.POSITIVE_INFINITY;
+    return Math.max(this.#confirmedAt + (this.#timeoutMs * 2) / 5, this.#unansweredSince + this.#timeoutMs / 5);
   }
 
   /** Half a tick at most: what a follower has heard reaches the leader within this. */

@@ -214,6 +214,7 @@ export class Session {
 
   #send(pending: PendingRequest): void {
     pending.sent = true;
+    if (pending.request.reachesLeader) this.#lease.asked(monotonicMs());
     this.#connection.send(pending.request, (answer: Answer) => {
       if (typeof answer === 'object') this.#open.answer(pending, answer.code, answer.body);
       else if (answer === 'unsent' || pending.repeatable)
@@ -288,11 +289,11 @@ export class Session {
       setImmediate(() => this.#dropIfSilent());
       return;
     }
-    if (now >= this.#connection.lastLeaderRequestAt + this.#lease.heartbeatMs) {
+    if (now >= this.#lease.heartbeatAt) {
       void this.sync('/').catch(() => undefined); // its answer is what counts; without one the link is dropped in time
     }
-    const heartbeatAt = this.#connection.lastLeaderRequestAt + this.#lease.heartbeatMs;
-    const waitMs = Math.max(1, Math.ceil(Math.min(heartbeatAt, this.#lease.silentAt) - now));
+    const { heartbeatAt, silentAt } = this.#lease;
+    const waitMs = Math.max(1, Math.ceil(Math.min(heartbeatAt, silentAt) - now));
     this.#heartbeat = setTimeout(() => this.#beat(), waitMs);
   }
 

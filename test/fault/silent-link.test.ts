@@ -13,6 +13,11 @@ const zookeeper = await startZooKeeper(wholeFile);
 const directions = ['both', 'toServer', 'toClient'] as const;
 const timeoutMs = 1200;
 
+/** Nothing else happens in this process meanwhile. */
+function blockFor(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 /** The session is on `used`, and `spare` leads to the same server. */
 async function onTwoLinks(t: TestContext) {
   const proxies = [await startFaultProxy(t, zookeeper), await startFaultProxy(t, zookeeper)];
@@ -61,6 +66,19 @@ for (const direction of directions) {
     await assert.rejects(session.exists('/'), { code: 'session_lost', outcome: 'not applied' });
   });
 }
+
+test('a pause of our own is not taken for silence: the link stays', async (t) => {
+  const proxy = await startFaultProxy(t, zookeeper);
+  const { session, states } = await openSession(t, proxy, { sessionTimeoutMs: timeoutMs });
+  await session.sync('/');
+  blockFor(timeoutMs * 0.5);
+  await session.sync('/');
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    ['connected'],
+  );
+  assert.equal(proxy.connectionsSeen, 1);
+});
 
 test('a link that heals in time keeps its session', async (t) => {
   const proxy = await startFaultProxy(t, zookeeper);

@@ -11,8 +11,13 @@ function lease(timeoutMs: number, ...answeredSends: number[]): SessionLease {
   const [first = 0, ...later] = answeredSends;
   const made = new SessionLease();
   made.granted(timeoutMs, first);
-  for (const at of later) made.confirmed(at, at);
+  for (const at of later) answered(made, at, at);
   return made;
+}
+
+function answered(made: SessionLease, sentAt: number, answeredAt: number): void {
+  made.asked(sentAt);
+  made.confirmed(sentAt, answeredAt);
 }
 
 test('before the first handshake nothing is trusted', () => {
@@ -41,17 +46,41 @@ test('an answer to something older takes nothing back; a server that grants less
 
 test('what was answered late may have been received late: it counts from its answer on', () => {
   const late = lease(6000, 1000);
-  late.confirmed(2000, 2900);
-  late.confirmed(3000, 3000);
+  answered(late, 2000, 2900);
+  answered(late, 3000, 3000);
   assert.equal(late.trustedUntil, 1000 + 5700);
-  late.confirmed(3900, 3900);
+  answered(late, 3900, 3900);
   assert.equal(late.trustedUntil, 2000 + 5700);
 });
 
 test('silent after two fifths of the timeout without an answer, with a heartbeat in it', () => {
   const six = lease(6000, 1000);
-  assert.equal(six.heartbeatMs, 1200);
+  assert.equal(six.heartbeatAt, 1000 + 1200);
+  six.asked(2200);
   assert.equal(six.silentAt, 1000 + 2400);
+  assert.equal(six.heartbeatAt, 2200 + 1200);
+});
+
+test('nothing that was asked is unanswered: that is no silence, however long it lasts', () => {
+  assert.equal(lease(6000, 1000, 2000).silentAt, Infinity);
+});
+
+test('after a pause of our own the leader has a fifth of the timeout to answer', () => {
+  const paused = lease(6000, 1000, 2000);
+  paused.asked(5000);
+  assert.equal(paused.silentAt, 5000 + 1200);
+  paused.asked(5100);
+  assert.equal(paused.silentAt, 5000 + 1200, 'the oldest that is unanswered counts');
+  paused.confirmed(5000, 5200);
+  assert.equal(paused.silentAt, 5000 + 2400, 'and as the newest that was answered, the other way round');
+});
+
+test('a new link owes no answer to what was asked over the last one', () => {
+  const moved = lease(6000, 1000);
+  moved.asked(2200);
+  moved.granted(6000, 4000);
+  assert.equal(moved.silentAt, Infinity);
+  assert.equal(moved.heartbeatAt, 4000 + 1200);
 });
 
 test('the link is given up before the session, and nothing is trusted for longer than what was sent allows', () => {
@@ -64,6 +93,7 @@ test('the link is given up before the session, and nothing is trusted for longer
       const newest = sends.at(-1) ?? 0;
       const heardOf = Math.max(1000, ...sends.filter((at) => at <= newest - timeoutMs / 6));
       assert.ok(any.trustedUntil < heardOf + timeoutMs);
+      any.asked(newest + timeoutMs / 5);
       assert.ok(any.silentAt < newest + timeoutMs / 2);
     }),
   );
