@@ -6,6 +6,7 @@
 //   decides knows at once that something is there, and that it does not know yet what.
 // - `synced` means: everything that was there when the watch was set has been announced, with its data.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '../domain/limits.ts';
 import { isRefusal } from './coordination-error.ts';
 import type { Session } from './session.ts';
@@ -29,6 +30,9 @@ export interface TreeCacheOptions {
   /** What the one child of a znode that has one is mostly called: it is read without a list first. */
   readonly onlyChild?: string | null;
 }
+
+/** Names that are taken up in one turn of the event loop: to do so for a hundred thousand takes a fifth of a second. */
+const namesAtOnce = 5000;
 
 /** `stale`: something changed after the read was sent, so it is repeated. */
 type Reading = 'wanted' | 'reading' | 'stale';
@@ -115,7 +119,7 @@ export class TreeCache {
   #take(path: string): void {
     if (this.#readsData) return this.#want(path);
     if (depthBelow(this.#root, path) < this.#depthMax && this.#listing) void this.#list(path, this.#listing);
-    else this.#listed(path, []);
+    else this.#listed(path);
   }
 
   #onEvent(path: string, change: 'created' | 'removed' | 'changed'): void {
@@ -184,10 +188,11 @@ export class TreeCache {
     if (!listing?.open.has(path)) return;
     this.#checkGuess(path, znode, listing);
     const { numChildren, pzxid } = znode.stat;
-    if (numChildren === 0 || depthBelow(this.#root, path) === this.#depthMax) return this.#listed(path, []);
+    if (numChildren === 0 || depthBelow(this.#root, path) === this.#depthMax) return this.#listed(path);
     if (numChildren > 1 || this.#onlyChild === null) return void this.#list(path, listing);
     listing.guesses.set(childPath(path, this.#onlyChild), pzxid);
-    this.#listed(path, [this.#onlyChild]);
+    this.#open(path, [this.#onlyChild], listing);
+    this.#listed(path);
   }
 
   #notFound(path: string): void {
@@ -214,22 +219,31 @@ export class TreeCache {
       if (!names) return this.#gone(path);
       // With names only, this is where the root shows that it is there.
       if (path === this.#root && !this.#readsData && !listing.removed.has(path)) this.#announce(path, null);
-      this.#listed(path, names);
+      for (let from = 0; from < names.length; from += namesAtOnce) {
+        if (from > 0) await nextTurn();
+        if (listing !== this.#listing) return;
+        this.#open(path, names.slice(from, from + namesAtOnce), listing);
+      }
+      this.#listed(path);
     } catch (error) {
       this.#onFailure(path, error);
     }
   }
 
-  #listed(path: string, names: readonly string[]): void {
-    const listing = this.#listing;
-    if (!listing?.open.delete(path)) return;
+  /** They have to be seen, too. */
+  #open(path: string, names: readonly string[], listing: Listing): void {
     for (const name of names) {
       const child = childPath(path, name);
       listing.open.add(child);
       if (!this.#readsData && !listing.removed.has(child)) this.#announce(child, null);
     }
     for (const name of names) this.#take(childPath(path, name));
-    if (listing.open.size > 0 || listing !== this.#listing) return;
+  }
+
+  /** It was seen, and what is below it, as far as that is wanted, is being looked at. */
+  #listed(path: string): void {
+    const listing = this.#listing;
+    if (!listing?.open.delete(path) || listing.open.size > 0) return;
     this.#listing = null;
     for (const known of listing.unseen) this.#gone(known);
     this.#setSynced(true);
@@ -244,7 +258,7 @@ export class TreeCache {
 
   #gone(path: string): void {
     if (this.#present.delete(path)) this.#listener.onAbsent(path);
-    this.#listed(path, []);
+    this.#listed(path);
   }
 
   #setSynced(synced: boolean): void {
@@ -264,7 +278,7 @@ export class TreeCache {
       this.#announce(path, null);
       this.#listener.onForbidden?.(path);
       if (this.#listing) this.#checkGuess(path, null, this.#listing);
-      this.#listed(path, []);
+      this.#listed(path);
     } else if (this.#session.state === 'connected') {
       this.#session.recover(`no picture of ${this.#root}: ${String(error)}`);
     }

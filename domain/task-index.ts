@@ -57,6 +57,8 @@ export class TaskIndex {
   readonly #toRefresh = new Set<TaskEntry>();
   #isRefreshing = false;
   #isLoading = false;
+  /** Those that are still to be put in their places. */
+  #loaded: MapIterator<TaskEntry> | null = null;
 
   /** Alarms that are set, those of tasks that are gone included. */
   get alarms(): number {
@@ -119,10 +121,19 @@ export class TaskIndex {
     this.#isLoading = true;
   }
 
-  /** What follows from the facts so far is worked out, and from now on with each. */
-  endLoading(): void {
+  /**
+   * What follows from the facts so far is worked out, for up to `tasksMax` more tasks with each call, and from the first call on with
+   * each fact. True once that is done for all of them.
+   */
+  endLoading(tasksMax = Infinity): boolean {
     this.#isLoading = false;
-    for (const entry of this.tasks.values()) this.refresh(entry);
+    this.#loaded ??= this.tasks.values();
+    for (let count = 0; count < tasksMax; count += 1) {
+      const { done, value } = this.#loaded.next();
+      if (done) return true;
+      this.refresh(value);
+    }
+    return false;
   }
 
   setTask(id: TaskId, fact: TaskFact | Unread): void {

@@ -3,6 +3,7 @@
 // read first. Nonsense in the tree is logged once and stepped around.
 
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeParentsAgain } from '../../coordination/bootstrap.ts';
 import { decodeQueue } from '../../coordination/queue-record.ts';
 import type { Session } from '../../coordination/session.ts';
@@ -30,6 +31,8 @@ import { SequenceWatch } from './sequence-watch.ts';
 
 /** More oddities than these are not logged any more. */
 const loggedLinesMax = 10_000;
+/** Tasks that are put in their places in one turn at the end of the first reading: for all of a hundred thousand it takes half a second. */
+const placedAtOnce = 2000;
 /** A position in a list has no higher number; only names that people make up go beyond. */
 const positionNumberMax = 999_999_999_999_999;
 
@@ -45,6 +48,7 @@ export class Picture {
   readonly #listeners = new Set<() => void>();
   readonly #eventListeners = new Set<() => void>();
   readonly #logged = new Set<string>();
+  /** It was read as a whole once. */
   #isComplete = false;
   /** Something has changed in this turn. */
   #isChanging = false;
@@ -72,12 +76,16 @@ export class Picture {
 
   /** True while the picture is complete and current. */
   get synced(): boolean {
-    return this.#mirrors.every((mirror) => mirror.synced);
+    return this.#isComplete && this.#mirrors.every((mirror) => mirror.synced);
   }
 
   /** Resolves with the first complete picture; rejects when the session ends before. */
   async start(): Promise<void> {
     await Promise.all(this.#mirrors.map((mirror) => mirror.start()));
+    while (!this.index.endLoading(placedAtOnce)) await nextTurn();
+    this.#isComplete = true;
+    this.index.states.goLive();
+    this.#changed();
   }
 
   /** Calls `listener` after each turn of the event loop that has changed something, in one of its own; returns the function that ends that. */
@@ -103,18 +111,8 @@ export class Picture {
       onPresent: change,
       onAbsent: (path) => change(path, undefined),
       onForbidden: (path) => this.#onForbidden(path),
-      onSynced: () => {
-        this.#changed();
-        if (this.synced && !this.#isComplete) this.#onComplete();
-      },
+      onSynced: () => this.#changed(),
     };
-  }
-
-  /** For the first time. */
-  #onComplete(): void {
-    this.#isComplete = true;
-    this.index.endLoading();
-    this.index.states.goLive();
   }
 
   /** To be called before each change. A turn has many, which are at the same time: what follows from them counts from its beginning. */

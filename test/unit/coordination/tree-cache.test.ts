@@ -218,3 +218,30 @@ test('a child of the usual name that came after the one that was there is no onl
   assert.deepEqual(contents(picture), { '/t': 'parent', '/t/attempt-1': 'failed', '/t/status': 'done' });
   assert.equal(cache.synced, true);
 });
+
+test('many names are taken up in several turns, and what is removed meanwhile stays away', async () => {
+  const { session, picture, cache } = cacheOn('names');
+  const names = Array.from({ length: 12_000 }, (_, n) => `n-${n}`);
+  await session.answer('list /t', names);
+  assert.ok(picture.size < names.length && !cache.synced, `${picture.size} names in one turn`);
+  session.event('/t/n-0', 'removed');
+  session.event('/t/n-11999', 'removed');
+  session.event('/t/new', 'created');
+  while (!cache.synced) await turn();
+  assert.equal(picture.size, names.length); // the root and the new one are there, two are gone
+  assert.deepEqual([picture.has('/t/n-0'), picture.has('/t/n-11999'), picture.has('/t/new')], [false, false, true]);
+});
+
+test('a link that breaks while many names are taken up: the next list alone counts', async () => {
+  const { session, picture, cache } = cacheOn('names');
+  await session.answer(
+    'list /t',
+    Array.from({ length: 12_000 }, (_, n) => `n-${n}`),
+  );
+  session.become('suspended');
+  session.become('connected');
+  await session.answer('list /t', list('a'));
+  await turn();
+  assert.deepEqual(contents(picture), { '/t': null, '/t/a': null });
+  assert.equal(cache.synced, true);
+});

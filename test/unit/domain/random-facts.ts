@@ -139,14 +139,18 @@ const queueSettings = fc.record({
 });
 export const setQueues = fc.array(fc.tuple(queues, queueSettings), { maxLength: 2 });
 
-/** `loaded`: what follows from the first so many is worked out at once. */
+/** `loaded`: what follows from the first so many is worked out at their end, task by task while the others arrive. */
 export function told(facts: readonly Fact[], loaded = 0): TaskIndex {
   const index = new TaskIndex();
   index.advance(now - 100);
   index.beginLoading();
   for (const fact of facts.slice(0, loaded)) fact.tell(index);
-  index.endLoading();
-  for (const fact of facts.slice(loaded)) fact.tell(index);
+  for (const fact of facts.slice(loaded)) {
+    index.endLoading(1);
+    fact.tell(index);
+  }
+  while (!index.endLoading(1));
   index.advance(now); // what was a matter of moments is over
+  index.review(100);
   return index;
 }

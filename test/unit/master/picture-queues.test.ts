@@ -3,76 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CoordinationError } from '../../../coordination/coordination-error.ts';
 import { QueueDirectory } from '../../../coordination/queue-ledger.ts';
-import type { RecursiveListener, Session } from '../../../coordination/session.ts';
+import type { Session } from '../../../coordination/session.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Picture } from '../../../services/master/picture.ts';
-
-/** Data that nobody may read. */
-const forbidden = 'forbidden';
-
-/** Answers from its own tree, with an event for each change. */
-class HeldSession {
-  readonly signal = new AbortController().signal;
-  readonly state = 'connected';
-  readonly #data = new Map<string, string>(['/queues', '/workers', '/assign', '/tasks'].map((path) => [path, '']));
-  readonly #listeners = new Map<string, RecursiveListener[]>();
-
-  constructor(found: Readonly<Record<string, string>>) {
-    for (const [path, data] of Object.entries(found)) this.#data.set(path, data);
-  }
-
-  onState() {
-    return () => undefined;
-  }
-
-  async sync() {
-    // Nothing lags behind here.
-  }
-
-  async watchRecursively(path: string, listener: RecursiveListener) {
-    this.#listeners.set(path, [...(this.#listeners.get(path) ?? []), listener]);
-  }
-
-  async getData(path: string) {
-    const data = this.#data.get(path);
-    if (data === forbidden) throw CoordinationError.refused(-102, path);
-    const numChildren = this.#childrenOf(path).length;
-    const stat = { numChildren, cversion: numChildren, ctime: 0, czxid: 1n, version: 0, ephemeralOwner: 0n };
-    return data === undefined ? null : { data: Buffer.from(data), stat };
-  }
-
-  async exists(path: string) {
-    return (await this.getData(path))?.stat ?? null;
-  }
-
-  async childNames(path: string) {
-    return this.#childrenOf(path);
-  }
-
-  /** Resolves when whoever watches has read it. */
-  async write(path: string, data: string) {
-    const change = this.#data.has(path) ? 'changed' : 'created';
-    this.#data.set(path, data);
-    await this.#tell(path, change);
-  }
-
-  async remove(path: string) {
-    this.#data.delete(path);
-    await this.#tell(path, 'removed');
-  }
-
-  async #tell(path: string, change: 'created' | 'changed' | 'removed') {
-    for (const listener of this.#listeners.get(path.slice(0, path.indexOf('/', 1))) ?? []) listener(path, change);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  #childrenOf(path: string): string[] {
-    return [...this.#data.keys()].filter((key) => key.startsWith(`${path}/`)).map((key) => key.slice(path.length + 1));
-  }
-}
+import { forbidden, HeldSession } from './held-session.ts';
 
 async function startMaster(found: Readonly<Record<string, string>> = {}) {
   const held = new HeldSession(found);
