@@ -8,6 +8,7 @@
 export type Severity = 'violation' | 'odd';
 
 export const rules = {
+  // What is recorded of a task.
   'status-changed': 'violation',
   'removed-alone': 'violation',
   'attempt-changed': 'violation',
@@ -18,6 +19,56 @@ export const rules = {
   'attempt-without-end': 'violation',
   'end-without-attempt': 'violation',
   'end-of-ended-attempt': 'violation',
+  // Who runs it.
+  'assigned-twice': 'violation',
+  'assigned-and-ended': 'violation',
+  'assigned-attempt': 'violation',
+  'assigned-early': 'violation',
+  'assigned-before-let-go': 'violation',
+  'assigned-to-unfit': 'violation',
+  'worker-overloaded': 'violation',
+  'key-shared': 'violation',
+  'key-out-of-turn': 'violation',
+  // What a submit made.
+  'submitted-twice': 'violation',
+  'keyed-without-key': 'violation',
+  // Who leads.
+  'master-not-ephemeral': 'violation',
+  'master-without-epoch': 'violation',
+  // Left over, or on its way.
+  'leftover-assignment': 'odd',
+  'assigned-without-task': 'odd',
+  'assigned-to-nobody': 'odd',
+  'assigned-to-former-life': 'odd',
+  'folder-without-worker': 'odd',
+  'worker-without-folder': 'odd',
+  'key-without-tasks': 'odd',
+  'nobody-leads': 'odd',
+  'missing-parent': 'odd',
+  'sequence-near-end': 'odd',
+  // Done by hand, mostly.
+  'worker-overloaded-by-hand': 'odd',
+  'key-shared-by-hand': 'odd',
+  'queue-overfull': 'odd',
+  'let-go-early': 'odd',
+  'ran-before-let-go': 'odd',
+  'master-by-hand': 'odd',
+  // Nonsense.
+  'no-worker': 'odd',
+  'no-task': 'odd',
+  'empty-task': 'odd',
+  unreadable: 'odd',
+  'not-taken': 'odd',
+  'newer-record': 'odd',
+  'not-persistent': 'odd',
+  'unknown-name': 'odd',
+  hidden: 'odd',
+  // Only where nothing is under way.
+  'quiet-assignment': 'violation',
+  'quiet-unfinished': 'violation',
+  'quiet-owner': 'violation',
+  'quiet-leader': 'violation',
+  'quiet-backlog': 'violation',
 } as const satisfies Readonly<Record<string, Severity>>;
 
 export type RuleName = keyof typeof rules;

@@ -3,26 +3,31 @@
 // znodes of one moment. Pure.
 
 import type { Finding } from './finding.ts';
-import type { SnapshotNode, TreeSnapshot } from './tree-snapshot.ts';
+import type { SnapshotNode } from './tree-snapshot.ts';
 
 /** A znode, all that are asked for being of one moment; null: there is none. */
 export type Look = (path: string) => SnapshotNode | null;
 
 /** Knows nothing of the tree but what it asks for. */
-export type Suspect = (look: Look) => readonly Finding[];
+export type Suspect = (look: Look) => Iterable<Finding>;
 
-export interface Suspicion {
-  /** What the copy shows. */
+export interface Checked {
+  /** What the copy shows; empty where all is well. */
   readonly findings: readonly Finding[];
   readonly suspect: Suspect;
 }
 
-export function lookAt(tree: TreeSnapshot): Look {
+export function lookAt(tree: ReadonlyMap<string, SnapshotNode | null>): Look {
   return (path) => tree.get(path) ?? null;
 }
 
-/** Null where nothing is wrong. */
-export function suspicionOf(suspect: Suspect, look: Look): Suspicion | null {
-  const findings = suspect(look);
-  return findings.length > 0 ? { findings, suspect } : null;
+/** Also which paths it wanted to know. */
+export function ask(suspect: Suspect, look: Look): { findings: readonly Finding[]; paths: ReadonlySet<string> } {
+  const paths = new Set<string>();
+  const noted: Look = (path) => {
+    paths.add(path);
+    return look(path);
+  };
+  const findings = [...suspect(noted)];
+  return { findings, paths };
 }

@@ -5,6 +5,7 @@ import { decodeTask, type TaskReading } from '../coordination/task-record.ts';
 import { parseAttemptName, paths } from '../coordination/znode-paths.ts';
 import { decodeAttempt, decodeStatus } from '../coordination/znode-records.ts';
 import type { AttemptRecord, StatusRecord, TaskId, TaskRecord } from '../domain/task.ts';
+import { taskNumber } from '../domain/task-id.ts';
 import type { Look } from './suspicion.ts';
 import type { SnapshotNode } from './tree-snapshot.ts';
 
@@ -69,4 +70,10 @@ function readAttempt(path: string, number: number, node: SnapshotNode): Read<Att
   const object = parseObject(node.data.toString('utf8'));
   const isOurs = object?.['v'] === 1 && object['outcome'] === record.outcome && object['attempt'] === number;
   return { path, node, record, isOurs };
+}
+
+/** In the order of creation. */
+export function isCreatedBefore(a: TaskLook, b: TaskLook): boolean {
+  const { czxid } = a.node.stat;
+  return czxid === b.node.stat.czxid ? taskNumber(a.id) < taskNumber(b.id) : czxid < b.node.stat.czxid;
 }

@@ -58,7 +58,8 @@ export class LeaderAddress {
 
 const hostAndPort = /^[^\s/?#@]+:\d{1,5}$/;
 
-function leaderOf({ data, stat }: Znode): Leader {
+/** As its znode says. */
+export function leaderOf({ data, stat }: Znode): Leader {
   const address = data.toString('utf8');
   const isOurs = stat.ephemeralOwner !== 0n && stat.version === ourMasterVersion;
   return isOurs && hostAndPort.test(address) ? { kind: 'ours', address } : { kind: 'stranger', since: stat.ctime };

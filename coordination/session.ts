@@ -9,6 +9,7 @@ import { limits } from '../domain/limits.ts';
 import { monotonicMs } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { type Answer, Connection, type EnsembleTarget, type NodeChange } from './connection.ts';
+import { consistentReadRequest, type SeenZnode } from './consistent-read.ts';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
 import { GroupRead } from './group-read.ts';
 import type { Stat } from './jute.ts';
@@ -115,6 +116,11 @@ export class Session {
   /** Names of the children, in no order; null where there is no such znode. Travels as {@link getData} does. */
   childNames(path: string): Promise<string[] | null> {
     return this.#reads.read(requests.childNamesAt(this.#serverPath(path)));
+  }
+
+  /** All as they were at one moment, in the order of `paths`, of which there are not more than one answer should carry. */
+  async readTogether(paths: readonly string[]): Promise<SeenZnode[]> {
+    return (await this.#read(consistentReadRequest(paths.map((path) => this.#serverPath(path))))) ?? [];
   }
 
   exists(path: string): Promise<Stat | null> {

@@ -115,6 +115,22 @@ function snapshotNode({ data, children, ...numbers }: Forged): SnapshotNode {
   return { data, stat: { ...numbers, ...times, numChildren: children.size }, children: [...children] };
 }
 
+/** Sessions of the master and of the worker of a healthy tree. */
+export const sessions = { master: 0x1000n, worker: 0x2000n } as const;
+
+/** A master leads, worker `w1` is registered, and there is nothing to do. */
+export function healthyTree(): ForgedTree {
+  const tree = new ForgedTree();
+  tree.together(() => {
+    tree.create('/master', '127.0.0.1:7000', sessions.master).set('/master', '127.0.0.1:7000').set('/epoch', 'm1');
+  });
+  return register(tree, 'w1');
+}
+
+export function register(tree: ForgedTree, id: string, change: Partial<WorkerRecord> = {}): ForgedTree {
+  return tree.create(`/assign/${id}`).create(`/workers/${id}`, worker(change), sessions.worker);
+}
+
 /** Data as our processes write it. */
 export function task(change: Partial<TaskRecord> = {}): Buffer {
   const origin = { submitId: null, submittedAt: forgedAt, idempotencyKey: null, retryOf: null, batch: null };

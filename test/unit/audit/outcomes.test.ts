@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditTree } from '../../../audit/audit-tree.ts';
-import { attempt, ForgedTree, status, task } from './forged-tree.ts';
+import { attempt, type ForgedTree, healthyTree, status, task } from './forged-tree.ts';
 
 const path = '/tasks/task-0000000001';
 const failure = { state: 'failed', error: { code: 'handler_error', message: 'no' } } as const;
 
 function withTask(change = {}): ForgedTree {
-  return new ForgedTree().create(path, task(change));
+  return healthyTree().create(path, task(change));
 }
 
 function told(tree: ForgedTree): string[] {
