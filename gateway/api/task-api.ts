@@ -141,9 +141,10 @@ export class TaskApi {
    * 'task-already-final'.
    */
   async cancel(id: TaskId, reason: string): Promise<TaskView> {
-    requireNotFinal(await this.get(id, atOnce));
+    const before = await this.get(id, atOnce);
+    requireNotFinal(before);
     if (!(await this.#store.cancel(id, reason))) throw taskNotFound(id);
-    const task = await this.get(id, atOnce);
+    const task = await this.get(id, atOnce).catch(knownIfUnavailable(before));
     if (task.state !== 'cancelled') requireNotFinal(task); // it ended before it was asked
     return task;
   }
@@ -233,12 +234,8 @@ export class TaskApi {
 
   /** The commit is a fact by now: whatever fails while waiting, the answer is the task as far as it is known. */
   async #followSubmitted(first: TaskSnapshot, wait: Wait, caller: AbortSignal): Promise<TaskSnapshot> {
-    try {
-      return (await this.#follow(first.id, { snapshot: first }, wait, caller)) ?? first;
-    } catch (error) {
-      if (isUnavailable(error)) return first;
-      throw error;
-    }
+    const last = await this.#follow(first.id, { snapshot: first }, wait, caller).catch(knownIfUnavailable(first));
+    return last ?? first;
   }
 
   /**
@@ -293,4 +290,12 @@ function isSettled(look: Look): look is { readonly snapshot: TaskSnapshot | null
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof ServiceError && error.reason === 'coordination-unavailable';
+}
+
+/** For the answer to what is a fact by now, where the store cannot say any more what has become of it. */
+function knownIfUnavailable<T>(known: T): (error: unknown) => T {
+  return (error) => {
+    if (isUnavailable(error)) return known;
+    throw error;
+  };
 }

@@ -176,6 +176,16 @@ describe('cancel', () => {
     };
     await refused(api.cancel(id, ''), 'task-already-final');
   });
+
+  it('that was recorded is acknowledged, also where the task cannot be read any more', async () => {
+    const id = await submit();
+    store.cancel = async () => {
+      store.failure = new ServiceError('coordination-unavailable', 'Nothing was changed.');
+      return true;
+    };
+    const task = await api.cancel(id, 'no longer needed');
+    assert.deepEqual([task.id, task.state], [id, 'queued']);
+  });
 });
 
 describe('retry', () => {
