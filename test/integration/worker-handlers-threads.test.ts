@@ -210,6 +210,30 @@ test('an abort before the thread has started ends the run', async (t) => {
   assert.equal((await run).kind, 'aborted');
 });
 
+test('runs that are ended while their threads start, at whatever moment, cost nobody else anything', async (t) => {
+  // V8 ends the process where a thread is ended in the middle of loading modules; it took about one in a hundred to see that.
+  const registry = await startRegistry(t, { 'wait.js': wait });
+  for (let round = 0; round < 12; round++) {
+    const runs = Array.from({ length: 8 }, (_, i) => {
+      const runStop = new RunStop();
+      setTimeout(() => runStop.stop({ kind: 'session_lost' }), round * 8 + i);
+      return attempt(registry, 'wait', 60_000, { runStop });
+    });
+    for (const run of await Promise.all(runs)) assert.equal(run.kind, 'aborted');
+  }
+  assert.equal((await attempt(registry, 'wait', 1)).kind, 'succeeded');
+});
+
+test('closing waits for threads that are just starting', async (t) => {
+  for (let round = 0; round < 8; round++) {
+    const registry = await startRegistry(t, { 'wait.js': wait });
+    const runs = Array.from({ length: 4 }, () => attempt(registry, 'wait', 3_600_000));
+    await new Promise((resolve) => setTimeout(resolve, round * 10));
+    await registry.close();
+    for (const run of await Promise.all(runs)) assert.equal(run.kind, 'failed');
+  }
+});
+
 test('a thread sees the environment without our settings, and prints to stderr', async (t) => {
   const environment = { HOME: '/home/x', ZOOKEEPER_CONNECT: 'secret', WORKER_ID: 'w', DATABASE_URL: 'mine' };
   const registry = await startRegistry(

@@ -3,6 +3,8 @@
 export const handlerLimits = {
   /** From the abort of a run until its thread is ended by force. Leaves most of `withdrawGraceMs` for the commit. */
   threadAbortGraceMs: 1000,
+  /** A thread that is starting, or loads a module, is not ended before it is done with that, or hangs in it for so long. */
+  threadLoadMsMax: 5000,
   /** A thread without work ends after this; a burst does not pay for new threads each time. */
   threadIdleMs: 30_000,
   /** Old-generation heap of one handler thread. */

@@ -1,16 +1,24 @@
 // Runs the user's handlers in worker threads (piscina), one run in a thread at a time, so that a handler which blocks,
 // throws out of turn, calls process.exit() or fills its heap costs its own thread only. The abort of a run is passed into its
 // thread; a handler that has not settled after a grace, or when there is no time left, is ended with its thread. A run is over only when its handler has
-// settled or its thread is gone.
+// settled, its thread is gone, or it is certain that its handler will not be called: a thread that has not come so far is not ended, since V8 ends
+// the whole process with a thread that is ended while it loads modules by `require`, as piscina does first with our own.
 
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { once } from 'node:events';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Json } from '../../../domain/task.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { HandlerContext } from './handler.ts';
 import { failureOf, HandlerFailure } from './handler-failure.ts';
 import { handlerLimits } from './handler-limits.ts';
-import type { FromThread, LateErrorMessage, ThreadOrder, ThreadReply } from './thread-messages.ts';
+import {
+  type FromThread,
+  type LateErrorMessage,
+  runStates,
+  type ThreadOrder,
+  type ThreadReply,
+} from './thread-messages.ts';
 
 export interface HandlerThreadsOptions {
   readonly threadsMax: number;
@@ -35,6 +43,8 @@ export class HandlerThreads {
   readonly #options: HandlerThreadsOptions;
   /** Runs that no thread has begun yet. */
   readonly #waiting = new Set<AbortController>();
+  /** Threads that have loaded what they run handlers with. */
+  readonly #started = new WeakSet<Worker>();
 
   constructor(options: HandlerThreadsOptions) {
     this.#options = options;
@@ -49,6 +59,10 @@ export class HandlerThreads {
       // With Atomics an idle thread is blocked, and with it the timers and connections that a module keeps.
       atomics: 'disabled',
       recordTiming: false,
+    });
+    // piscina says so when a thread has started, not when it is created.
+    this.#pool.on('workerCreate', ({ id }: { readonly id: number }) => {
+      for (const thread of this.#pool.threads) if (thread.threadId === id) this.#started.add(thread);
     });
     // Handler threads keep their errors (thread-entry.ts), so what arrives here could not even start.
     this.#pool.on('error', (error) => this.#failWaiting(error));
@@ -75,11 +89,20 @@ export class HandlerThreads {
 
   /** Ends all threads, whatever they are doing. */
   async close(): Promise<void> {
+    await this.#untilStarted();
     await this.#pool.destroy();
   }
 
+  async #untilStarted(): Promise<void> {
+    const signal = AbortSignal.timeout(handlerLimits.threadLoadMsMax);
+    while (!signal.aborted && this.#pool.threads.some((thread) => !this.#started.has(thread))) {
+      const changes = ['workerCreate', 'workerDestroy'].map((event) => once(this.#pool, event, { signal }));
+      await Promise.race(changes).catch(() => undefined); // one that cannot start is an error, and none of ours any more
+    }
+  }
+
   async #runOrder(
-    order: Omit<ThreadOrder, 'port'>,
+    order: Omit<ThreadOrder, 'port' | 'state'>,
     context: Pick<HandlerContext, 'signal' | 'endNow' | 'progress'>,
   ): Promise<Json> {
     for (let starts = 1; ; starts++) {
@@ -87,7 +110,8 @@ export class HandlerThreads {
       try {
         const reply = await this.#runOnce(order, context);
         if (reply.kind === 'result') return JSON.parse(reply.text) as Json;
-        throw HandlerFailure.of(reply.failure);
+        if (reply.kind === 'failure') throw HandlerFailure.of(reply.failure);
+        throw context.signal.reason;
       } catch (error) {
         if (!(error instanceof ThreadLost)) throw error;
         // Its thread died of an earlier run, and the handler has not seen this one: that is nobody's failed attempt.
@@ -98,10 +122,11 @@ export class HandlerThreads {
   }
 
   async #runOnce(
-    order: Omit<ThreadOrder, 'port'>,
+    order: Omit<ThreadOrder, 'port' | 'state'>,
     { signal, endNow, progress }: Pick<HandlerContext, 'signal' | 'endNow' | 'progress'>,
   ): Promise<ThreadReply> {
     const { port1, port2 } = new MessageChannel();
+    const state = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const killer = new AbortController();
     let hasBegun = false;
     const receive = (message: FromThread) => {
@@ -111,9 +136,16 @@ export class HandlerThreads {
     };
     port1.on('message', receive);
     this.#waiting.add(killer);
-    const bridge = this.#bridgeAbort({ signal, endNow }, port1, killer);
+    const bridge = this.#bridgeAbort({ signal, endNow }, port1, state, killer);
+    const options = { transferList: [port2], signal: killer.signal };
+    const reply: Promise<ThreadReply> = this.#pool.run({ ...order, port: port2, state }, options);
+    const over = () => {
+      bridge.threadIsDone();
+      this.#waiting.delete(killer);
+      port1.close();
+    };
     try {
-      return await this.#pool.run({ ...order, port: port2 }, { transferList: [port2], signal: killer.signal });
+      return await Promise.race([reply, bridge.revoked]);
     } catch (error) {
       await bridge.threadsEnded();
       // What the thread said before it died may still be on its way.
@@ -121,19 +153,24 @@ export class HandlerThreads {
       throw new ThreadLost(hasBegun, killer.signal.aborted ? killer.signal.reason : error);
     } finally {
       bridge.stop();
-      this.#waiting.delete(killer);
-      port1.close();
+      void reply.catch(() => undefined).then(over); // of a revoked run the thread may still be loading
     }
   }
 
-  /** Passes an abort on to the thread, and after the grace, or on `endNow`, ends the thread by `killer`. */
+  /** Passes an abort on to the thread, and after the grace, or on `endNow`, revokes the run or ends the thread by `killer`. */
   #bridgeAbort(
     { signal, endNow }: Pick<HandlerContext, 'signal' | 'endNow'>,
     port: MessagePort,
+    state: Int32Array,
     killer: AbortController,
   ) {
-    let timer: NodeJS.Timeout | undefined;
+    let grace: NodeJS.Timeout | undefined;
+    let patience: NodeJS.Timeout | undefined;
     let ended: Promise<unknown> = Promise.resolve();
+    let revoke: (reply: ThreadReply) => void = () => undefined;
+    const revoked = new Promise<ThreadReply>((resolve) => {
+      revoke = resolve;
+    });
     const kill = () => {
       if (killer.signal.aborted) return;
       // piscina rejects before the thread has ended, and its list is the only way to see which one it takes.
@@ -142,19 +179,25 @@ export class HandlerThreads {
       const taken = before.filter((thread) => !this.#pool.threads.includes(thread));
       ended = Promise.all(taken.map((thread) => thread.terminate()));
     };
+    const end = () => {
+      const before = Atomics.compareExchange(state, 0, runStates.waiting, runStates.revoked);
+      if (before === runStates.called) return kill();
+      patience ??= setTimeout(kill, handlerLimits.threadLoadMsMax);
+      revoke({ kind: 'revoked' });
+    };
     const pass = () => {
       const { name, message } = signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
       port.postMessage({ name, message });
-      timer = setTimeout(kill, this.#options.abortGraceMs);
+      grace = setTimeout(end, this.#options.abortGraceMs);
     };
     signal.addEventListener('abort', pass, { once: true });
-    endNow.addEventListener('abort', kill, { once: true });
+    endNow.addEventListener('abort', end, { once: true });
     const stop = () => {
       signal.removeEventListener('abort', pass);
-      endNow.removeEventListener('abort', kill);
-      clearTimeout(timer);
+      endNow.removeEventListener('abort', end);
+      clearTimeout(grace);
     };
-    return { stop, threadsEnded: () => ended };
+    return { revoked, stop, threadIsDone: () => clearTimeout(patience), threadsEnded: () => ended };
   }
 
   #failWaiting(error: unknown): void {

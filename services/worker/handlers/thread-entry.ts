@@ -10,7 +10,14 @@ import type { Json } from '../../../domain/task.ts';
 import { failureOf } from './handler-failure.ts';
 import { resultText } from './handler-result.ts';
 import { progressSender } from './progress.ts';
-import type { AbortMessage, LateErrorMessage, ThreadOrder, ThreadReply, ThreadRun } from './thread-messages.ts';
+import {
+  type AbortMessage,
+  type LateErrorMessage,
+  runStates,
+  type ThreadOrder,
+  type ThreadReply,
+  type ThreadRun,
+} from './thread-messages.ts';
 
 type UserHandler = (payload: Json, context: object) => unknown;
 
@@ -31,11 +38,13 @@ process.on('uncaughtException', (error) => {
   if (present === null) process.exit();
 });
 
-export async function runInThread({ modulePath, port, run }: ThreadOrder): Promise<ThreadReply> {
+export async function runInThread({ modulePath, port, state, run }: ThreadOrder): Promise<ThreadReply> {
   port.postMessage({ kind: 'begun' });
   present = run;
   try {
     const handler = await loadHandler(modulePath);
+    const before = Atomics.compareExchange(state, 0, runStates.waiting, runStates.called);
+    if (before === runStates.revoked) return { kind: 'revoked' };
     const result = run === null ? null : await runs.run(run, () => callHandler(handler, run, port));
     return { kind: 'result', text: resultText(result) };
   } catch (error) {

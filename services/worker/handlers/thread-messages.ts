@@ -9,6 +9,8 @@ import type { FailureData } from './handler-failure.ts';
 export interface ThreadOrder {
   readonly modulePath: string;
   readonly port: MessagePort;
+  /** One number, shared by both threads: a {@link runStates}. */
+  readonly state: Int32Array;
   /** Null: only load the module and see that it is a handler. */
   readonly run: ThreadRun | null;
 }
@@ -17,10 +19,18 @@ export interface ThreadRun extends RunFacts {
   readonly payload: Json;
 }
 
+/**
+ * Whoever is first to change it from `waiting` decides: the thread that is about to call the handler, or the main thread, which does not
+ * want that any more.
+ */
+export const runStates = { waiting: 0, called: 1, revoked: 2 } as const;
+
 /** `text` is the result as JSON, checked in the thread, so that a monstrous one costs only its own thread. */
 export type ThreadReply =
   | { readonly kind: 'result'; readonly text: string }
-  | { readonly kind: 'failure'; readonly failure: FailureData };
+  | { readonly kind: 'failure'; readonly failure: FailureData }
+  /** The handler was not called. */
+  | { readonly kind: 'revoked' };
 
 export type FromThread =
   | { readonly kind: 'begun' }
