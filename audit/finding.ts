@@ -63,6 +63,9 @@ export const rules = {
   'not-persistent': 'odd',
   'unknown-name': 'odd',
   hidden: 'odd',
+  // What masters know.
+  'picture-differs': 'violation',
+  'picture-missing': 'odd',
   // Only where nothing is under way.
   'quiet-assignment': 'violation',
   'quiet-unfinished': 'violation',

@@ -5,7 +5,9 @@ import { CoordinationError } from '../coordination/coordination-error.ts';
 import { monotonicMs } from '../runtime/clock.ts';
 import { BadConfiguration, formatAddress } from '../runtime/environment.ts';
 import { NoTree, openTree } from './connection.ts';
+import type { Finding } from './finding.ts';
 import { auditLive } from './live-audit.ts';
+import { mastersToAsk, pictureFindings } from './live-pictures.ts';
 import { type AuditOptions, readAuditOptions, usage } from './options.ts';
 import { jsonReport, type Report, sorted, textReport, violationsIn } from './report.ts';
 import { tasksIn } from './tree-survey.ts';
@@ -23,18 +25,22 @@ async function main(): Promise<number> {
   return violationsIn(report.findings) > 0 ? exitCodes.violations : exitCodes.clean;
 }
 
-async function audit({ zookeeper, waitMs }: AuditOptions): Promise<Report> {
+async function audit({ zookeeper, waitMs, masters }: AuditOptions): Promise<Report> {
   const session = await openTree(zookeeper, waitMs);
   const startedAt = monotonicMs();
   try {
     const { tree, findings, unsettled, dropped } = await auditLive(session);
+    const asked = masters === null ? [] : mastersToAsk(masters, tree);
+    const differences: Finding[] = [];
+    for (const address of asked) differences.push(...(await pictureFindings(session, address, tree)));
     const { servers, chroot } = zookeeper.connect;
     return {
       connect: `${servers.map(({ host, port }) => formatAddress(host, port)).join(',')}${chroot}`,
       tookMs: Math.round(monotonicMs() - startedAt),
       znodes: tree.size,
       tasks: tasksIn(tree).length,
-      findings: sorted(findings),
+      masters: asked,
+      findings: sorted([...findings, ...differences]),
       ...{ unsettled, dropped },
     };
   } finally {

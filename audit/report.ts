@@ -8,6 +8,8 @@ export interface Report {
   readonly tookMs: number;
   readonly znodes: number;
   readonly tasks: number;
+  /** Addresses of the masters that were asked what they know. */
+  readonly masters: readonly string[];
   /** Violations first; each is there once. */
   readonly findings: readonly Finding[];
   readonly unsettled: number;
@@ -38,7 +40,7 @@ export function jsonReport(report: Report): string {
 }
 
 export function textReport(report: Report): string {
-  const { connect, tookMs, znodes, tasks, findings, unsettled, dropped } = report;
+  const { connect, tookMs, znodes, tasks, masters, findings, unsettled, dropped } = report;
   const violations = violationsIn(findings);
   const odd = findings.length - violations;
   return [
@@ -46,6 +48,7 @@ export function textReport(report: Report): string {
     ...(dropped > 0 ? [`${dropped} more suspicions were not looked at again`] : []),
     ...(unsettled > 0 ? [`${unsettled} suspicions changed each time that they were looked at, and are not told`] : []),
     `${connect}: ${znodes} znodes, ${tasks} tasks, read in ${(tookMs / 1000).toFixed(1)} s`,
+    ...(masters.length > 0 ? [`compared with what these masters know: ${masters.join(', ')}`] : []),
     `${count(violations, 'violation')}, ${odd} odd${findings.length > 0 ? '; docs/audit.md says what to do' : ''}`,
   ].join('\n');
 }

@@ -20,14 +20,3 @@ export interface Checked {
 export function lookAt(tree: ReadonlyMap<string, SnapshotNode | null>): Look {
   return (path) => tree.get(path) ?? null;
 }
-
-/** Also which paths it wanted to know. */
-export function ask(suspect: Suspect, look: Look): { findings: readonly Finding[]; paths: ReadonlySet<string> } {
-  const paths = new Set<string>();
-  const noted: Look = (path) => {
-    paths.add(path);
-    return look(path);
-  };
-  const findings = [...suspect(noted)];
-  return { findings, paths };
-}

@@ -49,7 +49,7 @@ export async function readMoment(
   session: Session,
   wanted: readonly string[],
 ): Promise<ReadonlyMap<string, SnapshotNode | null>> {
-  const seen = await session.readTogether(wanted);
+  const seen = wanted.length > 0 ? await session.readTogether(wanted) : [];
   return new Map(wanted.map((path, place) => [path, momentNode(seen[place] ?? null)]));
 }
 

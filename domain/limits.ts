@@ -71,6 +71,9 @@ export const limits = {
   masterEventStreamsMax: 256,
   /** Lines that a stream is given at a time: the next ones when its reader has taken those. */
   masterEventLinesAtOnce: 500,
+  /** Those who may be told all that a master knows at a time, and lines that one of them is told in one go. */
+  masterPicturesMax: 4,
+  masterPictureLinesAtOnce: 200,
   /** A line in a master's stream of events, when nothing else was sent. */
   masterAliveMs: 5 * second,
   /** A comment line in a stream of events, when nothing else was sent. */

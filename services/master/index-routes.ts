@@ -1,5 +1,6 @@
 // The leading master's index for the gateways, on its admin endpoint: the answers of domain/master-index.ts. Whoever does not
 // lead right now, or does not know everything at the moment, answers 503; the gateway then asks whom `/master` names next.
+// Every master tells its whole picture to whoever compares it with the tree.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -7,12 +8,14 @@ import { explainTask } from '../../domain/explain.ts';
 import { listTasks, queuesView, statsView, workersView } from '../../domain/index-views.ts';
 import { limits } from '../../domain/limits.ts';
 import { indexPaths } from '../../domain/master-index.ts';
+import { picturePath } from '../../domain/master-picture.ts';
 import type { TaskIndex } from '../../domain/task-index.ts';
 import { type AdminRoute, sendJson } from '../../runtime/admin-server.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import { eventStreamHeaders, streamEvents } from './event-stream.ts';
 import { allowOnly, BadQuery, parseEventsQuery, parseExplainQuery, parseTasksQuery } from './index-query.ts';
 import type { MasterView, Term } from './master-view.ts';
+import { pictureRoute } from './picture-stream.ts';
 
 type Answer = (index: TaskIndex, query: URLSearchParams, now: number) => unknown;
 
@@ -48,6 +51,7 @@ export function indexRoutes(view: MasterView, aliveMs: number = limits.masterAli
       }
       return stream(streams, term, after, response);
     }),
+    [picturePath]: pictureRoute(view),
   };
 }
 

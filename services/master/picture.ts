@@ -88,6 +88,15 @@ export class Picture {
     this.#changed();
   }
 
+  /**
+   * Resolves once every event of what was committed before the call has come, and, as long as they are not very many, what they are
+   * about has been read. Throws CoordinationError.
+   */
+  async caughtUp(): Promise<void> {
+    await this.#session.sync(paths.tasks);
+    await this.#session.getData(paths.tasks); // reads are answered in the order in which they are asked for
+  }
+
   /** Calls `listener` after each turn of the event loop that has changed something, in one of its own; returns the function that ends that. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);

@@ -1,0 +1,128 @@
+// The picture of a master compared with the tree. Where nothing is under way there must be no difference, for a standby neither. Each
+// comparison can be made again with a later picture and with znodes of one moment, for a system that goes on. Pure.
+
+import { isDeepStrictEqual } from 'node:util';
+import { decodeQueue } from '../coordination/queue-record.ts';
+import { parseQueuePath, paths } from '../coordination/znode-paths.ts';
+import type { PictureTask } from '../domain/master-picture.ts';
+import type { TaskId, WorkerId } from '../domain/task.ts';
+import { expectedTask, expectedWorker } from './expected-picture.ts';
+import type { MasterPicture } from './master-picture.ts';
+import { type Look, lookAt } from './suspicion.ts';
+import type { TreeSnapshot } from './tree-snapshot.ts';
+import { tasksIn, workersIn } from './tree-survey.ts';
+
+export interface Difference {
+  readonly path: string;
+  /** A sentence that goes on after the path. */
+  readonly what: string;
+}
+
+export interface Comparison {
+  readonly path: string;
+  /** What is different; null: nothing, or nothing that can be told. */
+  readonly differs: (picture: MasterPicture, look: Look) => string | null;
+}
+
+export function comparePicture(picture: MasterPicture, tree: TreeSnapshot): Difference[] {
+  const look = lookAt(tree);
+  const differences: Difference[] = [];
+  for (const { path, differs } of comparisonsOf(picture, tree)) {
+    const what = differs(picture, look);
+    if (what !== null) differences.push({ path, what });
+  }
+  return differences;
+}
+
+/** Of everything that is known to either. */
+export function* comparisonsOf(picture: MasterPicture, tree: TreeSnapshot): Generator<Comparison> {
+  const workers = [...new Set([...workersIn(tree), ...picture.workers.keys()])];
+  for (const id of new Set([...tasksIn(tree), ...assignedIn(tree, workers), ...picture.tasks.keys()])) {
+    yield { path: paths.task(id), differs: (its, look) => taskDifference(its, look, id, workers) };
+  }
+  for (const id of workers) {
+    yield { path: paths.worker(id), differs: (its, look) => registrationDifference(its, look, id) };
+    const held = picture.workers.get(id)?.tasks ?? [];
+    for (const task of new Set([...held, ...assignedIn(tree, [id])])) {
+      yield { path: paths.assignment(id, task), differs: (its, look) => holdingDifference(its, look, id, task) };
+    }
+  }
+  for (const name of new Set([...(tree.get(paths.queues)?.children ?? []), ...picture.queues.keys()])) {
+    if (parseQueuePath(paths.queue(name)) === null) continue;
+    yield { path: paths.queue(name), differs: (its, look) => queueDifference(its, look, name) };
+  }
+  yield { path: paths.tasks, differs: sumsDifference };
+}
+
+function assignedIn(tree: TreeSnapshot, workers: readonly WorkerId[]): TaskId[] {
+  return workers.flatMap((id) => {
+    const expected = expectedWorker(lookAt(tree), id);
+    return expected === null || expected === 'hidden' ? [] : expected.tasks;
+  });
+}
+
+/** Of one that may not be read only that it is there can be known. */
+function taskDifference(
+  { tasks, now }: MasterPicture,
+  look: Look,
+  id: TaskId,
+  workers: readonly WorkerId[],
+): string | null {
+  const known = tasks.get(id) ?? null;
+  const expected = expectedTask(look, id, workers, now);
+  if (known?.assignments.some(({ worker }) => !workers.includes(worker))) return null;
+  if (expected === 'hidden') return known ? null : 'is there, and it knows of none';
+  return difference(known, expected);
+}
+
+function registrationDifference(picture: MasterPicture, look: Look, id: WorkerId): string | null {
+  const expected = expectedWorker(look, id);
+  if (expected === 'hidden') return null;
+  const known = picture.workers.get(id) ?? null;
+  return difference(known && { ...known, tasks: null }, expected && { ...expected, tasks: null });
+}
+
+/** What a master counts as held by a worker takes up a slot of it. */
+function holdingDifference(picture: MasterPicture, look: Look, id: WorkerId, task: TaskId): string | null {
+  const isThere = look(paths.assignment(id, task)) !== null;
+  const isKnown = picture.workers.get(id)?.tasks.includes(task) ?? false;
+  if (isThere === isKnown) return null;
+  return isThere ? 'is there, and it does not count it' : 'is not there, and it counts it';
+}
+
+/** Settings that cannot be read leave those that were before. */
+function queueDifference(picture: MasterPicture, look: Look, name: string): string | null {
+  const node = look(paths.queue(name));
+  const settings = node && !node.isHidden ? decodeQueue(node.data).settings : null;
+  if (node && !settings) return null;
+  return difference(picture.queues.get(name) ?? null, settings);
+}
+
+/** Against its own lines: that these are as the tree has it is compared one by one. */
+function sumsDifference({ sums, tasks }: MasterPicture): string | null {
+  const states: Record<string, number> = Object.fromEntries(Object.keys(sums.states).map((state) => [state, 0]));
+  const queues: Record<string, number> = {};
+  for (const task of tasks.values()) {
+    if (task.state !== null) states[task.state] = (states[task.state] ?? 0) + 1;
+    const queue = queueOfUnfinished(task);
+    if (queue !== null) queues[queue] = (queues[queue] ?? 0) + 1;
+  }
+  return difference({ ...sums }, { states, queues });
+}
+
+function queueOfUnfinished({ fact, state }: PictureTask): string | null {
+  const isUnfinished = state === 'scheduled' || state === 'queued' || state === 'running';
+  return isUnfinished && fact !== null && fact !== 'unread' ? fact.queue : null;
+}
+
+function difference(known: object | null, expected: object | null): string | null {
+  if (!known || !expected) {
+    if (known === expected) return null;
+    return expected ? 'is there, and it knows of none' : 'is not there, and it knows of one';
+  }
+  const of = (object: object) => object as Record<string, unknown>;
+  const names = Object.keys(known).filter((name) => !isDeepStrictEqual(of(known)[name], of(expected)[name]));
+  const text = (value: unknown) => JSON.stringify(value)?.slice(0, 200);
+  const each = names.map((name) => `${name} is ${text(of(expected)[name])}, and it has ${text(of(known)[name])}`);
+  return each.length > 0 ? each.join('; ') : null;
+}

@@ -1,0 +1,122 @@
+// A picture that is as the tree differs in nothing, and one that is not differs in just that. (That the pictures of real masters are as
+// their tree is, is for test/integration/audit.test.ts.)
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { comparePicture } from '../../../audit/compare-picture.ts';
+import { expectedTask, expectedWorker } from '../../../audit/expected-picture.ts';
+import { type MasterPicture, NoPicture, pictureOf } from '../../../audit/master-picture.ts';
+import { lookAt } from '../../../audit/suspicion.ts';
+import { tasksIn, workersIn } from '../../../audit/tree-survey.ts';
+import type { PictureLine, PictureTask, PictureWorker } from '../../../domain/master-picture.ts';
+import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
+import type { TaskId, WorkerId } from '../../../domain/task.ts';
+import { assignment, attempt, type ForgedTree, forgedAt, healthyTree, register, status, task } from './forged-tree.ts';
+
+const [one, two, three] = [1, 2, 3].map((number) => `task-000000000${number}` as TaskId) as [TaskId, TaskId, TaskId];
+const w1 = 'w1' as WorkerId;
+const now = forgedAt + 1000;
+
+/** One has ended, the second runs for the second time, the third waits; and there is a queue. */
+function tree(): ForgedTree {
+  return register(healthyTree(), 'w2')
+    .create(`/tasks/${one}`, task())
+    .create(`/tasks/${one}/status`, status())
+    .create(`/tasks/${two}`, task())
+    .create(`/tasks/${two}/attempt-1`, attempt())
+    .create(`/assign/w1/${two}`, assignment({ attempt: 2 }))
+    .create(`/tasks/${three}`, task({ queue: 'slow', runAt: forgedAt + 9000 }))
+    .create('/queues/slow', '{"v":1,"concurrency":1}');
+}
+
+interface Changes {
+  readonly tasks?: Readonly<Record<string, Partial<PictureTask> | null>>;
+  readonly workers?: Readonly<Record<string, Partial<PictureWorker> | null>>;
+  readonly queues?: MasterPicture['queues'];
+  readonly queued?: number;
+}
+
+/** Of a master that knows all of it, but for some. */
+function picture({ tasks = {}, workers = {}, queues, queued = 0 }: Changes = {}): MasterPicture {
+  const look = lookAt(tree().snapshot());
+  const all = workersIn(tree().snapshot());
+  const its = <T extends object>(known: object | 'hidden' | null, change: Partial<T> | null | undefined) =>
+    change === null || typeof known === 'string' ? [] : [{ ...known, ...change } as T];
+  const knownTasks = tasksIn(tree().snapshot()).flatMap((id) =>
+    its<PictureTask>(expectedTask(look, id, [...all], now), tasks[id]),
+  );
+  const knownWorkers = [...all].flatMap((id) => its<PictureWorker>(expectedWorker(look, id), workers[id]));
+  const states = { scheduled: 1, queued, running: 1, succeeded: 1, failed: 0, cancelled: 0 };
+  return {
+    ...{ leading: true, now, sums: { states, queues: { default: 1, slow: 1 } } },
+    tasks: new Map(knownTasks.map((known) => [known.id, known])),
+    workers: new Map(knownWorkers.map((known) => [known.id, known])),
+    queues: queues ?? new Map([['slow', { ...defaultQueueSettings, concurrency: 1 }]]),
+  };
+}
+
+function differing(changes: Changes, hidden: readonly string[] = []): string[] {
+  return comparePicture(picture(changes), tree().snapshot(hidden)).map(({ path }) => path);
+}
+
+test('a picture that is as the tree differs in nothing', () => {
+  assert.deepEqual(comparePicture(picture(), tree().snapshot()), []);
+});
+
+test('whatever else it has of a task is told', () => {
+  const running = { assignments: [], state: 'queued' } as const;
+  const cases: readonly (readonly [TaskId, Partial<PictureTask>])[] = [
+    [one, { fact: 'unread' }],
+    [one, { status: null }],
+    [two, { attempts: [] }],
+    [two, { retryAt: null }],
+    [two, { cancel: true }],
+    [three, { unblocked: true }],
+    [three, { decided: true }],
+  ];
+  for (const [id, change] of cases) assert.deepEqual(differing({ tasks: { [id]: change } }), [`/tasks/${id}`]);
+  // Its own sums tell of a state, too.
+  assert.deepEqual(differing({ tasks: { [two]: running }, queued: 1 }), [`/tasks/${two}`, '/tasks']);
+  const [difference] = comparePicture(picture({ tasks: { [two]: { cancel: true } } }), tree().snapshot());
+  assert.equal(difference?.what, 'cancel is false, and it has true');
+});
+
+test('tasks, workers and settings that only one of both has are told', () => {
+  assert.deepEqual(differing({ tasks: { [one]: null } }), [`/tasks/${one}`, '/tasks']);
+  const gone = comparePicture(picture(), tree().remove(`/tasks/${three}`).snapshot());
+  assert.deepEqual(gone, [{ path: `/tasks/${three}`, what: 'is not there, and it knows of one' }]);
+  assert.deepEqual(differing({ workers: { w2: null } }), ['/workers/w2']);
+  assert.deepEqual(differing({ workers: { w2: { reachable: false } } }), ['/workers/w2']);
+  assert.deepEqual(differing({ queues: new Map() }), ['/queues/slow']);
+});
+
+test('a slot that is taken by nothing, or by what is not counted, is told', () => {
+  assert.deepEqual(differing({ workers: { w1: { tasks: [two, three] } } }), [`/assign/w1/${three}`]);
+  assert.deepEqual(differing({ workers: { w1: { tasks: [] } } }), [`/assign/w1/${two}`]);
+});
+
+test('sums are those of its own lines', () => {
+  assert.deepEqual(differing({ queued: 1 }), ['/tasks']);
+});
+
+test('of what may not be read nothing is expected but that it is there', () => {
+  const hidden = [`/tasks/${three}`];
+  assert.deepEqual(differing({ tasks: { [three]: { fact: 'unread', state: 'scheduled' } } }, hidden), ['/tasks']);
+  assert.deepEqual(differing({ tasks: { [three]: null } }, hidden), [`/tasks/${three}`, '/tasks']);
+});
+
+test('a picture without its end is none', async () => {
+  const { sums, tasks, workers, queues } = picture();
+  const lines: PictureLine[] = [
+    { kind: 'start', leading: true, now, sums },
+    ...[...workers.values()].map((worker) => ({ kind: 'worker', worker }) as const),
+    ...[...queues].map(([name, settings]) => ({ kind: 'queue', name, settings }) as const),
+    ...[...tasks.values()].map((its) => ({ kind: 'task', task: its }) as const),
+  ];
+  const text = lines.map((line) => JSON.stringify(line));
+  await assert.rejects(pictureOf(text), NoPicture);
+  const read = await pictureOf([...text, JSON.stringify({ kind: 'end' })]);
+  assert.deepEqual(comparePicture(read, tree().snapshot()), []);
+  assert.equal(read.tasks.size, 3);
+  assert.ok(w1 in Object.fromEntries(read.workers));
+});
