@@ -1,10 +1,10 @@
 // The tasks that the final tree has, each with all that was recorded below it. Transactions tell the order of everything there. Pure.
 
+import { lookAt } from '../../audit/suspicion.ts';
+import { lookAtTask, type TaskLook } from '../../audit/task-look.ts';
 import type { TreeSnapshot } from '../../audit/tree-snapshot.ts';
-import { parseObject } from '../../coordination/record-json.ts';
-import { decodeTask } from '../../coordination/task-record.ts';
-import { parseAttemptName, parseTaskPath, paths } from '../../coordination/znode-paths.ts';
-import { decodeAttempt, decodeStatus } from '../../coordination/znode-records.ts';
+import { tasksIn } from '../../audit/tree-survey.ts';
+import { paths } from '../../coordination/znode-paths.ts';
 import type { AttemptRecord, StatusRecord, TaskId, TaskRecord } from '../../domain/task.ts';
 import { dependenciesOf, taskNumber } from '../../domain/task-id.ts';
 
@@ -37,49 +37,24 @@ export interface KeptTask {
 }
 
 export function tasksOf(tree: TreeSnapshot): Map<string, KeptTask> {
-  const tasks = new Map<string, KeptTask>();
-  for (const path of tree.keys()) {
-    const parsed = parseTaskPath(path);
-    if (parsed?.kind === 'task') tasks.set(parsed.task, taskOf(tree, parsed.task));
-  }
-  return tasks;
+  const look = lookAt(tree);
+  const tasks = tasksIn(tree).map((id) => lookAtTask(look, id));
+  return new Map(tasks.filter((task) => task !== null).map((task) => [task.id, kept(task)]));
 }
 
-function taskOf(tree: TreeSnapshot, id: TaskId): KeptTask {
-  const node = tree.get(paths.task(id));
-  if (!node) throw new Error(`${id} is not in the tree`);
-  const { data, stat, children } = node;
-  const reading = decodeTask(data, stat.ctime);
-  const record = reading.kind === 'task' ? reading.record : null;
-  const status = statusOf(tree, id);
+function kept({ id, node, record, status, attempts, cancel, unblocked }: TaskLook): KeptTask {
+  const { czxid, ctime, version } = node.stat;
   return {
-    ...{ id, number: taskNumber(id), czxid: stat.czxid, createdAt: stat.ctime, version: stat.version, record, status },
-    hasOddStatus: tree.has(paths.status(id)) && status === null,
-    attempts: attemptsOf(tree, id, children),
-    cancelledBy: tree.get(paths.cancel(id))?.stat.czxid ?? null,
-    unblockedBy: tree.get(paths.unblocked(id))?.stat.czxid ?? null,
+    ...{ id, number: taskNumber(id), czxid, createdAt: ctime, version, record },
+    status: status?.isOurs ? { record: status.record, czxid: status.node.stat.czxid } : null,
+    hasOddStatus: status !== null && !status.isOurs,
+    attempts: new Map(
+      attempts.map(({ record: each, node: { stat } }) => [each.attempt, { record: each, czxid: stat.czxid }]),
+    ),
+    cancelledBy: cancel?.stat.czxid ?? null,
+    unblockedBy: unblocked?.stat.czxid ?? null,
     after: record ? dependenciesOf(id, record) : [],
   };
-}
-
-/** Only one in our own form: nobody writes one by hand in such a run. */
-function statusOf(tree: TreeSnapshot, id: TaskId): Kept<StatusRecord> | null {
-  const node = tree.get(paths.status(id));
-  if (!node) return null;
-  const record = decodeStatus(node.data, node.stat.ctime);
-  const object = parseObject(node.data.toString('utf8'));
-  return object?.['v'] === 1 && object['state'] === record.state ? { record, czxid: node.stat.czxid } : null;
-}
-
-function attemptsOf(tree: TreeSnapshot, id: TaskId, children: readonly string[]): KeptTask['attempts'] {
-  const attempts = new Map<number, Kept<AttemptRecord>>();
-  for (const name of children) {
-    const number = parseAttemptName(name);
-    const node = number === null ? undefined : tree.get(paths.attempt(id, number));
-    if (number === null || !node) continue;
-    attempts.set(number, { record: decodeAttempt(node.data, number, node.stat.ctime), czxid: node.stat.czxid });
-  }
-  return attempts;
 }
 
 /** In the order of creation: by transaction, then by number within it. */

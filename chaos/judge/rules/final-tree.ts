@@ -1,8 +1,9 @@
-// The tree that a quiet system leaves: nothing is assigned, and no idempotency key outlives its tasks, but those of batches, which a leading
-// master removes unless it dies first. Pure.
+// The tree that a quiet system leaves, by the rules of the audit: what must hold at every moment, and what must where nothing is under way. And no
+// idempotency key outlives its tasks, but those of batches, which a leading master removes unless it dies first. Pure.
 
+import { auditTree, quietFindings } from '../../../audit/audit-tree.ts';
 import { keyPaths } from '../../../coordination/key-paths.ts';
-import { parseAssignPath, paths } from '../../../coordination/znode-paths.ts';
+import { paths } from '../../../coordination/znode-paths.ts';
 import { type Finding, type History, line, type Rule } from '../history.ts';
 import { znodeLine } from '../tasks.ts';
 import type { Tally } from '../verdict.ts';
@@ -11,13 +12,20 @@ export const finalTree: Rule = {
   name: 'final-tree',
   *check(history, tally) {
     tally.add('znodes of the final tree', history.tree.size);
-    for (const path of history.tree.keys()) {
-      if (parseAssignPath(path)?.task)
-        yield { what: `${path} is left over`, evidence: [znodeLine(history.tree, path)] };
-    }
+    yield* audited(history, tally);
     yield* keysWithoutTasks(history, tally);
   },
 };
+
+/** Which tasks have to be final is judged with those that were acknowledged. */
+function* audited({ tree, ended }: History, tally: Tally): Generator<Finding> {
+  const quiet = quietFindings(tree, { now: ended[0]?.epochMs ?? 0, sessions: null });
+  for (const { severity, rule, path, what } of [...auditTree(tree), ...quiet]) {
+    if (rule === 'quiet-unfinished') continue;
+    if (severity === 'odd') tally.add(`odd in the final tree: ${rule}`);
+    else yield { what: `${path} ${what} (${rule})`, evidence: [znodeLine(tree, path)] };
+  }
+}
 
 const keyPath = new RegExp(`^${paths.idempotency}/[^/]+/[^/]+$`);
 

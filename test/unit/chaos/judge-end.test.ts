@@ -70,10 +70,27 @@ violations('exits', {
 
 violations('final-tree', {
   'an assignment that is left': [
-    /\/assign\/worker1\/task-0000000000 is left over/,
+    /\/assign\/worker1\/task-0000000000 is still there \(quiet-assignment\)/,
     () => {
       const { run, id } = oneEnded();
       run.tree.create(paths.assignment('worker1' as never, id), '', run.epochMs);
+      return run;
+    },
+  ],
+  'a master that nobody is': [
+    /\/master is not that of a master of ours \(quiet-leader\)/,
+    () => {
+      const { run } = oneEnded();
+      run.tree.remove(paths.master);
+      return run;
+    },
+  ],
+  'a status that was written twice': [
+    /was set 1 times after its creation \(status-changed\)/,
+    () => {
+      const { run, id } = oneEnded();
+      const path = paths.status(id);
+      run.tree.set(path, run.tree.data(path));
       return run;
     },
   ],

@@ -57,6 +57,7 @@ export class MadeUpRun extends MadeUpTasks {
   constructor() {
     super();
     this.entries.push({ kind: 'began', at: this.at, epochMs: this.epochMs, seed: '1', sessionTimeoutMs });
+    for (const worker of workers) this.register(worker);
     for (const [role, ids] of Object.entries(roles))
       for (const id of ids) this.#start(id, role as ProcessEvent['role']);
   }

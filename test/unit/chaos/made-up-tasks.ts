@@ -11,6 +11,7 @@ import {
   encodeAttempt,
   encodeKey,
   encodeStatus,
+  encodeWorker,
 } from '../../../coordination/znode-records.ts';
 import type { AttemptRecord, Dependency, Json, TaskId, TaskRecord, WorkerId } from '../../../domain/task.ts';
 import { taskIdOf } from '../../../domain/task-id.ts';
@@ -36,6 +37,14 @@ export class MadeUpTasks {
   readonly tree = new MadeUpTree();
   #made = 0;
 
+  register(worker: string): void {
+    const address = '127.0.0.1:1';
+    const data = encodeWorker({ address, concurrency: 16, types: null, queues: null, draining: false });
+    this.tree.begin();
+    this.tree.create(paths.worker(worker as WorkerId), data, this.epochMs, 2n);
+    this.tree.create(paths.assignments(worker as WorkerId), '', this.epochMs);
+  }
+
   get epochMs(): number {
     return bootEpochMs + this.at;
   }
@@ -48,32 +57,25 @@ export class MadeUpTasks {
 
   /** In one transaction, with the key where there is one. */
   make(specs: readonly Spec[], key: string | null = null): TaskId[] {
-    this.tree.begin();
+    const submitId = `submit of ${this.tree.begin()}`;
     if (key !== null) {
       const { bucket, path } = keyPaths(key);
       if (!this.tree.snapshot.has(bucket)) this.tree.create(bucket, '', this.epochMs);
-      const record = { fingerprint: key, submitId: `submit of ${key}`, nextNumber: this.#made };
+      const record = { fingerprint: key, submitId, nextNumber: this.#made };
       this.tree.create(path, encodeKey(record), this.epochMs);
     }
     return specs.map((spec, index) => {
       const id = taskIdOf(this.#made);
       this.#made += 1;
       const batch = specs.length > 1 ? { index, size: specs.length } : null;
-      this.tree.create(paths.task(id), encodeTask(this.#recordOf(spec, key, batch)), this.epochMs);
+      this.tree.create(paths.task(id), encodeTask({ ...this.#recordOf(spec, key), submitId, batch }), this.epochMs);
       return id;
     });
   }
 
-  #recordOf(spec: Spec, idempotencyKey: string | null, batch: TaskRecord['batch']): TaskRecord {
+  #recordOf(spec: Spec, idempotencyKey: string | null): Omit<TaskRecord, 'submitId' | 'batch'> {
     const { marker, delayMs = 0, payload, after = [], ...options } = spec;
-    const origin = {
-      submitId: marker,
-      submittedAt: this.epochMs,
-      idempotencyKey,
-      retryOf: null,
-      batch,
-      schedule: null,
-    };
+    const origin = { submittedAt: this.epochMs, idempotencyKey, retryOf: null, schedule: null };
     const runAt = delayMs > 0 ? this.epochMs + delayMs : null;
     const own = { labels: { marker }, payload: (payload ?? null) as Json, after: after as Dependency[], runAt };
     return { ...defaultTaskOptions, ...origin, ...options, ...own };
@@ -99,8 +101,6 @@ export class MadeUpTasks {
     const attempt = this.#attemptsOf(task.id).length + 1;
     const startedAt = this.epochMs;
     const token = this.tree.begin();
-    const folder = paths.assignments(task.worker);
-    if (!this.tree.snapshot.has(folder)) this.tree.create(folder, '', startedAt);
     const data = encodeAssignment({ attempt, startedAt, withdraw: null, progress: null });
     this.tree.create(paths.assignment(task.worker, task.id), data, startedAt);
     return { ...task, attempt, token, startedAt };

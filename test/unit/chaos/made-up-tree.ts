@@ -2,7 +2,7 @@
 
 import type { SnapshotNode, TreeSnapshot } from '../../../audit/tree-snapshot.ts';
 import type { Stat } from '../../../coordination/jute.ts';
-import { parentPaths } from '../../../coordination/znode-paths.ts';
+import { parentPaths, paths } from '../../../coordination/znode-paths.ts';
 
 interface Node {
   data: Buffer;
@@ -16,6 +16,10 @@ export class MadeUpTree {
 
   constructor() {
     for (const path of parentPaths) this.create(path, '', 0);
+    this.begin();
+    this.create(paths.master, '127.0.0.1:1', 0, 1n);
+    this.set(paths.master, '127.0.0.1:1');
+    this.set(paths.epoch, 'master1');
   }
 
   get snapshot(): TreeSnapshot {
@@ -29,10 +33,10 @@ export class MadeUpTree {
   }
 
   /** In the present transaction. */
-  create(path: string, data: Buffer | string, at: number): void {
+  create(path: string, data: Buffer | string, at: number, ephemeralOwner = 0n): void {
     const { zxid } = this;
     const times = { ctime: at, mtime: at, czxid: zxid, mzxid: zxid, pzxid: zxid };
-    const stat = { ...times, version: 0, cversion: 0, ephemeralOwner: 0n, numChildren: 0 };
+    const stat = { ...times, version: 0, cversion: 0, ephemeralOwner, numChildren: 0 };
     this.#nodes.set(path, { data: Buffer.from(data), stat, children: [] });
     this.#change(path, (children, name) => children.push(name));
   }
