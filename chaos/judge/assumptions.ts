@@ -70,7 +70,8 @@ function* evidenceWhole({ runLines, runs, tasks, requests }: History): Generator
   for (const { task, token, pid, life, starts, startAt } of runs) {
     if (life?.role !== 'worker') yield `run ${token} of ${task} belongs to pid ${pid}, which is no known worker`;
     if (starts.length === 0 || starts[0]?.at !== startAt) yield `run ${token} of ${task} does not begin with its start`;
-    if (!tasks.has(task) && !requests.acknowledged.has(task)) yield `nobody has made ${task}, which ran`;
+    const isKnown = tasks.has(task) || requests.acknowledged.has(task) || requests.mayBeDeleted(task);
+    if (!isKnown) yield `nobody has made ${task}, which ran`;
   }
 }
 

@@ -35,6 +35,7 @@ export class MadeUpTasks {
   /** The clock of the record. */
   at = 1000;
   readonly tree = new MadeUpTree();
+  readonly #holders = new Map<TaskId, WorkerId>();
   #made = 0;
 
   register(worker: string): void {
@@ -103,6 +104,7 @@ export class MadeUpTasks {
     const token = this.tree.begin();
     const data = encodeAssignment({ attempt, startedAt, withdraw: null, progress: null });
     this.tree.create(paths.assignment(task.worker, task.id), data, startedAt);
+    this.#holders.set(task.id, task.worker);
     return { ...task, attempt, token, startedAt };
   }
 
@@ -111,9 +113,14 @@ export class MadeUpTasks {
     this.tree.create(paths.unblocked(id as TaskId), '', this.epochMs);
   }
 
-  handBack({ id, worker }: Assigned): void {
+  handBack(run: Assigned): void {
     this.tree.begin();
+    this.#release(run);
+  }
+
+  #release({ id, worker }: Pick<Assigned, 'id' | 'worker'>): void {
     this.tree.remove(paths.assignment(worker, id));
+    this.#holders.delete(id);
   }
 
   /** With what the handlers of a chaos run return. */
@@ -131,7 +138,7 @@ export class MadeUpTasks {
     this.tree.begin();
     if (byForce) this.tree.set(path, this.tree.data(path));
     this.#leave(id, event, { attempt, worker, startedAt, finishedAt: this.epochMs });
-    this.tree.remove(paths.assignment(worker, id));
+    this.#release({ id, worker });
   }
 
   /** Of a task that waits. */
@@ -161,9 +168,7 @@ export class MadeUpTasks {
   seen(task: string): SeenTask {
     const id = task as TaskId;
     const { snapshot } = this.tree;
-    const assigned = [...snapshot.keys()].find(
-      (path) => path.startsWith(`${paths.assign}/`) && path.endsWith(`/${id}`),
-    );
+    const worker = this.#holders.get(id);
     const status = snapshot.get(paths.status(id));
     const record = { attempt: this.#attemptsOf(id).length + 1, startedAt: 0, withdraw: null, progress: null };
     const view = taskView(
@@ -172,13 +177,13 @@ export class MadeUpTasks {
         unblockedAt: snapshot.has(paths.unblocked(id)) ? 0 : null,
         status: status ? decodeStatus(status.data, 0) : null,
         attempts: this.#attemptsOf(id),
-        assignment: assigned ? { worker: assigned.split('/')[2] as WorkerId, record } : null,
+        assignment: worker ? { worker, record } : null,
       },
       this.epochMs,
     );
     const finishedAt = view.finishedAt === null ? null : new Date(view.finishedAt).toISOString();
-    const { state, attempt, worker, error } = view;
-    return { id, state, attempt, worker, errorCode: error?.code ?? null, finishedAt };
+    const { state, attempt, error } = view;
+    return { id, state, attempt, worker: view.worker, errorCode: error?.code ?? null, finishedAt };
   }
 
   #attemptsOf(id: TaskId): AttemptRecord[] {
