@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import {
+  type ChannelOptions,
   type Client,
   type ClientReadableStream,
   credentials,
@@ -16,9 +17,9 @@ import { detailsOf } from './grpc-details.ts';
 const proto = fileURLToPath(new URL('../../../proto/taskkeeper/v1/task_service.proto', import.meta.url));
 
 /** A client made from the .proto, with fields named as there; closed with the scope. */
-export function taskServiceClient(scope: TestScope, address: string): Client {
+export function taskServiceClient(scope: TestScope, address: string, options: ChannelOptions = {}): Client {
   const loaded = loadPackageDefinition(loadSync(proto, { keepCase: true, longs: Number, enums: String })) as Answer;
-  const client = new loaded.taskkeeper.v1.TaskService(address, credentials.createInsecure()) as Client;
+  const client = new loaded.taskkeeper.v1.TaskService(address, credentials.createInsecure(), options) as Client;
   onCleanup(scope, () => client.close());
   return client;
 }
@@ -150,7 +151,7 @@ function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function specOf(spec: Answer): object {
+export function specOf(spec: Answer): object {
   const { payload, runAt, backoff, labels, after = [], afterFailure, ...scalars } = spec;
   const fields = Object.entries(scalars).map(([name, value]) => [snakeCase(name), value]);
   return {
@@ -191,7 +192,7 @@ export function jsonOfProto(value: Answer): unknown {
   return value.numberValue ?? value.stringValue ?? value.boolValue;
 }
 
-function durationOf(ms: number): object {
+export function durationOf(ms: number): object {
   return { seconds: Math.trunc(ms / 1000), nanos: (ms % 1000) * 1e6 };
 }
 
@@ -204,7 +205,7 @@ function timeOf(message: Answer): string | null {
   return message == null ? null : new Date((message.seconds ?? 0) * 1000 + (message.nanos ?? 0) / 1e6).toISOString();
 }
 
-function enumOf(state: string): string {
+export function enumOf(state: string): string {
   return `TASK_STATE_${state.toUpperCase()}`;
 }
 
@@ -217,7 +218,7 @@ function errorOf(message: Answer): object | null {
 }
 
 /** A Task in JSON's words, every field there. */
-function taskOf(message: Answer): Answer {
+export function taskOf(message: Answer): Answer {
   const { progress } = message;
   return {
     id: message.id,
@@ -288,7 +289,7 @@ function settingsOf(settings: Answer): Answer {
   };
 }
 
-function scheduleSpecOf({ task, overlap, ...scalars }: Answer): object {
+export function scheduleSpecOf({ task, overlap, ...scalars }: Answer): object {
   const fields = Object.entries(scalars).map(([name, value]) => [snakeCase(name), value]);
   return {
     ...Object.fromEntries(fields),
@@ -347,7 +348,7 @@ function taskSpecOf(spec: Answer): Answer {
 }
 
 /** null lifts a limit: its field is in the mask and not in the settings. */
-function updateOf(change: object): object {
+export function updateOf(change: object): object {
   const entries = Object.entries(change).map(([name, value]) => [snakeCase(name), value] as const);
   return {
     settings: Object.fromEntries(entries.filter(([, value]) => value !== null)),
