@@ -20,6 +20,8 @@ export const allowances = {
   acts: 20,
   /** The same of something that they do at once, or never. */
   passes: 4,
+  /** The leading master writes `/backlog` within a second of the last change, after its last commit. */
+  backlogMs: 3000,
   /** Tasks are kept at least so long, so in a shorter run none goes by itself. */
   retentionMs: 3_600_000,
 } as const;

@@ -94,6 +94,15 @@ violations('final-tree', {
       return run;
     },
   ],
+  'a count that stays wrong': [
+    /\/backlog says 1 unfinished, and 0 are \(quiet-backlog\)/,
+    () => {
+      const { run } = oneEnded();
+      run.tree.create(paths.backlog, '{"v":1,"unfinished":1}', run.epochMs);
+      run.pass(3000);
+      return run;
+    },
+  ],
   'a key without its task': [
     /outlived its task/,
     () => {

@@ -2,8 +2,9 @@
 // verdict has to be clean, and to say that it saw what happened.
 
 import { test } from 'node:test';
+import { paths } from '../../../coordination/znode-paths.ts';
 import { assertKept } from './judgements.ts';
-import { MadeUpRun, refused, submitOf, unknown } from './made-up-run.ts';
+import { MadeUpRun, oneEnded, refused, submitOf, unknown } from './made-up-run.ts';
 
 test('a task that is submitted, run and seen', () => {
   const run = new MadeUpRun();
@@ -329,6 +330,12 @@ test('commands of the shell: one that prints its evidence, and one that leaves n
   run.end(told, { kind: 'succeeded', result: { exitCode: 0, stdout: printed, stderr: '' } });
   run.end(run.assign(second, 'worker1'), { kind: 'succeeded', result: { exitCode: 0, stdout: 'hello', stderr: '' } });
   assertKept(run, { 'successes compared with evidence': 1 });
+});
+
+test('the count of unfinished tasks may be a second old', () => {
+  const { run } = oneEnded();
+  run.tree.create(paths.backlog, '{"v":1,"unfinished":1}', run.epochMs);
+  assertKept(run, { 'tasks that ended succeeded': 1 });
 });
 
 test('the key of a batch may outlive its tasks', () => {
