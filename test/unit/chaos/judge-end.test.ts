@@ -49,6 +49,16 @@ violations('exits', {
       return run;
     },
   ],
+  'a stop that is not heard': [
+    /worker1 ended with SIGTERM/,
+    () => {
+      const run = new MadeUpRun();
+      run.pass(6000);
+      ends('worker1', { code: null, signal: 'SIGTERM' })(run);
+      withoutFaults(run).fault('stop', ['worker1'], run.at - 10, run.at + 10);
+      return run;
+    },
+  ],
   'an end without a fault, with code 0': [
     /worker1 ended with code 0/,
     () => withoutFaults(ends('worker1', { code: 0, signal: null })(new MadeUpRun())),

@@ -320,6 +320,17 @@ test('processes end where faults say so, servers also by themselves, and all whe
   assertKept(run, { ...faults, 'processes asked what they hold': 1, 'pictures of masters compared': 1 });
 });
 
+test('a process that is told to stop while it still loads its code', () => {
+  const run = new MadeUpRun();
+  run.pass(60_000);
+  run.kill('gateway1', 100);
+  run.pass(1000);
+  run.kill('gateway1', 100, 'stop');
+  const exit = run.entries.findLast((entry) => entry.kind === 'process' && entry.event === 'exited');
+  Object.assign(exit ?? {}, { code: null, signal: 'SIGTERM' });
+  assertKept(run, { 'ends of a gateway': 2 });
+});
+
 test('commands of the shell: one that prints its evidence, and one that leaves none', () => {
   const run = new MadeUpRun();
   const [first, second] = [run.task({ type: 'shell' }), run.task({ type: 'shell' })];
