@@ -16,7 +16,6 @@ import { taskIdOf } from '../domain/task-id.ts';
 import { createIfMissing } from './bootstrap.ts';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
-import { isNewer } from './record-json.ts';
 import { decodeSchedule, decodeTicks, encodeSchedule } from './schedule-records.ts';
 import type { Session } from './session.ts';
 import { decodeTask } from './task-record.ts';
@@ -135,16 +134,13 @@ export async function readSynced(session: Session, name: string): Promise<Schedu
 }
 
 interface FoundTicks {
-  /** Null: a newer version of us wrote it. */
-  readonly state: TickState | null;
+  readonly state: TickState;
   readonly mzxid: bigint;
 }
 
 async function readTicks(session: Session, name: string): Promise<FoundTicks | null> {
   const znode = await session.getData(paths.ticks(name));
-  if (!znode) return null;
-  const { mtime, mzxid } = znode.stat;
-  return { state: isNewer(znode.data) ? null : decodeTicks(znode.data, mtime), mzxid };
+  return znode && { state: decodeTicks(znode.data, znode.stat.mtime), mzxid: znode.stat.mzxid };
 }
 
 interface Definition {
@@ -159,12 +155,9 @@ function snapshotOf(name: string, { data, stat }: Definition, ticks: FoundTicks 
   if (reading.kind === 'unreadable') {
     return { ...known, record: null, fault: reading.why, isNewer: reading.isNewer, nextRunAt: null };
   }
-  if (ticks && !state) return { ...known, record: null, fault: newerTicks, isNewer: true, nextRunAt: null };
   const { record, next } = reading;
   return { ...known, record, fault: null, nextRunAt: nextRunAt(record, state, next) };
 }
-
-const newerTicks = 'how far it has come was written by a newer Taskkeeper';
 
 /** Sizes of the groups of numbers that are tried: the leader mostly knew the next one. */
 const nearby = [1, 31] as const;
@@ -173,9 +166,11 @@ const nearby = [1, 31] as const;
  * The state cannot name the task that was made together with it; it is found by the transaction that made both, among the numbers
  * that came next. Null where it cannot be told so cheaply, or the task is gone.
  */
-async function lastTaskOf(session: Session, name: string, { state, mzxid }: FoundTicks): Promise<TaskId | null> {
-  if (!state) return null;
-  const { at, lastRunAt, lastTask, nextNumber } = state;
+async function lastTaskOf(
+  session: Session,
+  name: string,
+  { state: { at, lastRunAt, lastTask, nextNumber }, mzxid }: FoundTicks,
+): Promise<TaskId | null> {
   if (lastTask !== null || lastRunAt !== at) return lastTask;
   let number = nextNumber;
   for (const count of nearby) {

@@ -36,6 +36,9 @@ const answerMsMax = 500;
 /** How long a follower and a leader that do not hear of each other go on: 2 s, about a session. */
 const syncLimitTicks = 10;
 
+/** Who looks for a leader asks the others that often at least; by default they wait for each other up to a minute. */
+const electionFlags = ['-Dzookeeper.fastleader.maxNotificationInterval=400'];
+
 /** Started, and not yet serving. */
 export async function startEnsemble(scope: TestScope, options: EnsembleOptions): Promise<EnsembleServer[]> {
   const ports = await findFreePorts(3 * size);
@@ -78,7 +81,7 @@ async function createServer(
   const installation = requireInstallation();
   const name = `taskkeeper-fleet-${process.pid}-${own.client}`;
   const config = { ...quickConfig, syncLimit: syncLimitTicks, ...Object.fromEntries(lines) };
-  const launch = { installation, dir, port: own.client, name, config, jvmFlags: quickJvmFlags };
+  const launch = { installation, dir, port: own.client, name, config, jvmFlags: [...quickJvmFlags, ...electionFlags] };
   const program = {
     ...{ id: own.id, role: 'zookeeper' as const, env: process.env },
     command: () => prepareZooKeeper(launch),

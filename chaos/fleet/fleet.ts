@@ -8,6 +8,7 @@ import { eventually } from '../../test/support/eventually.ts';
 import type { Environment } from '../../test/support/process.ts';
 import type { Entry } from '../record.ts';
 import { type EnsembleServer, serversByMode, startEnsemble } from './ensemble.ts';
+import { EnsembleGuard } from './ensemble-guard.ts';
 import type { FleetProcess } from './fleet-process.ts';
 import { Observer } from './observer.ts';
 import {
@@ -49,7 +50,8 @@ export async function startFleet(scope: TestScope, options: FleetOptions): Promi
   const { sessionTimeoutMs = sessionMs } = options;
   const services = await createServices(scope, options, { ...common, servers, chroot, sessionTimeoutMs });
   const observer = new Observer(scope, `${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}${chroot}`);
-  const fleet = new Fleet({ servers, ...services, observer, sessionTimeoutMs });
+  const guard = new EnsembleGuard(scope, servers, observer, record);
+  const fleet = new Fleet({ servers, ...services, observer, guard, sessionTimeoutMs });
   for (const { process } of fleet.services) {
     onCleanup(scope, () => process.end('SIGKILL'));
     process.start();
@@ -64,6 +66,7 @@ export interface FleetParts {
   readonly workers: readonly FleetService[];
   readonly gateways: readonly FleetGateway[];
   readonly observer: Observer;
+  readonly guard: EnsembleGuard;
   readonly sessionTimeoutMs: number;
 }
 
@@ -73,6 +76,7 @@ export class Fleet {
   readonly workers: readonly FleetService[];
   readonly gateways: readonly FleetGateway[];
   readonly observer: Observer;
+  readonly guard: EnsembleGuard;
   readonly sessionTimeoutMs: number;
 
   constructor(parts: FleetParts) {
@@ -81,6 +85,7 @@ export class Fleet {
     this.workers = parts.workers;
     this.gateways = parts.gateways;
     this.observer = parts.observer;
+    this.guard = parts.guard;
     this.sessionTimeoutMs = parts.sessionTimeoutMs;
   }
 

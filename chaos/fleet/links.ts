@@ -24,6 +24,11 @@ export class Link {
     readonly proxy: FaultProxy,
   ) {}
 
+  /** Its process is connected over it now. */
+  get isUsed(): boolean {
+    return this.proxy.connections > 0;
+  }
+
   /** Resolves with the function that lets go. */
   async hold(trouble: LinkTrouble): Promise<() => Promise<void>> {
     this.#held.add(trouble);

@@ -21,7 +21,7 @@ export async function startPeerLink(scope: TestScope, targetPort: number): Promi
     from.on('error', () => undefined); // 'close' follows
     from.on('close', () => {
       sockets.delete(from);
-      to.destroy();
+      to.destroySoon(); // what was sent before is passed on
     });
     if (silent) from.pause();
   };

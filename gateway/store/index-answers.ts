@@ -1,6 +1,5 @@
 // What a master's answers have to look like, for us to pass them on: domain/master-index.ts as JSON schemas. Members that we
-// do not know may be there, from a newer master, and are left out; what came later than the rest, and an older master does not
-// say, has a default.
+// do not know may be there, from a newer master, and are left out.
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { TaskExplanation } from '../../domain/explanation.ts';
@@ -26,12 +25,11 @@ const flag = { type: 'boolean' };
 const position = { type: 'string', pattern: '^[0-9a-f]{1,16}-\\d{1,15}$' };
 const taskId = { type: 'string', pattern: '^task-\\d{1,32}$' };
 
-const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, removeAdditional: 'all', useDefaults: true });
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, removeAdditional: 'all' });
 
-/** An object that has all of `properties`, but for those with a default. */
+/** An object that has all of `properties`. */
 function object<T>(properties: Record<keyof T & string, object>): object {
-  const required = Object.entries<object>(properties).flatMap(([name, schema]) => ('default' in schema ? [] : [name]));
-  return { type: 'object', required, additionalProperties: false, properties };
+  return { type: 'object', required: Object.keys(properties), additionalProperties: false, properties };
 }
 
 function listOf(items: object): object {
@@ -58,7 +56,7 @@ const workerView = object<WorkerView>({
   address: text,
   concurrency: count,
   types: namesOrNull,
-  queues: { ...namesOrNull, default: null },
+  queues: namesOrNull,
   running: count,
   draining: flag,
 });
