@@ -6,7 +6,7 @@ import type { Json } from '../domain/task.ts';
 import { UncountedSubmits } from '../domain/uncounted-submits.ts';
 import { isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
-import { isObject, parseObject } from './record-json.ts';
+import { isObject, newerVersion, parseObject } from './record-json.ts';
 import type { Session } from './session.ts';
 import { TreeCache } from './tree-cache.ts';
 import { paths } from './znode-paths.ts';
@@ -76,7 +76,8 @@ const nothingCounted: Counts = { unfinished: 0, waiting: {}, next: 0 };
 
 /** Nothing where there is no backlog to be read: nobody is refused for what nobody knows. */
 function readCounts({ data }: Znode): Counts {
-  const object = parseObject(data.toString('utf8'));
+  const read = parseObject(data.toString('utf8'));
+  const object = newerVersion(read) === null ? read : null;
   const { unfinished, waiting, next } = { ...nothingCounted, next: null, ...object } as Record<string, Json>;
   const counts = Object.entries(isObject(waiting) ? waiting : {});
   return {

@@ -7,6 +7,7 @@ import type { TaskId, TaskRecord } from '../domain/task.ts';
 import { createIfMissing } from './bootstrap.ts';
 import { isRefusal } from './coordination-error.ts';
 import { keyPaths } from './key-paths.ts';
+import { isNewer } from './record-json.ts';
 import type { Session } from './session.ts';
 import type { FoundTasks } from './task-search.ts';
 import type { TaskSubmission } from './task-submission.ts';
@@ -18,6 +19,11 @@ import type { Operation } from './zookeeper-requests.ts';
 /** The key was used for another request. */
 export class IdempotencyKeyReused extends Error {
   override readonly name = 'IdempotencyKeyReused';
+}
+
+/** A newer version of us wrote what is kept of the key: what it stands for is not for us to tell, nor to undo. */
+export class UnreadableKey extends Error {
+  override readonly name = 'UnreadableKey';
 }
 
 export interface KeyedTasks {
@@ -34,8 +40,8 @@ export interface KeyedSubmit extends KeyedTasks {
 /**
  * The records have one `idempotencyKey` and one `submitId`. `fingerprint` is equal for equal requests. `admit` is asked
  * before tasks are made, perhaps more than once, and may throw; a request whose tasks exist already is answered without.
- * Throws {@link IdempotencyKeyReused} and what {@link TaskSubmission.commit} throws, with an outcome `unknown` only where
- * the session ended before it was known.
+ * Throws {@link IdempotencyKeyReused}, {@link UnreadableKey}, UnreadableTask and what {@link TaskSubmission.commit} throws, with
+ * an outcome `unknown` only where the session ended before it was known.
  */
 export function submitOnce(
   session: Session,
@@ -66,7 +72,7 @@ export function submitOnce(
   });
 }
 
-/** What the key has made and is still there, if anything. Throws {@link IdempotencyKeyReused}, and CoordinationError. */
+/** What the key has made and is still there, if anything. Throws as {@link submitOnce} does. */
 export async function findByKey(
   session: Session,
   submission: TaskSubmission,
@@ -111,6 +117,7 @@ async function lookUpKey(
   const { bucket, path } = keyPaths(idempotencyKey);
   const [bucketStat, known] = await Promise.all([session.exists(bucket), session.getData(path), submission.start()]);
   if (!known) return { first: null, orphanOf: null };
+  if (isNewer(known.data)) throw new UnreadableKey();
   const key: KeyRecord | null = decodeKey(known.data);
   if (key && key.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
   const found = key && (await submission.findByTransaction(known.stat.czxid, key.submitId, key.nextNumber));

@@ -11,6 +11,7 @@ import { createIfMissing } from './bootstrap.ts';
 import { isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { decodeQueue, encodeQueue, hasNoSettings } from './queue-record.ts';
+import { isNewer } from './record-json.ts';
 import type { Session } from './session.ts';
 import { TreeCache } from './tree-cache.ts';
 import { untilKnown } from './until-known.ts';
@@ -26,15 +27,19 @@ export class TooManyQueues extends Error {
 export class UnreadableQueue extends Error {
   override readonly name = 'UnreadableQueue';
 
-  constructor(readonly path: string) {
-    super(`${path} is no JSON object`);
+  constructor(
+    path: string,
+    /** A newer version of us wrote it: not even all settings together are ours to put in its place. */
+    readonly isNewer: boolean,
+  ) {
+    super(isNewer ? `${path} was written by a newer version of Taskkeeper` : `${path} is no JSON object`);
   }
 }
 
 /**
  * Changes what `change` names and keeps the rest; answers the settings as they are then. To set the same once more changes
  * nothing, so an answer that was lost is looked up and the change made again. Throws {@link TooManyQueues},
- * {@link UnreadableQueue} (not where `change` names every setting) and CoordinationError.
+ * {@link UnreadableQueue} (nonsense is replaced where `change` names every setting) and CoordinationError.
  */
 export function updateQueueSettings(
   session: Session,
@@ -69,7 +74,8 @@ export async function readQueueSettings(session: Session, name: string): Promise
 function settingsIn(path: string, { data }: Znode, change: Partial<QueueSettings>): QueueSettings {
   const { settings } = decodeQueue(data);
   const isWhole = Object.keys(defaultQueueSettings).every((name) => name in change);
-  if (!settings && !isWhole) throw new UnreadableQueue(path);
+  const isTheirs = isNewer(data);
+  if (isTheirs || (!settings && !isWhole)) throw new UnreadableQueue(path, isTheirs);
   return settings ?? defaultQueueSettings;
 }
 

@@ -3,10 +3,10 @@
 
 import { limits } from '../domain/limits.ts';
 import { defaultQueueSettings, type QueueSettings } from '../domain/queue-settings.ts';
-import { encode, type JsonObject, parseObject } from './record-json.ts';
+import { encode, type JsonObject, newerVersion, parseObject } from './record-json.ts';
 
 export interface QueueReading {
-  /** Null: this says nothing about any setting. */
+  /** Null: this says nothing about any setting, or is for a newer version of us to read. */
   readonly settings: QueueSettings | null;
   /** Members that are no settings of ours, or cannot be what they say; their settings are at their default. */
   readonly notTaken: readonly string[];
@@ -31,7 +31,7 @@ export function hasNoSettings(data: Buffer): boolean {
 
 export function decodeQueue(data: Buffer): QueueReading {
   const object = parseObject(data.toString('utf8'));
-  if (!object) return { settings: null, notTaken: [] };
+  if (!object || newerVersion(object) !== null) return { settings: null, notTaken: [] };
   const within = (name: keyof QueueSettings, min: number, max: number): number | null => {
     const value = object[name];
     return typeof value === 'number' && value >= min && value <= max ? value : null;

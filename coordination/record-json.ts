@@ -1,5 +1,5 @@
 // Reading JSON that anybody may have written, member by member and without trust, and writing our own. For
-// znode-records.ts. Pure.
+// znode-records.ts and its like. What a newer version of us wrote is told apart here, for everybody. Pure.
 
 import { limits } from '../domain/limits.ts';
 import type { Json } from '../domain/task.ts';
@@ -68,6 +68,24 @@ function isDeeperThan(value: Json, depthMax: number): boolean {
   if (depthMax < 0) return true;
   if (typeof value !== 'object' || value === null) return false;
   return Object.values(value).some((member) => isDeeperThan(member, depthMax - 1));
+}
+
+/** How each record of ours begins. */
+const ours = Buffer.from('{"v":1,');
+
+/**
+ * True for what a newer version of us wrote. It is left to that: the decoders of records, which make sense of whatever people
+ * write, are not to be asked, and what they would write in its place would lose what only that version knows.
+ */
+export function isNewer(data: Buffer): boolean {
+  const isOurs = data.length >= ours.length && data.compare(ours, 0, ours.length, 0, ours.length) === 0;
+  return !isOurs && newerVersion(parseObject(data.toString('utf8'))) !== null;
+}
+
+/** The version of what a newer version of us wrote; null for anything else. */
+export function newerVersion(object: JsonObject | null): number | null {
+  const v = object?.['v'];
+  return typeof v === 'number' && Number.isInteger(v) && v > 1 ? v : null;
 }
 
 export function encode(value: unknown): Buffer {

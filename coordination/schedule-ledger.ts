@@ -16,6 +16,7 @@ import { taskIdOf } from '../domain/task-id.ts';
 import { createIfMissing } from './bootstrap.ts';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { isNewer } from './record-json.ts';
 import { decodeSchedule, decodeTicks, encodeSchedule } from './schedule-records.ts';
 import type { Session } from './session.ts';
 import { decodeTask } from './task-record.ts';
@@ -134,13 +135,16 @@ export async function readSynced(session: Session, name: string): Promise<Schedu
 }
 
 interface FoundTicks {
-  readonly state: TickState;
+  /** Null: a newer version of us wrote it. */
+  readonly state: TickState | null;
   readonly mzxid: bigint;
 }
 
 async function readTicks(session: Session, name: string): Promise<FoundTicks | null> {
   const znode = await session.getData(paths.ticks(name));
-  return znode && { state: decodeTicks(znode.data, znode.stat.mtime), mzxid: znode.stat.mzxid };
+  if (!znode) return null;
+  const { mtime, mzxid } = znode.stat;
+  return { state: isNewer(znode.data) ? null : decodeTicks(znode.data, mtime), mzxid };
 }
 
 interface Definition {
@@ -155,9 +159,12 @@ function snapshotOf(name: string, { data, stat }: Definition, ticks: FoundTicks 
   if (reading.kind === 'unreadable') {
     return { ...known, record: null, fault: reading.why, isNewer: reading.isNewer, nextRunAt: null };
   }
+  if (ticks && !state) return { ...known, record: null, fault: newerTicks, isNewer: true, nextRunAt: null };
   const { record, next } = reading;
   return { ...known, record, fault: null, nextRunAt: nextRunAt(record, state, next) };
 }
+
+const newerTicks = 'how far it has come was written by a newer Taskkeeper';
 
 /** Sizes of the groups of numbers that are tried: the leader mostly knew the next one. */
 const nearby = [1, 31] as const;
@@ -166,11 +173,9 @@ const nearby = [1, 31] as const;
  * The state cannot name the task that was made together with it; it is found by the transaction that made both, among the numbers
  * that came next. Null where it cannot be told so cheaply, or the task is gone.
  */
-async function lastTaskOf(
-  session: Session,
-  name: string,
-  { state: { at, lastRunAt, lastTask, nextNumber }, mzxid }: FoundTicks,
-): Promise<TaskId | null> {
+async function lastTaskOf(session: Session, name: string, { state, mzxid }: FoundTicks): Promise<TaskId | null> {
+  if (!state) return null;
+  const { at, lastRunAt, lastTask, nextNumber } = state;
   if (lastTask !== null || lastRunAt !== at) return lastTask;
   let number = nextNumber;
   for (const count of nearby) {

@@ -22,26 +22,29 @@ import {
   fromTimestamp,
   isObject,
   type JsonObject,
+  newerVersion,
   parseObject,
   readText,
   toTimestamp,
 } from './record-json.ts';
-import { decodeTask, encodeTask } from './task-record.ts';
+import { decodeTask, encodeTask, unknownTaskMembers } from './task-record.ts';
 
 export type ScheduleReading =
   | { readonly kind: 'schedule'; readonly record: ScheduleRecord; readonly next: NextTick }
   | { readonly kind: 'unreadable'; readonly why: string; readonly isNewer: boolean };
 
-/** `previous` is the data that is replaced: members that we do not know stay. */
+/** `previous` is the data that is replaced: members that we do not know stay, of its task, too. */
 export function encodeSchedule(record: ScheduleRecord, previous: Buffer = Buffer.alloc(0)): Buffer {
-  const { cron: _cron, timeZone: _zone, everyMs: _every, ...others } = parseObject(previous.toString('utf8')) ?? {};
+  const before = parseObject(previous.toString('utf8')) ?? {};
+  const { cron: _cron, timeZone: _zone, everyMs: _every, ...others } = before;
+  const ofTask = isObject(before['task']) ? unknownTaskMembers(before['task']) : {};
   const { timing, task, overlap, catchUp, paused, since } = record;
   const times = timing.kind === 'cron' ? { cron: timing.cron, timeZone: timing.timeZone } : { everyMs: timing.everyMs };
   return encode({
     ...others,
     v: 1,
     ...times,
-    task: taskMembers(task),
+    task: { ...ofTask, ...taskMembers(task) },
     overlap,
     catchUp,
     paused,
@@ -55,9 +58,9 @@ export function decodeSchedule(data: Buffer, changedAt: number): ScheduleReading
     return unreadable(`its ${data.length} bytes are over ${limits.recordBytesMax}`);
   const object = parseObject(data.toString('utf8'));
   if (!object) return unreadable('it is no JSON object');
-  const { v } = object;
-  if (typeof v === 'number' && v > 1) return unreadable(`its version ${v} is left to a newer Taskkeeper`, true);
-  if (v !== 1) return unreadable('it has no "v":1');
+  const v = newerVersion(object);
+  if (v !== null) return unreadable(`its version ${v} is left to a newer Taskkeeper`, true);
+  if (object['v'] !== 1) return unreadable('it has no "v":1');
   return readSchedule(object, changedAt);
 }
 
@@ -129,9 +132,9 @@ function specOf(record: TaskRecord): TaskSpec {
 }
 
 export function encodeTicks(state: TickState): Buffer {
-  const { at, lastRunAt, lastTask, lastSkip, ...counts } = state;
+  const { at, lastRunAt, lastTask, lastSkip, others, ...counts } = state;
   return encode({
-    v: 1,
+    ...{ v: 1, ...others },
     at: toTimestamp(at),
     ...counts,
     lastRunAt: toTimestamp(lastRunAt),
@@ -143,18 +146,27 @@ export function encodeTicks(state: TickState): Buffer {
 /** Of what cannot be read, no tick up to its last change is handled again. */
 export function decodeTicks(data: Buffer, changedAt: number): TickState {
   const object = parseObject(data.toString('utf8')) ?? {};
-  const count = (name: string) => clamp(object[name], 0, Number.MAX_SAFE_INTEGER) ?? 0;
-  const lastSkip = isObject(object['lastSkip']) ? object['lastSkip'] : {};
-  const skippedAt = fromTimestamp(lastSkip['at']);
-  const why = skipReasons.find((known) => known === lastSkip['why']);
+  const { v: _, at, runs, skipped, missed, lastRunAt, lastTask, nextNumber, lastSkip, ...others } = object;
   return {
-    at: fromTimestamp(object['at']) ?? changedAt,
-    runs: count('runs'),
-    skipped: count('skipped'),
-    missed: count('missed'),
-    lastRunAt: fromTimestamp(object['lastRunAt']),
-    lastTask: parseTaskId(readText(object['lastTask']) ?? ''),
-    nextNumber: count('nextNumber'),
-    lastSkip: skippedAt !== null && why ? { at: skippedAt, why } : null,
+    at: fromTimestamp(at) ?? changedAt,
+    runs: readCount(runs),
+    skipped: readCount(skipped),
+    missed: readCount(missed),
+    lastRunAt: fromTimestamp(lastRunAt),
+    lastTask: parseTaskId(readText(lastTask) ?? ''),
+    nextNumber: readCount(nextNumber),
+    lastSkip: readSkip(lastSkip),
+    ...(Object.keys(others).length > 0 && { others }),
   };
+}
+
+function readCount(value: Json | undefined): number {
+  return clamp(value, 0, Number.MAX_SAFE_INTEGER) ?? 0;
+}
+
+function readSkip(value: Json | undefined): TickState['lastSkip'] {
+  const skip = isObject(value) ? value : {};
+  const at = fromTimestamp(skip['at']);
+  const why = skipReasons.find((known) => known === skip['why']);
+  return at !== null && why ? { at, why } : null;
 }

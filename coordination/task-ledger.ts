@@ -9,6 +9,7 @@ import type { WorkerId } from '../domain/task.ts';
 import { catchUp } from './catch-up.ts';
 import { CoordinationError } from './coordination-error.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { isNewer } from './record-json.ts';
 import type { Session } from './session.ts';
 import { removeKeyOfBatch, removeTask, type TaskRemoval } from './task-removal.ts';
 import { paths } from './znode-paths.ts';
@@ -110,7 +111,7 @@ export class TaskLedger {
   async #withdraw({ task, assignment, reason }: SettleDecision & { kind: 'withdraw' }): Promise<void> {
     const path = paths.assignment(assignment.worker, task);
     const znode = await this.#session.getData(path);
-    if (!znode) return; // ended by itself meanwhile
+    if (!znode || isNewer(znode.data)) return; // ended by itself meanwhile, or is not ours to write
     const data = encodeAssignment({ ...decodeAssignment(znode.data), withdraw: reason }, znode.data);
     await this.#commits.commit([{ kind: 'set', path, data, version: znode.stat.version }]);
   }

@@ -1,11 +1,12 @@
 // Everything that the ensemble knows of one task, read when somebody asks for it.
 
-import type { AttemptRecord, TaskId } from '../domain/task.ts';
+import type { AttemptRecord, TaskId, WorkerId } from '../domain/task.ts';
 import type { TaskSnapshot } from '../domain/task-view.ts';
 import type { AssignmentDirectory } from './assignment-directory.ts';
 import type { Session } from './session.ts';
 import { SharedSync } from './shared-sync.ts';
 import { decodeTask } from './task-record.ts';
+import { ifAllowed, readable, UnreadableTask } from './unreadable-task.ts';
 import { parseAttemptName, paths } from './znode-paths.ts';
 import { decodeAssignment, decodeAttempt, decodeStatus } from './znode-records.ts';
 import type { Znode } from './zookeeper-requests.ts';
@@ -26,16 +27,20 @@ export class TaskReader {
 
   /**
    * Null where there is no such task: our server may not have heard yet of one that another took, so that is believed only
-   * after a `sync`. What it shows of a task may be old.
+   * after a `sync`. What it shows of a task may be old. Throws {@link UnreadableTask} and CoordinationError.
    */
   async read(id: TaskId): Promise<TaskSnapshot | null> {
-    return (await readTask(this.#session, this.#directory, id)) ?? (await this.readFresh(id));
+    return (await this.#look(id)) ?? (await this.readFresh(id));
   }
 
   /** The task as it was at the call or is later. */
   async readFresh(id: TaskId): Promise<TaskSnapshot | null> {
     await this.#shared.sync();
-    return readTask(this.#session, this.#directory, id);
+    return this.#look(id);
+  }
+
+  #look(id: TaskId): Promise<TaskSnapshot | null> {
+    return ifAllowed(id, () => readTask(this.#session, this.#directory, id));
   }
 }
 
@@ -52,8 +57,8 @@ async function readTask(session: Session, directory: AssignmentDirectory, id: Ta
     if (!znode || !names) return null;
     const snapshot = {
       ...(await snapshotOf(session, id, znode, names)),
-      status: status && decodeStatus(status.data, status.stat.ctime),
-      assignment: !status && worker && assigned ? { worker, record: decodeAssignment(assigned.data) } : null,
+      status: statusOf(id, status),
+      assignment: status ? null : assignmentOf(id, worker, assigned),
     };
     if (look === looksMax) return snapshot;
     // Read at different moments: with a status comes the last attempt, which the names are to have, too.
@@ -64,6 +69,16 @@ async function readTask(session: Session, directory: AssignmentDirectory, id: Ta
   }
 }
 
+function statusOf(id: TaskId, found: Znode | null): TaskSnapshot['status'] {
+  const znode = readable(id, found);
+  return znode && decodeStatus(znode.data, znode.stat.ctime);
+}
+
+function assignmentOf(id: TaskId, worker: WorkerId | null, found: Znode | null): TaskSnapshot['assignment'] {
+  const znode = readable(id, found);
+  return worker && znode && { worker, record: decodeAssignment(znode.data) };
+}
+
 /** What neither the status nor the assignment says. */
 async function snapshotOf(
   session: Session,
@@ -72,6 +87,7 @@ async function snapshotOf(
   names: readonly string[],
 ): Promise<Omit<TaskSnapshot, 'status' | 'assignment'>> {
   const reading = decodeTask(data, stat.ctime);
+  if (reading.kind === 'newer') throw new UnreadableTask(id, 'newer');
   const record = reading.kind === 'task' ? reading.record : null;
   const [unblocked, attempts] = await Promise.all([
     names.includes('unblocked') ? session.exists(paths.unblocked(id)) : null,
@@ -85,7 +101,7 @@ async function readAttempts(session: Session, id: TaskId, names: readonly string
   const numbers = names.map(parseAttemptName).filter((number) => number !== null);
   const records = await Promise.all(
     numbers.map(async (attempt) => {
-      const znode = await session.getData(paths.attempt(id, attempt));
+      const znode = readable(id, await session.getData(paths.attempt(id, attempt)));
       return znode && decodeAttempt(znode.data, attempt, znode.stat.ctime);
     }),
   );

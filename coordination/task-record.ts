@@ -11,6 +11,7 @@ import {
   fromTimestamp,
   isObject,
   type JsonObject,
+  newerVersion,
   parseObject,
   readText,
   readTexts,
@@ -54,6 +55,18 @@ export function encodeTask(record: TaskRecord): Buffer {
   } satisfies { [name in keyof TaskRecord | 'v']: unknown });
 }
 
+const members: Readonly<Record<keyof TaskRecord | 'v', true>> = {
+  ...{ v: true, type: true, payload: true, queue: true, priority: true, runAt: true, timeoutMs: true },
+  ...{ maxAttempts: true, backoff: true, labels: true, retentionMs: true, submitId: true, submittedAt: true },
+  ...{ idempotencyKey: true, retryOf: true, batch: true, deadlineMs: true, exclusiveKey: true },
+  ...{ after: true, afterFailure: true, schedule: true },
+};
+
+/** What is in a task and no version up to ours has put there. */
+export function unknownTaskMembers(task: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(task).filter(([name]) => !Object.hasOwn(members, name)));
+}
+
 /** `createdAt` is the znode's creation time: when a task made by hand counts as submitted. */
 export function decodeTask(data: Buffer, createdAt: number): TaskReading {
   if (data.length > limits.recordBytesMax) return invalid(`its ${data.length} bytes are over ${limits.recordBytesMax}`);
@@ -61,9 +74,9 @@ export function decodeTask(data: Buffer, createdAt: number): TaskReading {
   if (!text.trimStart().startsWith('{')) return { kind: 'task', record: shellTask(text.trim(), createdAt) };
   const object = parseObject(text);
   if (!object) return invalid('it begins like a JSON object and is none, or is nested too deeply');
-  const { v } = object;
-  if (typeof v === 'number' && Number.isInteger(v) && v > 1) return { kind: 'newer', v };
-  if (v !== 1) return invalid('it has no "v":1, so it is no task record');
+  const v = newerVersion(object);
+  if (v !== null) return { kind: 'newer', v };
+  if (object['v'] !== 1) return invalid('it has no "v":1, so it is no task record');
   return readTask(object, createdAt);
 }
 

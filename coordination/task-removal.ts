@@ -12,6 +12,7 @@ import type { GroupCommit } from './group-commit.ts';
 import { keyPaths } from './key-paths.ts';
 import type { Session } from './session.ts';
 import { decodeTask } from './task-record.ts';
+import { ifAllowed } from './unreadable-task.ts';
 import { untilKnown } from './until-known.ts';
 import { paths } from './znode-paths.ts';
 import type { Operation } from './zookeeper-requests.ts';
@@ -52,7 +53,7 @@ export function removeKeyOfBatch(
 
 /**
  * Removes the task that `session` shows under this name, or the one that is `known`, for a first try without a look.
- * `commits` may carry guards. Throws CoordinationError; what it lost the answer to it has looked up while the session lives.
+ * `commits` may carry guards. Throws UnreadableTask and CoordinationError; what it lost the answer to it has looked up while the session lives.
  */
 export async function removeTask(
   session: Session,
@@ -83,7 +84,9 @@ export async function removeTask(
 
 async function look(session: Session, task: TaskId): Promise<TaskRemoval | null> {
   const path = paths.task(task);
-  const [, znode, listed] = await Promise.all([session.sync(path), session.getData(path), session.getChildren(path)]);
+  const [, znode, listed] = await ifAllowed(task, () =>
+    Promise.all([session.sync(path), session.getData(path), session.getChildren(path)]),
+  );
   if (!znode || !listed) return null;
   const reading = decodeTask(znode.data, znode.stat.ctime);
   // A key that cannot be read stays; whoever uses it next finds that its task is gone.

@@ -5,6 +5,7 @@ import type { TaskId, TaskRecord } from '../domain/task.ts';
 import { parseTaskId, taskIdOf, taskNumber } from '../domain/task-id.ts';
 import type { Session } from './session.ts';
 import { decodeTask } from './task-record.ts';
+import { ifAllowed, readable, UnreadableTask } from './unreadable-task.ts';
 import { paths } from './znode-paths.ts';
 
 const readsAtOnce = 64;
@@ -46,7 +47,8 @@ export class TaskSearch {
     const look = await this.#look();
     const isIt = (candidate: Candidate) => candidate.submitId === submitId;
     for (const names of groupsOf(readsAtOnce, youngerThan(since, look))) {
-      const found = (await Promise.all(names.map((task) => look.read(task)))).find((each) => each && isIt(each));
+      // One that cannot be read is not what this session sent.
+      const found = (await Promise.all(names.map((task) => look.read(task)))).find(isCandidate(isIt));
       if (found) return foundTasks(found);
     }
     return null;
@@ -55,7 +57,8 @@ export class TaskSearch {
   /**
    * What was created by transaction `czxid` with `submitId`, where this session has seen something of that transaction. Its
    * place is known well enough mostly; else names are listed, whose transactions grow with their numbers, but for
-   * those that a person made. Null is conclusive. Throws CoordinationError where it cannot be finished.
+   * those that a person made. Null is conclusive. Throws CoordinationError where it cannot be finished, and UnreadableTask where
+   * what that transaction made cannot be read.
    */
   async byTransaction(czxid: bigint, submitId: string, since: SequencePlace): Promise<FoundTasks | null> {
     const isIt = (candidate: Candidate) => candidate.czxid === czxid && candidate.submitId === submitId;
@@ -95,7 +98,7 @@ async function newLook(session: Session): Promise<Look> {
 /** The tasks as they were at one moment; of each is read once what a search wants to know first. */
 class Look {
   readonly #session: Session;
-  readonly #reads = new Map<TaskId, Promise<Candidate | null>>();
+  readonly #reads = new Map<TaskId, Promise<Candidate | UnreadableTask | null>>();
   readonly #transactions = new Map<TaskId, Promise<bigint | null>>();
 
   constructor(
@@ -107,7 +110,8 @@ class Look {
     this.#session = session;
   }
 
-  read(task: TaskId): Promise<Candidate | null> {
+  /** Null where it is gone, or is none of those that are submitted together. */
+  read(task: TaskId): Promise<Candidate | UnreadableTask | null> {
     return memoized(this.#reads, task, () => readCandidate(this.#session, task));
   }
 
@@ -129,7 +133,10 @@ class Look {
     const transactions = await Promise.all(names.map((task) => this.transactionOf(task)));
     const made = names.filter((_, place) => transactions[place] === czxid);
     const candidates = await Promise.all(made.map((task) => this.read(task)));
-    return { found: candidates.find((each) => each && isIt(each)) ?? null, some: made.length > 0 };
+    const found = candidates.find(isCandidate(isIt)) ?? null;
+    const unreadable = candidates.find((each) => each instanceof UnreadableTask);
+    if (!found && unreadable) throw unreadable;
+    return { found, some: made.length > 0 };
   }
 }
 
@@ -139,8 +146,22 @@ function memoized<T>(known: Map<TaskId, Promise<T>>, task: TaskId, ask: () => Pr
   return asked;
 }
 
-async function readCandidate(session: Session, task: TaskId): Promise<Candidate | null> {
-  const znode = await session.getData(paths.task(task));
+function isCandidate(isIt: (candidate: Candidate) => boolean) {
+  return (each: Candidate | UnreadableTask | null): each is Candidate =>
+    each !== null && !(each instanceof UnreadableTask) && isIt(each);
+}
+
+async function readCandidate(session: Session, task: TaskId): Promise<Candidate | UnreadableTask | null> {
+  try {
+    return await ifAllowed(task, () => candidateAt(session, task));
+  } catch (error) {
+    if (error instanceof UnreadableTask) return error;
+    throw error;
+  }
+}
+
+async function candidateAt(session: Session, task: TaskId): Promise<Candidate | null> {
+  const znode = readable(task, await session.getData(paths.task(task)));
   if (!znode) return null;
   const { czxid, ctime } = znode.stat;
   const reading = decodeTask(znode.data, ctime);

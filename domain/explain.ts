@@ -27,7 +27,8 @@ const notSeenYet = cause('not_seen_yet', 'The leading master has not read the ta
 function causesOf(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   const { fact, status } = entry;
   if (fact === 'unread' && entry.forbidden) return [unreadable];
-  if (fact === null || fact === 'unread' || status === 'unread') return [notSeenYet];
+  if (fact === null || fact === 'unread') return [notSeenYet];
+  if (status === 'unread') return [unreadCause(entry)];
   if (status) return explainAlone(snapshotOf(entry), now);
   if (entry.goneUntil > 0) return [notSeenYet];
   if (fact.content.kind === 'newer') return [newerVersion];
@@ -35,7 +36,7 @@ function causesOf(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   if (entry.assigning !== null) return [aboutToRun(entry, entry.assigning)];
   if (entry.deferredUntil > 0) return [setAside(clockTimeOf(index, entry.deferredUntil))];
   if (fact.content.kind === 'invalid') return [invalid(fact.content.why)];
-  if (!isKnown(entry)) return [notSeenYet];
+  if (!isKnown(entry)) return [unreadCause(entry)];
   return waitCauses(index, entry, now);
 }
 
@@ -45,12 +46,18 @@ const changing = cause(
 );
 const unreadable = cause(
   'unreadable',
-  'The masters may not read its data: its ACL in ZooKeeper forbids it, and has to be changed by who may.',
+  'The masters may not read it, or what is below it: an ACL in ZooKeeper forbids that, and has to be changed by who may.',
 );
 const newerVersion = cause(
   'newer_version',
-  'Its record is of a newer version than the leading master is, which leaves it alone: upgrade the masters.',
+  'A newer version of Taskkeeper than the leading master is wrote it, or what is below it, so it is left alone: upgrade the masters.',
 );
+
+/** Of a task of which something is not read, for a moment or for long. */
+function unreadCause({ partUnreadable }: TaskEntry): Cause {
+  if (partUnreadable === null) return notSeenYet;
+  return partUnreadable === 'newer' ? newerVersion : unreadable;
+}
 
 function aboutToRun(entry: TaskEntry, worker: string): Cause {
   return cause('about_to_run', `It is being given to worker ${worker}.`, { since: entry.queuedSince, worker });

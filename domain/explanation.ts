@@ -57,9 +57,10 @@ export interface Cause {
   readonly position: number | null;
 }
 
-/** What a master says, whose state may be unknown to it for the moment. */
+/** What a master says. */
 export interface TaskExplanation extends Cause {
   readonly id: TaskId;
+  /** Null: it is not known, to a master for a moment, or since what tells it cannot be read. */
   readonly state: TaskState | null;
   readonly type: string | null;
   readonly queue: string | null;
@@ -69,7 +70,6 @@ export interface TaskExplanation extends Cause {
 
 /** What a client is told. */
 export interface Explanation extends TaskExplanation {
-  readonly state: TaskState;
   /** `host:port` of the leading master, where it is ours. */
   readonly leader: string | null;
 }

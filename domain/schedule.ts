@@ -2,7 +2,7 @@
 // which a schedule is due. Which moments those are follows from the definition alone (for an interval from its `since`), never
 // from who leads when; a tick is handled once its state says so. Times are epoch ms. Pure.
 
-import type { TaskId, TaskSpec } from './task.ts';
+import type { Json, TaskId, TaskSpec } from './task.ts';
 
 /**
  * What a tick does while a task of the schedule is unfinished: nothing, make another one nevertheless, or make one in the
@@ -52,6 +52,8 @@ export interface TickState {
   /** The task made together with this state, if any, has no lower number. */
   readonly nextNumber: number;
   readonly lastSkip: { readonly at: number; readonly why: SkipReason } | null;
+  /** Members that we do not know, from a newer version of us: they stay with it. */
+  readonly others?: Readonly<Record<string, Json>>;
 }
 
 /** The first tick after `after`; null where there is none any more. */

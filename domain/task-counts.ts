@@ -79,9 +79,9 @@ export class TaskCounts {
   }
 }
 
-/** What it was; a task of which nothing is known yet is unfinished until it is. */
-function unclearState({ fact, status, countedState }: TaskEntry): TaskEntry['countedState'] {
-  if (fact === null) return null;
+/** What it was; a task of which nothing is known yet is unfinished until it is. One whose end we shall not read has ended. */
+function unclearState({ fact, status, countedState, partUnreadable }: TaskEntry): TaskEntry['countedState'] {
+  if (fact === null || (status === 'unread' && partUnreadable !== null)) return null;
   return countedState ?? (status === null ? 'unclear' : null);
 }
 

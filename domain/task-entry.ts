@@ -100,6 +100,8 @@ export interface TaskEntry {
   fact: TaskFact | Unread | null;
   /** We may not read its data, and so shall not soon. */
   forbidden: boolean;
+  /** Of something below it the same, or a newer version of us wrote it: it is `unread` for long. */
+  partUnreadable: 'forbidden' | 'newer' | null;
   status: StatusBrief | Unread | null;
   /** When the ensemble created the status, epoch ms; 0 before it is read. */
   statusCreatedAt: number;
@@ -229,6 +231,7 @@ export function newEntry(id: TaskId): TaskEntry {
     id,
     fact: null,
     forbidden: false,
+    partUnreadable: null,
     status: null,
     statusCreatedAt: 0,
     attempts: noValues(),

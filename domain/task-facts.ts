@@ -41,6 +41,7 @@ export function noteTask(entry: TaskEntry, fact: TaskFact, read: ReadTasks): voi
 export function noteRemoved(entry: TaskEntry, read: ReadTasks): void {
   leave(entry, read);
   entry.forbidden = false;
+  entry.partUnreadable = null;
   entry.fact = null;
   entry.status = null;
   entry.cancel = null;

@@ -151,6 +151,13 @@ export class TaskIndex {
     });
   }
 
+  /** What of it is unread stays so: we may not read it, or it is for a newer version of us. */
+  setPartUnreadable(id: TaskId, why: NonNullable<TaskEntry['partUnreadable']>): void {
+    this.#change(id, (entry) => {
+      entry.partUnreadable = why;
+    });
+  }
+
   removeTask(id: TaskId): void {
     this.#change(id, (entry) => noteRemoved(entry, this));
   }

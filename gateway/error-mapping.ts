@@ -34,6 +34,8 @@ const httpMeanings: Readonly<Record<ErrorReason, HttpMeaning>> = {
   'task-not-final': { httpStatus: 409, title: 'Task is not final', retryAfterMs: null },
   'task-already-final': { httpStatus: 409, title: 'Task is final already', retryAfterMs: null },
   'task-not-retryable': { httpStatus: 409, title: 'Task cannot be retried', retryAfterMs: null },
+  'task-unreadable': { httpStatus: 409, title: 'Task cannot be read', retryAfterMs: null },
+  'idempotency-key-unreadable': { httpStatus: 409, title: 'Idempotency key cannot be read', retryAfterMs: null },
   'dependency-not-found': { httpStatus: 409, title: 'No such task to come after', retryAfterMs: null },
   'queue-unreadable': { httpStatus: 409, title: 'Queue settings cannot be read', retryAfterMs: null },
   'schedule-unreadable': { httpStatus: 409, title: 'Schedule cannot be read', retryAfterMs: null },

@@ -12,6 +12,8 @@ export const allowances = {
   stallMs: 100,
   /** The same as `thawMs`, after such a stall. */
   stallEndMs: 500,
+  /** Until then a process may still be loading its code. */
+  startingMs: 5000,
   /** Commands of a worker that was killed die with it, within this. */
   commandsDeadMs: 1000,
   /** A handler that is deaf to its signal is ended with its thread, a command that is deaf by SIGKILL, within this. */
@@ -20,6 +22,8 @@ export const allowances = {
   acts: 20,
   /** The same of something that they do at once, or never. */
   passes: 4,
+  /** The leading master writes `/backlog` within a second of the last change, after its last commit. */
+  backlogMs: 3000,
   /** Tasks are kept at least so long, so in a shorter run none goes by itself. */
   retentionMs: 3_600_000,
 } as const;

@@ -103,7 +103,7 @@ export class TaskApi {
     }
   }
 
-  /** Throws 'task-not-found'. */
+  /** Throws 'task-not-found' and 'task-unreadable'; so does whatever else is about one task. */
   async get(id: TaskId, { waitMs, signal }: WaitOptions): Promise<TaskView> {
     const present = waitMs > 0 ? await this.#getFinal(id, waitMs, signal) : await this.#store.read(id);
     if (!present) throw taskNotFound(id);
@@ -292,10 +292,14 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof ServiceError && error.reason === 'coordination-unavailable';
 }
 
+function isUnreadable(error: unknown): boolean {
+  return error instanceof ServiceError && error.reason === 'task-unreadable';
+}
+
 /** For the answer to what is a fact by now, where the store cannot say any more what has become of it. */
 function knownIfUnavailable<T>(known: T): (error: unknown) => T {
   return (error) => {
-    if (isUnavailable(error)) return known;
+    if (isUnavailable(error) || isUnreadable(error)) return known;
     throw error;
   };
 }

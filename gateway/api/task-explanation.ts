@@ -19,6 +19,15 @@ import type { TaskStore } from './task-store.ts';
 
 /** Throws 'task-not-found'. */
 export async function explainTask(store: TaskStore, index: MasterIndex, id: TaskId): Promise<Explanation> {
+  try {
+    return await explainReadable(store, index, id);
+  } catch (error) {
+    if (error instanceof ServiceError && error.reason === 'task-unreadable') return explainUnreadable(index, id, error);
+    throw error;
+  }
+}
+
+async function explainReadable(store: TaskStore, index: MasterIndex, id: TaskId): Promise<Explanation> {
   const snapshot = await store.read(id);
   if (!snapshot) throw taskNotFound(id);
   if (snapshot.status || runsUndisturbed(snapshot)) return byItself(snapshot, index.leader());
@@ -29,6 +38,16 @@ export async function explainTask(store: TaskStore, index: MasterIndex, id: Task
   const fresh = await store.readFresh(id);
   if (!fresh) throw taskNotFound(id);
   return fresh.status ? byItself(fresh, index.leader()) : asTold(told, fresh, index);
+}
+
+/** A master may be newer than we are, or allowed more; else it is only known that we cannot read it, and why. */
+async function explainUnreadable(index: MasterIndex, id: TaskId, { message }: ServiceError): Promise<Explanation> {
+  const told = await ask(index, id);
+  const leader = index.leader();
+  if (told && told.reason !== 'not_seen_yet') return { ...told, leader: addressOf(leader) };
+  const causes = told ? [] : [masterCause(leader)];
+  const task = { id, state: null, type: null, queue: null };
+  return { ...explanationOf(task, [cause('unreadable', message), ...causes]), leader: addressOf(leader) };
 }
 
 /** Nobody wants to end it, so a master has nothing to add. */

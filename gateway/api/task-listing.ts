@@ -1,5 +1,6 @@
 // Lists: which tasks, and in what order, the leading master's index says; what they are like, the ensemble. A task that has
-// changed between the two and fits the filter no more is left out, so that an answer never contradicts its request.
+// changed between the two and fits the filter no more is left out, so that an answer never contradicts its request; so is one that
+// this gateway cannot read, or it would be in the way of all others.
 
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
@@ -52,7 +53,7 @@ export async function listTasks(store: TaskStore, index: MasterIndex, options: L
     );
     for (let first = 0; first < page.tasks.length; first += limits.listReadsAtOnce) {
       const indexed = page.tasks.slice(first, first + limits.listReadsAtOnce);
-      const snapshots = await Promise.all(indexed.map(({ id }) => store.read(id)));
+      const snapshots = await Promise.all(indexed.map(({ id }) => store.read(id).catch(ifUnreadable)));
       const now = Date.now();
       for (const [place, snapshot] of snapshots.entries()) {
         const task = snapshot && taskView(snapshot, now);
@@ -67,6 +68,11 @@ export async function listTasks(store: TaskStore, index: MasterIndex, options: L
     position = page.next;
   }
   return { tasks, nextCursor: cursorOf(position) };
+}
+
+function ifUnreadable(error: unknown): null {
+  if (error instanceof ServiceError && error.reason === 'task-unreadable') return null;
+  throw error;
 }
 
 function cursorOf(position: string | null): string | null {

@@ -22,8 +22,8 @@ const retryMs = 1000;
 
 /**
  * Begins with the present state, or, where `lastEventId` is a step of the task's history, after that; null where that was
- * its end. It ends with the final state, or with `signal`. Throws
- * 'task-not-found', the stream too, when the task is removed before its end was seen.
+ * its end. It ends with the final state, or with `signal`. Throws 'task-not-found' and 'task-unreadable', the stream too, when the
+ * task is removed, or written by a newer version of us, before its end was seen.
  */
 export async function streamTask(
   store: TaskStore,
@@ -118,7 +118,7 @@ class Watch {
     try {
       return await this.#store.read(this.#id);
     } catch (error) {
-      if (error instanceof ServiceError) return 'unavailable'; // no session at the moment
+      if (error instanceof ServiceError && error.code === 'unavailable') return 'unavailable'; // no session at the moment
       throw error;
     }
   }

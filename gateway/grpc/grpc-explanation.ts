@@ -8,7 +8,7 @@ import { type ProtoTime, timestampOf } from './proto-time.ts';
 export function explanationMessage({ state, message, since, until, also, ...rest }: Explanation): object {
   return {
     ...rest,
-    state: stateName(state),
+    state: state === null ? 'TASK_STATE_UNSPECIFIED' : stateName(state),
     message: wellFormed(message),
     since: timeOrUnset(since),
     until: timeOrUnset(until),

@@ -28,7 +28,11 @@ const countOrNull: Schema = { type: ['integer', 'null'], minimum: 0 };
 
 export const explanationSchema = exactly('Why a task is where it is. A field that does not apply is null, or empty.', {
   id: text,
-  state: { type: 'string', enum: [...taskStates] },
+  state: {
+    type: ['string', 'null'],
+    enum: [...taskStates, null],
+    description: 'Null with `unreadable` and `newer_version`, where it cannot be told.',
+  },
   reason,
   message: { ...text, description: 'For people: one sentence, with the next step where somebody can do something.' },
   since: {

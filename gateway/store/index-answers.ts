@@ -1,5 +1,6 @@
 // What a master's answers have to look like, for us to pass them on: domain/master-index.ts as JSON schemas. Members that we
-// do not know may be there, from a newer master, and are left out.
+// do not know may be there, from a newer master, and are left out; what came later than the rest, and an older master does not
+// say, has a default.
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { TaskExplanation } from '../../domain/explanation.ts';
@@ -25,11 +26,12 @@ const flag = { type: 'boolean' };
 const position = { type: 'string', pattern: '^[0-9a-f]{1,16}-\\d{1,15}$' };
 const taskId = { type: 'string', pattern: '^task-\\d{1,32}$' };
 
-const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, removeAdditional: 'all' });
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, removeAdditional: 'all', useDefaults: true });
 
-/** An object that has all of `properties`. */
+/** An object that has all of `properties`, but for those with a default. */
 function object<T>(properties: Record<keyof T & string, object>): object {
-  return { type: 'object', required: Object.keys(properties), additionalProperties: false, properties };
+  const required = Object.entries<object>(properties).flatMap(([name, schema]) => ('default' in schema ? [] : [name]));
+  return { type: 'object', required, additionalProperties: false, properties };
 }
 
 function listOf(items: object): object {
@@ -56,7 +58,7 @@ const workerView = object<WorkerView>({
   address: text,
   concurrency: count,
   types: namesOrNull,
-  queues: namesOrNull,
+  queues: { ...namesOrNull, default: null },
   running: count,
   draining: flag,
 });

@@ -163,7 +163,7 @@ export class MasterIndexClient implements MasterIndex {
   async #get<T>(address: string, path: string, read: answers.AnswerReader<T>): Promise<T> {
     const body = await get(`http://${address}${path}`, AbortSignal.timeout(this.#options.deadlineMs));
     const answer = read(JSON.parse(await readText(body, serverLimits.indexAnswerBytesMax)));
-    if (answer === null) throw new Error('an answer that cannot be understood');
+    if (answer === null) throw new NotUnderstood();
     this.#noteAnswer(address);
     return answer;
   }
@@ -176,7 +176,8 @@ export class MasterIndexClient implements MasterIndex {
     if (this.#silent?.address !== address && this.#leader?.address === address) {
       this.#silent = { address, since: Date.now() };
     }
-    return noLeader(`it does not answer at ${address}`, cause);
+    const other = 'answers what this gateway does not understand, so it may be of another version,';
+    return noLeader(`it ${cause instanceof NotUnderstood ? other : 'does not answer'} at ${address}`, cause);
   }
 
   #requireAddress(): string {
@@ -193,6 +194,9 @@ export class MasterIndexClient implements MasterIndex {
     for (const tell of [...this.#onLeaderChange]) tell();
   }
 }
+
+/** JSON, and none that we know. */
+class NotUnderstood extends Error {}
 
 function noLeader(why: string, cause?: unknown): ServiceError {
   const message = `Lists, counts and events come from the leading master: ${why}. Try again soon; submits and single tasks work all the same.`;

@@ -1,11 +1,12 @@
 // What can go wrong in the ensemble, as the errors of the API.
 
 import { CoordinationError } from '../../coordination/coordination-error.ts';
-import { IdempotencyKeyReused } from '../../coordination/idempotent-submission.ts';
+import { IdempotencyKeyReused, UnreadableKey } from '../../coordination/idempotent-submission.ts';
 import { TooManyQueues, UnreadableQueue } from '../../coordination/queue-ledger.ts';
 import { TooManySchedules } from '../../coordination/schedule-ledger.ts';
 import { DependencyNotFound, type OutsideDependency } from '../../coordination/task-dependencies.ts';
 import { SequenceExhausted, SubmitTooLarge } from '../../coordination/task-submission.ts';
+import { UnreadableTask } from '../../coordination/unreadable-task.ts';
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 
@@ -30,15 +31,23 @@ export function serviceErrorOf(error: unknown): unknown {
     const message = `the tasks are too large for one transaction (${error.message}); submit them in smaller batches`;
     return new ServiceError('batch-too-large', message);
   }
+  if (error instanceof UnreadableTask) return taskUnreadable(error);
+  if (error instanceof UnreadableKey) {
+    const message =
+      'A newer version of Taskkeeper wrote what is kept of this idempotency key, so whether it has made its tasks cannot be told; ' +
+      'nothing was submitted. Send the same request to a gateway of that version.';
+    return new ServiceError('idempotency-key-unreadable', message);
+  }
   if (error instanceof DependencyNotFound) return dependencyNotFound(error.dependency);
   if (error instanceof TooManyQueues) {
     const message = `${limits.queuesMax} queues have settings, and no more may; lift those of another one first`;
     return new ServiceError('too-many-queues', message);
   }
   if (error instanceof UnreadableQueue) {
-    const message =
-      `The settings of this queue cannot be read (${error.message}), and so none be changed alone; ` +
-      'set all of them at once, or mend or remove that znode by hand.';
+    const remedy = error.isNewer
+      ? 'change them through a gateway of that version.'
+      : 'set all of them at once, or mend or remove that znode by hand.';
+    const message = `The settings of this queue cannot be read (${error.message}), and so none be changed alone; ${remedy}`;
     return new ServiceError('queue-unreadable', message);
   }
   if (error instanceof TooManySchedules) {
@@ -52,6 +61,14 @@ export function serviceErrorOf(error: unknown): unknown {
     'a submit with an idempotency key, and everything that is no submit, can safely be repeated';
   // No word of when to try again: whoever obeys it blindly makes a second task of a submit without a key.
   return new ServiceError('outcome-unknown', message, { cause: error });
+}
+
+function taskUnreadable({ task, why }: UnreadableTask): ServiceError {
+  const message =
+    why === 'newer'
+      ? `A newer version of Taskkeeper wrote task ${task}, or what is below it, which this gateway cannot read: ask a gateway of that version.`
+      : `This gateway may not read task ${task}, or what is below it: an ACL in ZooKeeper forbids that, and has to be changed by who may.`;
+  return new ServiceError('task-unreadable', message);
 }
 
 function dependencyNotFound({ task, batchIndex, place, retryOf }: OutsideDependency): ServiceError {

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeParentsAgain } from '../../coordination/bootstrap.ts';
 import { decodeQueue } from '../../coordination/queue-record.ts';
+import { isNewer } from '../../coordination/record-json.ts';
 import type { Session } from '../../coordination/session.ts';
 import { decodeTask } from '../../coordination/task-record.ts';
 import { TreeCache, type TreeCacheOptions, type TreeListener } from '../../coordination/tree-cache.ts';
@@ -145,6 +146,15 @@ export class Picture {
     if (znode === undefined) void makeParentsAgain(this.#session, this.#log);
   }
 
+  /** Null, as while it is not read, for what a newer version of us wrote: there it is, and what it says is not for us. */
+  #unlessNewer(path: string, znode: Znode | null | undefined): Znode | null | undefined {
+    if (!znode || !isNewer(znode.data)) return znode;
+    this.#logOnce(path, 'a newer version of Taskkeeper wrote this record, and it is left to that');
+    const parsed = parseTaskPath(path);
+    if (parsed) this.index.setPartUnreadable(parsed.task, 'newer');
+    return null;
+  }
+
   #onForbidden(path: string): void {
     this.#changed();
     const queue = parseQueuePath(path);
@@ -154,12 +164,13 @@ export class Picture {
     if (parsed?.kind === 'task') {
       this.index.setForbidden(parsed.task);
       this.sequence.onTask(taskNumber(parsed.task), 'read'); // as far as it ever will be
-    }
+    } else if (parsed) this.index.setPartUnreadable(parsed.task, 'forbidden');
   }
 
-  #onWorker(path: string, znode: Znode | null | undefined): void {
+  #onWorker(path: string, found: Znode | null | undefined): void {
     const worker = parseWorkerPath(path);
     if (worker === null) return;
+    const znode = this.#unlessNewer(path, found);
     if (!znode) return this.index.setWorker(worker, znode === null ? 'unread' : null);
     const record = decodeWorker(znode.data);
     if (!record || znode.stat.ephemeralOwner === 0n) {
@@ -196,11 +207,12 @@ export class Picture {
     this.index.setQueue(queue, this.index.queues.settingsOf(queue, unreadableQueueSettings));
   }
 
-  #onAssign(path: string, znode: Znode | null | undefined): void {
+  #onAssign(path: string, found: Znode | null | undefined): void {
     const parsed = parseAssignPath(path);
     if (!parsed) return this.#logOnce(path, 'this is no assignment');
     const { worker, task } = parsed;
-    if (task === null) return this.index.setReachable(worker, znode !== undefined);
+    if (task === null) return this.index.setReachable(worker, found !== undefined);
+    const znode = this.#unlessNewer(path, found);
     if (!znode) return this.index.setAssignment(worker, task, znode === null ? 'unread' : null);
     const { czxid, version, ctime: createdAt } = znode.stat;
     this.index.setAssignment(worker, task, { czxid, version, createdAt, record: decodeAssignment(znode.data) });
@@ -216,15 +228,24 @@ export class Picture {
       case 'task':
         return this.#onTaskItself(path, task, znode);
       case 'status':
-        if (!znode) return index.setStatus(task, unread);
-        return index.setStatus(task, this.#briefs.status(znode), znode.stat.ctime);
+        return this.#onStatus(task, this.#unlessNewer(path, znode));
       case 'unblocked':
         return index.setUnblocked(task, znode ? znode.stat.ctime : unread);
       case 'cancel':
         return index.setCancel(task, znode ? { reason: znode.data.toString('utf8').slice(0, 1024) } : unread);
       case 'attempt':
-        return index.setAttempt(task, parsed.attempt, znode ? this.#briefs.attempt(znode, parsed.attempt) : unread);
+        return this.#onAttempt(task, parsed.attempt, this.#unlessNewer(path, znode));
     }
+  }
+
+  #onStatus(task: TaskId, znode: Znode | null | undefined): void {
+    if (znode) this.index.setStatus(task, this.#briefs.status(znode), znode.stat.ctime);
+    else this.index.setStatus(task, znode === null ? 'unread' : null);
+  }
+
+  #onAttempt(task: TaskId, attempt: number, znode: Znode | null | undefined): void {
+    const unread = znode === null ? 'unread' : null;
+    this.index.setAttempt(task, attempt, znode ? this.#briefs.attempt(znode, attempt) : unread);
   }
 
   #onTaskItself(path: string, task: TaskId, znode: Znode | null | undefined): void {

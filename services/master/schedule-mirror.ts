@@ -2,6 +2,7 @@
 // logged once and makes nothing.
 
 import { makeParentsAgain } from '../../coordination/bootstrap.ts';
+import { isNewer } from '../../coordination/record-json.ts';
 import { decodeSchedule, decodeTicks, type ScheduleReading } from '../../coordination/schedule-records.ts';
 import type { Session } from '../../coordination/session.ts';
 import { TreeCache } from '../../coordination/tree-cache.ts';
@@ -76,7 +77,7 @@ export class ScheduleMirror {
     const parsed = parseSchedulePath(path);
     if (!parsed) return this.logOnce(path, 'this is no schedule, nor part of one');
     const entry = this.entries.get(parsed.schedule) ?? newEntry(parsed.schedule);
-    if (parsed.isTicks) this.#onTicks(entry, znode);
+    if (parsed.isTicks) this.#onTicks(path, entry, znode);
     else if (znode === undefined) this.entries.delete(parsed.schedule);
     else this.#onDefinition(path, entry, znode);
     this.onChange?.(entry);
@@ -88,10 +89,16 @@ export class ScheduleMirror {
     if (znode === undefined) void makeParentsAgain(this.#session, this.#log);
   }
 
-  #onTicks(entry: ScheduleEntry, znode: Znode | null | undefined): void {
+  #onTicks(path: string, entry: ScheduleEntry, znode: Znode | null | undefined): void {
     if (znode === undefined) entry.ticks = null;
     else if (znode === null) entry.ticks = 'unread';
-    else {
+    else if (isNewer(znode.data)) {
+      this.logOnce(
+        path,
+        'a newer version of Taskkeeper wrote how far this schedule has come: its ticks are left to that',
+      );
+      entry.ticks = 'unread';
+    } else {
       const { version, mtime, mzxid: czxid } = znode.stat;
       entry.ticks = { version, state: decodeTicks(znode.data, mtime), czxid };
     }

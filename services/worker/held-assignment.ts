@@ -1,6 +1,7 @@
-// An assignment as this worker last saw it, and what ends its run: that it is withdrawn or taken away, that the worker must
-// stop, or that its session is lost.
+// An assignment as this worker last saw it, and what ends its run: that it is withdrawn or taken away, that a newer version of us
+// wrote it (what it then says may be that), that the worker must stop, or that its session is lost.
 
+import { isNewer } from '../../coordination/record-json.ts';
 import { decodeAssignment } from '../../coordination/znode-records.ts';
 import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import type { AssignmentRecord, TaskId } from '../../domain/task.ts';
@@ -24,7 +25,8 @@ export class HeldAssignment {
   ) {
     this.czxid = znode.stat.czxid;
     this.#znode = znode;
-    this.#record = this.#read(znode);
+    this.#record = decodeAssignment(Buffer.alloc(0));
+    this.#read(znode);
   }
 
   get record(): AssignmentRecord {
@@ -48,7 +50,7 @@ export class HeldAssignment {
   update(znode: Znode | null): void {
     if (znode?.stat.czxid !== this.czxid) return this.gone();
     this.#znode = znode;
-    this.#record = this.#read(znode);
+    this.#read(znode);
   }
 
   gone(): void {
@@ -60,9 +62,10 @@ export class HeldAssignment {
     this.runStop.stop(why);
   }
 
-  #read({ data }: Znode): AssignmentRecord {
-    const record = decodeAssignment(data);
-    if (record.withdraw) this.stop({ kind: 'withdrawn', reason: record.withdraw });
-    return record;
+  #read({ data }: Znode): void {
+    if (isNewer(data)) return this.stop({ kind: 'unreadable' });
+    this.#record = decodeAssignment(data);
+    const { withdraw } = this.#record;
+    if (withdraw) this.stop({ kind: 'withdrawn', reason: withdraw });
   }
 }

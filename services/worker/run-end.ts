@@ -8,6 +8,8 @@ export type RunEndCause =
   | { readonly kind: 'withdrawn'; readonly reason: WithdrawReason }
   | { readonly kind: 'session_lost' }
   | { readonly kind: 'shutdown' }
+  /** A newer version of us wrote the assignment: the task is for a worker of that. */
+  | { readonly kind: 'unreadable' }
   | { readonly kind: 'timed_out'; readonly timeoutMs: number }
   /** The task has passed its deadline. */
   | { readonly kind: 'expired' };
@@ -32,6 +34,8 @@ function describe(why: RunEndCause): string {
       return "the worker's session with ZooKeeper was lost";
     case 'shutdown':
       return 'the worker is stopping';
+    case 'unreadable':
+      return 'a newer version of Taskkeeper wrote the assignment';
     case 'timed_out':
       return `the attempt took longer than its timeout of ${why.timeoutMs} ms`;
   }

@@ -70,6 +70,7 @@ async function refusalOf(act: () => Promise<void>): Promise<CoordinationError | 
 async function readAndRun(context: RunContext, held: HeldAssignment, writer: OutcomeWriter): Promise<void> {
   const { session, worker, reads, log } = context;
   const path = paths.task(held.task);
+  if (held.runStop.why?.kind === 'unreadable') return leaveToNewer(context, held, writer);
   const znode = await whileSessionLives(session, () => reads.read(held.task));
   if (!znode) return writer.handBack(held); // deleted before it began
   const listed = znode.stat.numChildren > 0 ? await whileSessionLives(session, () => session.childNames(path)) : null;
@@ -90,7 +91,13 @@ async function readAndRun(context: RunContext, held: HeldAssignment, writer: Out
   const result = await execute(context, held, reading.record, start);
   const facts = endedNow(start);
   context.onAttemptEnded(result.kind);
+  if (result.kind === 'aborted' && result.why.kind === 'unreadable') return leaveToNewer(context, held, writer);
   await write((terms) => decideEnding(context, held, result, reading.record, facts, terms));
+}
+
+function leaveToNewer({ log }: RunContext, held: HeldAssignment, writer: OutcomeWriter): Promise<void> {
+  log.warn({ task: held.task }, 'a newer version of Taskkeeper wrote the assignment: handed back for a newer worker');
+  return writer.handBack(held);
 }
 
 /**

@@ -128,6 +128,13 @@ test('each question with its query, and the answer as it is, without members tha
   const worker = { id: 'w', address: 'a:1', concurrency: 4, types: null, queues: ['q'], running: 1, draining: false };
   master.answer = json([worker, { ...worker, types: ['echo'] }]);
   assert.deepEqual(await client.workers(), [worker, { ...worker, types: ['echo'] }]);
+  const { queues: _, ...older } = worker;
+  master.answer = json([older]);
+  assert.deepEqual(
+    await client.workers(),
+    [{ ...worker, queues: null }],
+    'a master that knows no queues of workers yet',
+  );
   const queue = { name: 'q', paused: true, concurrency: 5, ratePerSecond: 0.5, burst: null, maxQueued: null };
   master.answer = json([{ ...queue, scheduled: 0, queued: 1, running: 2 }]);
   assert.deepEqual(await client.queues(), [{ ...queue, scheduled: 0, queued: 1, running: 2 }]);
@@ -206,7 +213,11 @@ test('nobody leads; a master by hand, or one that is not ephemeral; what is no a
     await sessions[0]?.getData(paths.master);
     await assert.rejects(client.stats(), { ...noLeader, message: /no master leads/ });
     const left = await person.exists(paths.master);
-    const known = client.leader();
+    // What was made anew is read a moment later than it is known that it is not what it was.
+    const known = await eventually('it is known who leads', () => {
+      const leader = client.leader();
+      return leader.kind === (left ? 'stranger' : 'nobody') && leader;
+    });
     if (left) assert.deepEqual(known, { kind: 'stranger', since: left.ctime });
     else assert.ok(known.kind === 'nobody' && known.since > first.since);
     assert.deepEqual(client.leader(), known, 'the time stays what it is');
@@ -251,7 +262,11 @@ for (const [what, answer] of Object.entries(useless)) {
     await untilAnswered(client);
     master.answer = answer;
     const askedAt = performance.now();
-    await assert.rejects(client.stats(), { ...noLeader, message: /submits and single tasks work/ });
+    const message =
+      what === 'other JSON' || what === 'JSON that fits in part'
+        ? /may be of another version/
+        : /submits and single tasks work/;
+    await assert.rejects(client.stats(), { ...noLeader, message });
     assert.ok(performance.now() - askedAt < 3000);
     const silent = client.leader();
     assert.ok(silent.kind === 'ours' && Math.abs((silent.silentSince ?? 0) - Date.now()) < 3000);

@@ -23,15 +23,22 @@ function* judged({ faults, ended }: History, { id, role, from, exit }: Life, tal
   if (!exit) return;
   const isOver = exit.at >= (ended[0]?.at ?? Infinity);
   const spans = faults.of(id).filter((span) => span.from >= from && span.from <= exit.at + allowances.signalMs);
-  if (isOver || isExplained(role, exit, spans)) tally.add(`ends of a ${role}`);
+  const isYoung = exit.at - from <= allowances.startingMs;
+  if (isOver || isExplained(role, exit, spans, isYoung)) tally.add(`ends of a ${role}`);
   else yield { what: `${id} ended with ${endOf(exit)}, and nobody had told it to`, evidence: [line(exit)] };
 }
 
-function isExplained(role: Life['role'], exit: ProcessEvent, spans: readonly FaultSpan[]): boolean {
+/** One that has only just been started may not listen to signals yet. */
+function isExplained(
+  role: Life['role'],
+  { code, signal }: ProcessEvent,
+  spans: readonly FaultSpan[],
+  isYoung: boolean,
+): boolean {
   const has = (fault: FaultName) => spans.some((span) => span.fault === fault);
   if (role === 'zookeeper') return spans.some(({ fault }) => endServers.has(fault));
-  if (exit.signal === 'SIGKILL') return has('kill');
-  return exit.code === 0 && has('stop');
+  if (signal === 'SIGKILL') return has('kill');
+  return has('stop') && (code === 0 || (isYoung && signal === 'SIGTERM'));
 }
 
 function endOf({ code, signal }: ProcessEvent): string {

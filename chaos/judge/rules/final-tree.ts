@@ -4,6 +4,7 @@
 import { auditTree, quietFindings } from '../../../audit/audit-tree.ts';
 import { keyPaths } from '../../../coordination/key-paths.ts';
 import { paths } from '../../../coordination/znode-paths.ts';
+import { allowances } from '../allowances.ts';
 import { type Finding, type History, line, type Rule } from '../history.ts';
 import { znodeLine } from '../tasks.ts';
 import type { Tally } from '../verdict.ts';
@@ -17,14 +18,23 @@ export const finalTree: Rule = {
   },
 };
 
-/** Which tasks have to be final is judged with those that were acknowledged. */
-function* audited({ tree, ended }: History, tally: Tally): Generator<Finding> {
-  const quiet = quietFindings(tree, { now: ended[0]?.epochMs ?? 0, sessions: null });
-  for (const { severity, rule, path, what } of [...auditTree(tree), ...quiet]) {
-    if (rule === 'quiet-unfinished') continue;
+function* audited(history: History, tally: Tally): Generator<Finding> {
+  const { tree, ended } = history;
+  const now = ended[0]?.epochMs ?? 0;
+  const unjudged = new Set<string>(['quiet-unfinished']); // judged with the tasks that were acknowledged
+  if (now - lastEnd(history) < allowances.backlogMs) unjudged.add('quiet-backlog');
+  for (const { severity, rule, path, what } of [...auditTree(tree), ...quietFindings(tree, { now, sessions: null })]) {
+    if (unjudged.has(rule)) continue;
     if (severity === 'odd') tally.add(`odd in the final tree: ${rule}`);
     else yield { what: `${path} ${what} (${rule})`, evidence: [znodeLine(tree, path)] };
   }
+}
+
+/** When the last task ended, epoch ms. */
+function lastEnd({ tasks }: History): number {
+  let last = 0;
+  for (const { status } of tasks.values()) last = Math.max(last, status?.record.finishedAt ?? 0);
+  return last;
 }
 
 const keyPath = new RegExp(`^${paths.idempotency}/[^/]+/[^/]+$`);

@@ -5,7 +5,6 @@ import { sendJson } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { json } from '../schemas.ts';
 import { taskId } from '../task-parameters.ts';
-import { readProblems } from './task-answers.ts';
 
 export const explainTask = operation({
   operationId: 'explainTask',
@@ -17,7 +16,7 @@ export const explainTask = operation({
     'One sentence, a stable reason, and fields; of a task that runs or is final, that. Of several reasons the decisive one comes first, the others are in `also`. Answered also while no master leads.',
   parameters: { id: taskId },
   answers: { 200: { description: 'As it is at the moment.', content: json('Explanation') } },
-  problems: readProblems,
+  problems: ['task-not-found', 'coordination-unavailable'],
   example: {
     path: '/tasks/task-0000000042/explain',
     status: 200,

@@ -11,11 +11,13 @@ import { json } from '../schemas.ts';
 import { taskJson } from '../task-json.ts';
 
 /** Of everything that asks the ensemble. */
-export const readProblems: readonly ErrorReason[] = ['task-not-found', 'coordination-unavailable'];
+export const readProblems: readonly ErrorReason[] = ['task-not-found', 'task-unreadable', 'coordination-unavailable'];
 export const writeProblems: readonly ErrorReason[] = ['coordination-unavailable', 'outcome-unknown'];
 export const submitProblems: readonly ErrorReason[] = [
   ...writeProblems,
   'idempotency-key-reused',
+  'idempotency-key-unreadable',
+  'task-unreadable',
   'queue-full',
   'sequence-exhausted',
 ];

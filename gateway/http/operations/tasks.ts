@@ -82,7 +82,7 @@ export const cancelTask = operation({
   parameters: { id: taskId },
   body: { component: 'CancelTask', required: false },
   answers: { 202: taskAnswer('It has been asked for. The task as it is now.', 'at once') },
-  problems: [...writeProblems, 'task-not-found', 'task-already-final'],
+  problems: [...writeProblems, 'task-not-found', 'task-unreadable', 'task-already-final'],
   example: {
     path: '/tasks/task-0000000042/cancel',
     body: { reason: 'ordered twice' },
@@ -105,7 +105,7 @@ export const deleteTask = operation({
   description: 'With its result and its idempotency key.',
   parameters: { id: taskId },
   answers: { 204: { description: 'It is gone.' } },
-  problems: [...writeProblems, 'task-not-found', 'task-not-final'],
+  problems: [...writeProblems, 'task-not-found', 'task-unreadable', 'task-not-final'],
   example: { path: '/tasks/task-0000000040', status: 204 },
   handle:
     ({ api }) =>

@@ -49,6 +49,16 @@ violations('exits', {
       return run;
     },
   ],
+  'a stop that is not heard': [
+    /worker1 ended with SIGTERM/,
+    () => {
+      const run = new MadeUpRun();
+      run.pass(6000);
+      ends('worker1', { code: null, signal: 'SIGTERM' })(run);
+      withoutFaults(run).fault('stop', ['worker1'], run.at - 10, run.at + 10);
+      return run;
+    },
+  ],
   'an end without a fault, with code 0': [
     /worker1 ended with code 0/,
     () => withoutFaults(ends('worker1', { code: 0, signal: null })(new MadeUpRun())),
@@ -91,6 +101,15 @@ violations('final-tree', {
       const { run, id } = oneEnded();
       const path = paths.status(id);
       run.tree.set(path, run.tree.data(path));
+      return run;
+    },
+  ],
+  'a count that stays wrong': [
+    /\/backlog says 1 unfinished, and 0 are \(quiet-backlog\)/,
+    () => {
+      const { run } = oneEnded();
+      run.tree.create(paths.backlog, '{"v":1,"unfinished":1}', run.epochMs);
+      run.pass(3000);
       return run;
     },
   ],

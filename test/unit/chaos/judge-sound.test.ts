@@ -2,8 +2,9 @@
 // verdict has to be clean, and to say that it saw what happened.
 
 import { test } from 'node:test';
+import { paths } from '../../../coordination/znode-paths.ts';
 import { assertKept } from './judgements.ts';
-import { MadeUpRun, refused, submitOf, unknown } from './made-up-run.ts';
+import { MadeUpRun, oneEnded, refused, submitOf, unknown } from './made-up-run.ts';
 
 test('a task that is submitted, run and seen', () => {
   const run = new MadeUpRun();
@@ -319,6 +320,17 @@ test('processes end where faults say so, servers also by themselves, and all whe
   assertKept(run, { ...faults, 'processes asked what they hold': 1, 'pictures of masters compared': 1 });
 });
 
+test('a process that is told to stop while it still loads its code', () => {
+  const run = new MadeUpRun();
+  run.pass(60_000);
+  run.kill('gateway1', 100);
+  run.pass(1000);
+  run.kill('gateway1', 100, 'stop');
+  const exit = run.entries.findLast((entry) => entry.kind === 'process' && entry.event === 'exited');
+  Object.assign(exit ?? {}, { code: null, signal: 'SIGTERM' });
+  assertKept(run, { 'ends of a gateway': 2 });
+});
+
 test('commands of the shell: one that prints its evidence, and one that leaves none', () => {
   const run = new MadeUpRun();
   const [first, second] = [run.task({ type: 'shell' }), run.task({ type: 'shell' })];
@@ -329,6 +341,12 @@ test('commands of the shell: one that prints its evidence, and one that leaves n
   run.end(told, { kind: 'succeeded', result: { exitCode: 0, stdout: printed, stderr: '' } });
   run.end(run.assign(second, 'worker1'), { kind: 'succeeded', result: { exitCode: 0, stdout: 'hello', stderr: '' } });
   assertKept(run, { 'successes compared with evidence': 1 });
+});
+
+test('the count of unfinished tasks may be a second old', () => {
+  const { run } = oneEnded();
+  run.tree.create(paths.backlog, '{"v":1,"unfinished":1}', run.epochMs);
+  assertKept(run, { 'tasks that ended succeeded': 1 });
 });
 
 test('the key of a batch may outlive its tasks', () => {

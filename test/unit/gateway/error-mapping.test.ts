@@ -24,6 +24,8 @@ const expected: Record<ErrorReason, [number, status, 'retry' | 'no hint']> = {
   'task-not-final': [409, status.FAILED_PRECONDITION, 'no hint'],
   'task-already-final': [409, status.FAILED_PRECONDITION, 'no hint'],
   'task-not-retryable': [409, status.FAILED_PRECONDITION, 'no hint'],
+  'task-unreadable': [409, status.FAILED_PRECONDITION, 'no hint'],
+  'idempotency-key-unreadable': [409, status.FAILED_PRECONDITION, 'no hint'],
   'dependency-not-found': [409, status.FAILED_PRECONDITION, 'no hint'],
   'queue-unreadable': [409, status.FAILED_PRECONDITION, 'no hint'],
   'schedule-unreadable': [409, status.FAILED_PRECONDITION, 'no hint'],
