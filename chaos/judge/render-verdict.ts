@@ -1,5 +1,6 @@
 // A verdict for people: whether the run can be judged at all, what was violated with the lines that show it, and what the run exercised. Pure.
 
+import { neverExercised } from './exercise.ts';
 import { groupBy } from './group-by.ts';
 import { outcomeOf, type Verdict, type Violation } from './verdict.ts';
 
@@ -17,6 +18,7 @@ export function renderVerdict(verdict: Verdict): string {
     ),
     'exercised:',
     ...Object.entries(exercised).map(([what, count]) => `  ${String(count).padStart(8)}  ${what}`),
+    ...neverExercised(verdict).map((what) => `     never  ${what}`),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,9 +1,11 @@
 // Goal: what a correct system may do under faults is never taken for a violation, however odd it looks. Method: runs made up step by step; each
 // verdict has to be clean, and to say that it saw what happened.
 
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { neverExercised } from '../../../chaos/judge/exercise.ts';
 import { paths } from '../../../coordination/znode-paths.ts';
-import { assertKept } from './judgements.ts';
+import { assertKept, exercisedInAll } from './judgements.ts';
 import { MadeUpRun, oneEnded, refused, submitOf, unknown } from './made-up-run.ts';
 
 test('a task that is submitted, run and seen', () => {
@@ -361,4 +363,8 @@ test('the key of a batch may outlive its tasks', () => {
     run.call({ operation: 'delete', id }, { is: 'yes', tasks: [] });
   }
   assertKept(run, { 'keys of batches that outlived their tasks': 1, 'tasks deleted': 2 });
+});
+
+test('what a run is to exercise has come up in these', () => {
+  assert.deepEqual(neverExercised({ assumptions: [], violations: [], exercised: exercisedInAll }), []);
 });

@@ -4,10 +4,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MadeUpRun } from './made-up-run.ts';
 
+/** Of all runs in which nothing was wrong. */
+export const exercisedInAll: Record<string, number> = {};
+
 /** Nothing is wrong, and the judge says that it saw what happened. */
 export function assertKept(run: MadeUpRun, exercised: Readonly<Record<string, number>>): void {
   const verdict = run.judged();
   assert.deepEqual([verdict.assumptions, verdict.violations], [[], []]);
+  Object.assign(exercisedInAll, verdict.exercised);
   const seen = Object.keys(exercised).map((what) => [what, verdict.exercised[what] ?? 0]);
   assert.deepEqual(Object.fromEntries(seen), exercised);
 }
