@@ -35,12 +35,13 @@ const hidden: SnapshotNode = {
 };
 
 /**
- * Payloads and results that are large are left out. What is below a znode that is none of ours is not read. Throws CoordinationError.
+ * `keep` says what is kept of the data of tasks: by default large payloads and results are left out. What is below a znode that is none of
+ * ours is not read. Throws CoordinationError.
  */
-export async function readTree(session: Session): Promise<TreeSnapshot> {
+export async function readTree(session: Session, keep: (data: Buffer) => Buffer = leanData): Promise<TreeSnapshot> {
   await session.sync('/');
   const tree = new Map<string, SnapshotNode>();
-  for (const root of roots) await new TreeReader(session, tree).readAll(root);
+  for (const root of roots) await new TreeReader(session, tree, keep).readAll(root);
   return tree;
 }
 
@@ -60,15 +61,17 @@ function momentNode(seen: Awaited<ReturnType<Session['readTogether']>>[number]):
 class TreeReader {
   readonly #session: Session;
   readonly #tree: Map<string, SnapshotNode>;
+  readonly #keep: (data: Buffer) => Buffer;
   /** Still to be read. */
   readonly #open: string[] = [];
   #inFlight = 0;
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(session: Session, tree: Map<string, SnapshotNode>) {
+  constructor(session: Session, tree: Map<string, SnapshotNode>, keep: (data: Buffer) => Buffer) {
     this.#session = session;
     this.#tree = tree;
+    this.#keep = keep;
   }
 
   readAll(root: string): Promise<void> {
@@ -99,7 +102,7 @@ class TreeReader {
     if (znode === null || znode === 'hidden') return;
     const { data, stat } = znode;
     const children = await this.#childrenOf(path, znode);
-    this.#tree.set(path, { data: leanData(data), stat, children });
+    this.#tree.set(path, { data: this.#keep(data), stat, children });
   }
 
   async #znode(path: string): Promise<Znode | 'hidden' | null> {
@@ -127,7 +130,7 @@ class TreeReader {
     if (status === null || status === 'hidden') return false;
     const { data, stat } = status;
     if (stat.czxid !== lastChange || stat.numChildren > 0) return false;
-    this.#tree.set(`${path}/status`, { data: leanData(data), stat, children: [] });
+    this.#tree.set(`${path}/status`, { data: this.#keep(data), stat, children: [] });
     return true;
   }
 }

@@ -1,6 +1,7 @@
 // A process that has nothing to do holds no more than it did before there was anything: no watch, timer or file is left over from the calls
 // and faults of the run. Pure.
 
+import { allowances } from '../allowances.ts';
 import { line, type Rule } from '../history.ts';
 
 export const leftovers: Rule = {
@@ -11,7 +12,7 @@ export const leftovers: Rule = {
       const { id, baseline, end } = leftover;
       for (const [name, count] of Object.entries(end)) {
         const more = count - (baseline[name] ?? 0);
-        if (more <= 0) continue;
+        if (more <= allowances.leftover) continue;
         yield { what: `${id} holds ${more} ${name} more than before the run`, evidence: [line(leftover)] };
       }
     }
