@@ -78,7 +78,9 @@ async function breakAndMend(scope: TestScope, report: ReportFolder, run: ChaosRu
     sessionTimeoutMs,
   );
   report.writeText('plan.txt', plan.map((fault) => `${describeFault(fault)}\n`).join(''));
-  const traffic = startTraffic(scope, {
+  const clients = new RunScope();
+  scope.after(() => clients.close());
+  const traffic = startTraffic(clients, {
     ...{ gateways: fleet.gateways, random: random.fork('traffic'), record: report.write },
     ...{ evidence: evidenceFile(report.path), ...(run.perSecond && { perSecond: run.perSecond }) },
   });
@@ -92,6 +94,7 @@ async function breakAndMend(scope: TestScope, report: ReportFolder, run: ChaosRu
   const tree = await lookAtTree(fleet);
   report.writeTree(tree);
   for (const entry of await pictures(fleet, tree)) report.write(entry);
+  await clients.close();
   for (const entry of await leftovers(fleet, before, leftoverMsMax)) report.write(entry);
   report.write({ kind: 'ended', at: now(), epochMs: Date.now() });
 }
