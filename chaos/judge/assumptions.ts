@@ -1,5 +1,5 @@
 // What judging relies on: that the record is whole and in itself without contradiction, and that the tree is what a quiet system left. Where
-// one of these does not hold the test is broken, and says nothing of the system. Pure.
+// one of these does not hold the run says nothing of the system. Pure.
 
 import type { TreeSnapshot } from '../../audit/tree-snapshot.ts';
 import { paths } from '../../coordination/znode-paths.ts';
@@ -17,6 +17,7 @@ export function* brokenAssumptions(history: History): Generator<string> {
     trafficSound(history),
     tasksKnown(history),
     treeWhole(history.tree),
+    nothingForgotten(history),
   ];
   for (const check of checks) yield* firstFew(check);
 }
@@ -104,5 +105,26 @@ function* treeWhole(tree: TreeSnapshot): Generator<string> {
   for (const [path, { children, stat }] of tree) {
     if (children.length !== stat.numChildren) yield `${path} has ${stat.numChildren} children, not ${children.length}`;
     for (const name of children) if (!tree.has(`${path}/${name}`)) yield `${path}/${name} was not read`;
+  }
+}
+
+/**
+ * The ensemble has kept what it had committed. It gives no name twice; one that was answered to two submits as new, while the tree has nothing of
+ * one of them, it has forgotten and given again. (ZooKeeper 3.8.0 can lose transactions when a follower that had lost its
+ * leader is restarted: ZOOKEEPER-4409, ZOOKEEPER-4541, ZOOKEEPER-4643 and others.)
+ */
+function* nothingForgotten({ requests, tasks }: History): Generator<string> {
+  const kept = new Set([...tasks.values()].map(({ record }) => record?.labels['marker']));
+  const given = new Map<string, string>();
+  for (const { request, outcome } of requests.submits) {
+    if (outcome.is !== 'yes' || outcome.created === false) continue;
+    for (const [place, { id }] of outcome.tasks.entries()) {
+      const marker = request.tasks[place]?.marker ?? '';
+      const other = given.get(id) ?? marker;
+      given.set(id, marker);
+      const isForgotten = other !== marker && !(kept.has(other) && kept.has(marker));
+      if (isForgotten)
+        yield `the ensemble forgot what it had committed: ${id} was made for ${other}, and again for ${marker}`;
+    }
   }
 }

@@ -31,7 +31,10 @@ function headline(verdict: Verdict): string {
     case 'violated':
       return `Promises were violated, ${violations.length} times.`;
     case 'undecided':
-      return `The test is broken in ${assumptions.length} ways, and says nothing of the system; ${violations.length} violations may be its own.`;
+      return (
+        `This run cannot be judged: what judging relies on does not hold, in ${assumptions.length} ways. ` +
+        `${violations.length} violations may come from that.`
+      );
   }
 }
 

@@ -228,6 +228,13 @@ const broken: Readonly<Record<string, readonly [RegExp, (run: MadeUpRun) => Entr
       return run.entries;
     },
   ],
+  'an ensemble that has forgotten a task and gives its name again': [
+    /the ensemble forgot what it had committed: task-0000000000 was made for gone, and again for m1/,
+    (run) => {
+      run.call(submitOf([{ marker: 'gone', type: 'long' }]), run.yes('task-0000000000'), { tookMs: 500 });
+      return run.entries;
+    },
+  ],
   'a tree of which something was not read': [
     /was not read/,
     (run) => {
@@ -250,7 +257,7 @@ for (const [title, [sentence, forge]] of Object.entries(broken)) {
     const verdict = judge([...entries, { kind: 'ended', at: run.at, epochMs: run.epochMs }], run.tree.snapshot);
     assert.equal(outcomeOf(verdict), 'undecided');
     assert.match(verdict.assumptions.join('\n'), sentence);
-    assert.match(renderVerdict(verdict), /^The test is broken .*\n {2}assumption: /);
+    assert.match(renderVerdict(verdict), /^This run cannot be judged: .*\n {2}assumption: /);
   });
 }
 

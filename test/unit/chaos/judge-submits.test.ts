@@ -34,6 +34,18 @@ violations('answers', {
       return run;
     },
   ],
+  'one task for two submits, which have made one each': [
+    /is not what was asked for: its marker is a/,
+    () => {
+      const run = new MadeUpRun();
+      const other = { marker: 'b', type: 'long' };
+      const [id = '', second = ''] = [run.make([spec])[0], run.make([other])[0]];
+      for (const each of [id, second]) run.runs(each, 'worker1');
+      run.call(submitOf([spec]), run.yes(id));
+      run.call(submitOf([other]), run.yes(id));
+      return run;
+    },
+  ],
   'a repetition of a submit without a key': [
     /without a key was answered as repeated/,
     () => {
