@@ -20,13 +20,12 @@ export interface AuditResult {
   readonly dropped: number;
 }
 
-/** What passes by itself, on its way from one moment to the next, has this long to do so. */
-const settleMs = 1000;
+const settleMsDefault = 1000;
 const suspectsMax = 10_000;
 const looksInFlightMax = 8;
 
-/** Throws CoordinationError. */
-export async function auditLive(session: Session): Promise<AuditResult> {
+/** `settleMs` is how long what is seen on its way is let come there. Throws CoordinationError. */
+export async function auditLive(session: Session, settleMs = settleMsDefault): Promise<AuditResult> {
   const tree = await readTree(session);
   const { suspects, dropped } = await suspectsIn(tree);
   if (suspects.length > 0) await sleep(settleMs);
