@@ -11,8 +11,9 @@ export interface FigureName {
   readonly at?: number;
   /** Counted, and the same each time: one value says it all. */
   readonly isExact?: true;
-  /** What the median is to be at least, or at most where lower is better. */
+  /** What the median is to be at least, or at most where lower is better; with `aimOf`, the worst value. */
   readonly aim?: number;
+  readonly aimOf?: 'worst';
 }
 
 export interface Figure extends FigureName {
@@ -44,9 +45,17 @@ export function keyOf({ figure, at }: FigureName): string {
 }
 
 /** Null: nothing is aimed at. */
-export function isAimKept({ aim, better, values }: Figure): boolean | null {
+export function isAimKept({ aim, aimOf, better, values }: Figure): boolean | null {
   if (aim === undefined) return null;
-  return better === 'higher' ? median(values) >= aim : median(values) <= aim;
+  const worst = better === 'higher' ? Math.min(...values) : Math.max(...values);
+  const value = aimOf === 'worst' ? worst : median(values);
+  return better === 'higher' ? value >= aim : value <= aim;
+}
+
+/** Empty: nothing is aimed at. */
+export function aimWords(figure: Figure): string {
+  const isKept = isAimKept(figure);
+  return isKept === null ? '' : isKept ? 'kept' : 'missed';
 }
 
 export function toJsonLine({ values, ...name }: Figure): string {
@@ -77,12 +86,14 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
+/** With the aims, where there are any. */
 export function figureTable(figures: readonly Figure[]): string {
-  const head = ['figure', 'median', 'lowest', 'highest', 'unit'];
+  const hasAims = figures.some(({ aim }) => aim !== undefined);
+  const head = ['figure', 'median', 'lowest', 'highest', 'unit', ...(hasAims ? ['aim'] : [])];
   const rows = figures.map((figure) => {
     const { values, unit } = figure;
     const numbers = [median(values), Math.min(...values), Math.max(...values)].map(formatNumber);
-    return [keyOf(figure), ...numbers, unit];
+    return [keyOf(figure), ...numbers, unit, ...(hasAims ? [aimWords(figure)] : [])];
   });
   return formatTable([head, ...rows]);
 }

@@ -1,14 +1,14 @@
 // `npm run bench`: measures this working tree on this machine, on ZooKeeper servers of its own. Prints one JSON line for each
 // figure and a table of them, writes the lines to a file too, and compares them with those of an earlier run where it is told to.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { RunScope } from '../test/support/run-scope.ts';
+import { readFileSync } from 'node:fs';
+import { runCommand, say, UsageError, withScope } from './command.ts';
 import { changeTable, compareFigures } from './compare.ts';
 import { startDriver } from './driver.ts';
-import { type Figure, Figures, figureTable, perTask, toJsonLine } from './figures.ts';
+import { type Figure, Figures } from './figures.ts';
 import { describeMachine, differences, type Head, machineLine } from './machine.ts';
-import { type BenchOptions, readBenchOptions, UsageError, usage, type WorkName } from './options.ts';
+import { readBenchOptions, usage, type WorkName } from './options.ts';
+import { report } from './report.ts';
 import { parseRun, type Run } from './run-file.ts';
 import { ceilings } from './works/ceilings.ts';
 import { costs } from './works/costs.ts';
@@ -16,7 +16,6 @@ import { flatness } from './works/flatness.ts';
 import { growth } from './works/growth.ts';
 import { idle } from './works/idle.ts';
 import { masterStart } from './works/master-start.ts';
-import { takeover } from './works/takeover.ts';
 import { type Measured, throughput, w1, w2many, w2one, w3 } from './works/throughput.ts';
 import { type Bench, sharedStacks, type Work } from './works/work.ts';
 import { startBenchZooKeeper, versionOf } from './zookeeper.ts';
@@ -25,16 +24,12 @@ const works: Readonly<Partial<Record<WorkName, Work>>> = {
   ceilings,
   flat: flatness,
   start: masterStart,
-  takeover,
   idle,
   costs,
   growth,
 };
 /** Those of one group take turns in each repetition. */
 const loads: Readonly<Partial<Record<WorkName, readonly Measured[]>>> = { W1: [w1], W2: [w2one, w2many], W3: [w3] };
-
-const signals = ['SIGINT', 'SIGTERM'] as const;
-class Stopped extends Error {}
 
 async function main(): Promise<void> {
   const options = readBenchOptions(process.argv.slice(2));
@@ -56,7 +51,10 @@ async function main(): Promise<void> {
     }
   } finally {
     // Also of a run that was ended: what it measured, it measured.
-    if (figures.list.length > 0) report(head, figures.list, options, before);
+    if (figures.list.length > 0) {
+      report(head, figures.list, options.out);
+      if (before !== null) reportChanges(head, figures.list, before, options.compare);
+    }
   }
 }
 
@@ -68,18 +66,10 @@ function readRun(file: string): Run {
   }
 }
 
-function report(head: Head, figures: readonly Figure[], { out, compare }: BenchOptions, before: Run | null): void {
-  const lines = [JSON.stringify(head), ...figures.map(toJsonLine)].join('\n');
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, `${lines}\n`);
-  // The counted ones have tables of their own.
-  const timed = figures.filter(({ unit }) => unit !== perTask);
-  console.log(`${lines}\n\n${figureTable(timed)}\n`);
-  if (before !== null) {
-    console.log([`Compared with ${compare}.`, ...differences(before.head, head)].join(' '));
-    console.log(`\n${changeTable(compareFigures(before.figures, figures))}\n`);
-  }
-  console.log(`Written to ${out}`);
+/** What is better and what is worse than in an earlier run. */
+function reportChanges(head: Head, figures: readonly Figure[], before: Run, file: string | null): void {
+  console.log([`\nCompared with ${file}.`, ...differences(before.head, head)].join(' '));
+  console.log(`\n${changeTable(compareFigures(before.figures, figures))}`);
 }
 
 async function zookeeperVersion(): Promise<string> {
@@ -93,37 +83,4 @@ function withBench(sizes: Bench['sizes'], figures: Figures, run: (bench: Bench) 
   });
 }
 
-/** A signal ends what the scope has, and with that whatever waits for it. */
-async function withScope<T>(use: (scope: RunScope) => Promise<T>): Promise<T> {
-  const scope = new RunScope();
-  const stopped = new Promise<never>((_, reject) => {
-    for (const signal of signals) process.once(signal, () => reject(new Stopped(signal)));
-  });
-  try {
-    return await Promise.race([use(scope), stopped]);
-  } catch (error) {
-    // What was just being started says that it was not.
-    if (error instanceof Stopped) await scope.close().catch(() => undefined);
-    throw error;
-  } finally {
-    for (const signal of signals) process.removeAllListeners(signal);
-    await scope.close();
-  }
-}
-
-/** On stderr: what is printed on stdout are the figures. */
-function say(progress: string): void {
-  process.stderr.write(`${progress}\n`);
-}
-
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${explain(error as Error)}\n`);
-  process.exit(1); // a work that was stopped may still wait for something
-}
-
-function explain(error: Error): string {
-  if (error instanceof UsageError) return `${error.message}\n\n${usage}`;
-  return error instanceof Stopped ? `${error.message}: everything is ended` : (error.stack ?? error.message);
-}
+await runCommand(usage, main);

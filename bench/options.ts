@@ -2,11 +2,12 @@
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { UsageError } from './command.ts';
 import type { Sizes } from './works/work.ts';
 import { benchFolder } from './zookeeper.ts';
 
 /** In the order of a whole run, and in groups: those of one share stacks. */
-const wholeRun = [['ceilings'], ['W1', 'W2', 'W3'], ['flat', 'start', 'takeover'], ['idle'], ['costs']] as const;
+const wholeRun = [['ceilings'], ['W1', 'W2', 'W3'], ['flat', 'start'], ['idle'], ['costs']] as const;
 /** Only for whoever asks for it. */
 const extra = [['growth']] as const;
 
@@ -20,18 +21,15 @@ export interface BenchOptions {
   readonly compare: string | null;
 }
 
-/** What is asked for cannot be done. */
-export class UsageError extends Error {}
-
 export const usage = `npm run bench -- [options]
 
-  --only W1,W2      some of: ceilings, W1, W2, W3, flat, start, takeover, idle, costs;
+  --only W1,W2      some of: ceilings, W1, W2, W3, flat, start, idle, costs;
                     or growth, for the curves, which is not part of a whole run
   --quick           a look, not a measurement: fewer of everything
   --n 5000          tasks of W1; W3 has four times as many, the latencies have fewer
   --reps 4          repetitions; the lowest and the highest are the spread; fewer than 4 cannot be
                     compared, and flat rounds up to a multiple of its three stacks
-  --many 100000     tasks that are kept, or wait, for flat, start and takeover
+  --many 100000     tasks that are kept, or wait, for flat and start
   --out FILE        where the JSON lines go
   --compare FILE    those of an earlier run, to see what is better and worse`;
 
@@ -78,7 +76,7 @@ export function readCount(option: string, text: string | undefined): number | nu
 }
 
 /** Node throws a TypeError that says what it does not know. */
-function parsed<T>(parse: () => T): T {
+export function parsed<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {

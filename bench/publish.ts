@@ -1,17 +1,18 @@
-// node dist/bench/publish.js FILE...: puts the figures of some runs into docs/performance.md, between its two marks, with the machine
-// that they are of, and draws the curves in docs/plots. What is said about the figures is for people to write.
+// node dist/bench/publish.js [--page docs/failure-modes.md] FILE...: puts the figures of some runs into that page (docs/performance.md, unless
+// said), between its two marks, with the machine that they are of, and draws the curves in docs/plots. What is said about the figures is for
+// people to write.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Figure, formatNumber, isAimKept, perTask } from './figures.ts';
+import { parseArgs } from 'node:util';
+import { aimWords, type Figure, formatNumber, perTask } from './figures.ts';
 import { machineLine } from './machine.ts';
 import { drawCharts } from './plot.ts';
 import { isDirty, parseRun, type Run } from './run-file.ts';
 import { median } from './statistics.ts';
 
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
-const page = join(docs, 'performance.md');
 const marks = { begin: '<!-- figures: made by bench/publish.ts -->', end: '<!-- end of figures -->' };
 
 function section(run: Run): string {
@@ -21,7 +22,7 @@ function section(run: Run): string {
   const rows = figures.map((each: Figure) => {
     const { figure, unit, values } = each;
     const [middle, low, high] = [median(values), Math.min(...values), Math.max(...values)].map(formatNumber);
-    return `| ${figure} | ${middle} | ${low} to ${high} | ${unit} |${hasAims ? ` ${aimWord(each)} |` : ''}`;
+    return `| ${figure} | ${middle} | ${low} to ${high} | ${unit} |${hasAims ? ` ${aimWords(each)} |` : ''}`;
   });
   const { machine, sizes } = run.head;
   const words = Object.entries(sizes).map(([name, value]) => `${name} ${value}`);
@@ -34,18 +35,15 @@ function section(run: Run): string {
   ].join('\n');
 }
 
-function aimWord(figure: Figure): string {
-  const isKept = isAimKept(figure);
-  return isKept === null ? '' : isKept ? 'kept' : 'missed';
-}
-
 function readRun(file: string): Run {
   const run = parseRun(readFileSync(file, 'utf8'));
   if (isDirty(run)) throw new Error(`${file} is of ${run.head.machine.commit}: commit, then measure again`);
   return run;
 }
 
-const runs = process.argv.slice(2).map(readRun);
+const { values, positionals } = parseArgs({ options: { page: { type: 'string' } }, allowPositionals: true });
+const page = values.page ?? join(docs, 'performance.md');
+const runs = positionals.map(readRun);
 const before = readFileSync(page, 'utf8');
 const [begin, end] = [before.indexOf(marks.begin), before.indexOf(marks.end)];
 if (begin < 0 || end < begin) throw new Error(`${page} lacks ${marks.begin} or ${marks.end}`);

@@ -10,6 +10,7 @@ import type { TestScope } from '../test/support/cleanup.ts';
 import { eventually } from '../test/support/eventually.ts';
 import { createTasks } from '../test/support/many-tasks.ts';
 import { calmSessionMs, type Stack, type StackOptions, startStack } from '../test/support/stack.ts';
+import type { TestSession } from '../test/support/stack-session.ts';
 import type { Driver } from './driver.ts';
 import { type BenchZooKeeper, startBenchZooKeeper } from './zookeeper.ts';
 
@@ -74,14 +75,18 @@ export async function warmUp(driver: Driver, { port, reset }: BenchStack, tasks:
 }
 
 async function fill(stack: Stack, contents: 'finished' | 'waiting', tasks: number): Promise<void> {
-  const session = await stack.session;
-  const [state, type] = [contents === 'finished' ? 'succeeded' : 'queued', 'nobody-has-it'];
+  const state = contents === 'finished' ? 'succeeded' : 'queued';
   const wanted = ((await counts(stack))[state] ?? 0) + tasks;
+  await createMany(await stack.session, contents, tasks);
+  await eventually(`the master knows ${wanted} tasks`, async () => (await counts(stack))[state] === wanted, fillMsMax);
+}
+
+/** Past every gateway. */
+export async function createMany(session: TestSession, contents: 'finished' | 'waiting', tasks: number): Promise<void> {
   const done = { state: 'succeeded', attempt: 1, worker: 'w', result: { n: 1 }, error: null } as const;
   const status = { ...done, startedAt: Date.now(), finishedAt: Date.now() };
-  const record = (n: number) => taskRecord({ type, payload: { n } });
+  const record = (n: number) => taskRecord({ type: 'nobody-has-it', payload: { n } });
   await createTasks(session, tasks, record, contents === 'finished' ? status : null);
-  await eventually(`the master knows ${wanted} tasks`, async () => (await counts(stack))[state] === wanted, fillMsMax);
 }
 
 async function counts({ client }: Stack): Promise<Record<string, number>> {

@@ -17,16 +17,19 @@ export interface BenchZooKeeper {
 
 export const benchFolder = fileURLToPath(new URL('../../.taskkeeper/bench', import.meta.url));
 
-/** `jvmFlags`: more of them. Room for some hundred thousand tasks. */
-export async function startBenchZooKeeper(scope: TestScope, jvmFlags: readonly string[] = []): Promise<BenchZooKeeper> {
+/** With room for some hundred thousand tasks. `config`: more lines of zoo.cfg, or others. */
+export async function startBenchZooKeeper(
+  scope: TestScope,
+  config: Readonly<Record<string, number>> = {},
+): Promise<BenchZooKeeper> {
   mkdirSync(benchFolder, { recursive: true });
   const dir = mkdtempSync(join(benchFolder, 'zookeeper-'));
   const port = await findFreePort();
   const options = {
     installation: ensureZooKeeper(),
     ...{ dir, port, name: `taskkeeper-bench-${port}` },
-    config: { tickTime: 500 },
-    jvmFlags: ['-Xmx1g', ...jvmFlags],
+    config: { tickTime: 500, ...config },
+    jvmFlags: ['-Xmx1g'],
   };
   const server = await spawnZooKeeper(options);
   onCleanup(scope, async () => {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { changeTable, compareFigures } from '../../../bench/compare.ts';
-import { type Figure, Figures, isAimKept, parseFigures, toJsonLine } from '../../../bench/figures.ts';
+import { readFailoverOptions } from '../../../bench/failover/options.ts';
+import { type Figure, Figures, figureTable, isAimKept, parseFigures, toJsonLine } from '../../../bench/figures.ts';
 import { latency } from '../../../bench/loads.ts';
 import { differences, type Head } from '../../../bench/machine.ts';
 import { readBenchOptions } from '../../../bench/options.ts';
@@ -55,6 +56,15 @@ test('an aim is kept by the median, from above or from below', () => {
   assert.equal(isAimKept({ ...time([1, 2, 9]), aim: 2 }), true);
   assert.equal(isAimKept({ ...time([1, 2.1, 9]), aim: 2 }), false);
   assert.equal(isAimKept(rate([1])), null);
+});
+
+test('an aim for the worst is kept by no less than all', () => {
+  const worst = { aim: 2, aimOf: 'worst' } as const;
+  assert.equal(isAimKept({ ...rate([2, 3, 9]), ...worst }), true);
+  assert.equal(isAimKept({ ...rate([1.9, 3, 9]), ...worst }), false);
+  assert.equal(isAimKept({ ...time([1, 1, 2]), ...worst }), true);
+  assert.equal(isAimKept({ ...time([1, 1, 2.1]), ...worst }), false);
+  assert.match(figureTable([{ ...time([1, 1, 2.1]), ...worst }, time([5])]), / aim\n.* ms +missed\n.* ms$/);
 });
 
 test('figures are compared by their name and their place on a curve; the ratio is that of the medians', () => {
@@ -116,14 +126,19 @@ test('what a run has started is ended, the last first, whatever of it throws', a
 });
 
 test('some works are chosen in the order of a whole run, and works that share stacks stay together', () => {
-  assert.deepEqual(readBenchOptions(['--only', 'idle,takeover,W2,flat'])?.works, [
-    ['W2'],
-    ['flat', 'takeover'],
-    ['idle'],
-  ]);
+  assert.deepEqual(readBenchOptions(['--only', 'idle,start,W2,flat'])?.works, [['W2'], ['flat', 'start'], ['idle']]);
   assert.equal(readBenchOptions(['--n', '20000'])?.sizes.tasks, 20_000);
   assert.throws(() => readBenchOptions(['--only', 'W9']), /there is no W9/);
   assert.throws(() => readBenchOptions(['--reps', '0']), /no number from 1 up/);
+});
+
+test('what is ended how often, and among how many tasks, is chosen in words that are checked', () => {
+  const chosen = readFailoverOptions(['--only', 'worker-killed,leader-killed', '--backlogs', '0,500', '--kills', '2']);
+  assert.deepEqual(chosen?.parts, ['leader-killed', 'worker-killed']);
+  assert.deepEqual([chosen?.sizes.backlogs, chosen?.sizes.kills, chosen?.sizes.contents], [[0, 500], 2, 'waiting']);
+  assert.throws(() => readFailoverOptions(['--only', 'leader']), /there is no leader; there are leader-killed/);
+  assert.throws(() => readFailoverOptions(['--backlogs', '0,many']), /many is no number/);
+  assert.throws(() => readFailoverOptions(['--contents', 'failed']), /failed is neither waiting nor finished/);
 });
 
 test('whoever compares is told of another machine, and of other sizes', () => {
