@@ -28,8 +28,11 @@ export async function drain(worker: Draining): Promise<void> {
   const { slots, log } = worker;
   slots.close();
   log.info({ running: slots.running, waiting: slots.waiting }, 'draining');
-  const timer = setTimeout(() => slots.stopRunning({ kind: 'shutdown' }), worker.drainGraceMs);
-  await announceDraining(worker);
+  const announced = announceDraining(worker);
+  // Not before the master knows: what is handed back to it would come right back.
+  const stopRunning = () => void announced.then(() => slots.stopRunning({ kind: 'shutdown' }));
+  const timer = setTimeout(stopRunning, worker.drainGraceMs);
+  await announced;
   slots.returnWaiting();
   await leave(worker);
   clearTimeout(timer);

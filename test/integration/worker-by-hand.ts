@@ -22,10 +22,11 @@ export async function startWorkerByHand(
   scope: TestScope,
   zookeeper: TestZooKeeper,
   sessionTimeoutMs = 3000,
+  env: Readonly<Record<string, number>> = {},
 ): Promise<WorkerByHand> {
   const stack = await startStack(scope, zookeeper, { masters: 0, workers: 0, gateways: 0, sessionTimeoutMs });
   const session = await stack.session;
-  const worker = await stack.addWorker({ WORKER_CONCURRENCY: 1 }, true);
+  const worker = await stack.addWorker({ WORKER_CONCURRENCY: 1, ...env }, true);
   if (!worker.proxy) throw new Error('it was asked for with a proxy');
   return { stack, session, worker, proxy: worker.proxy };
 }

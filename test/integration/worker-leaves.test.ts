@@ -58,6 +58,21 @@ test('its announcement is lost with the link: it is made again, and what is assi
   assert.deepEqual((await session.getChildren(`/tasks/${task}`))?.children, []);
 });
 
+test('without any grace what runs is handed back only once it stands that the worker drains', async (t) => {
+  const { session, worker, proxy, stack } = await startWorkerByHand(t, zookeeper, 6000, { WORKER_DRAIN_GRACE_MS: 0 });
+  const task = await createTask(session, JSON.stringify({ v: 1, type: 'sleep', payload: { ms: 60_000 } }));
+  const began = proxy.nextFrame(({ opcode, body }) => readOf(`${stack.chroot}/tasks/${task}`)(opcode ?? 0, body));
+  const assignment = await assign(session, task);
+  await began;
+  const events: string[] = [];
+  const listener = (path: string, change: string) => events.push(`${change} ${path}`);
+  await session.watchRecursively('/workers', listener);
+  await session.watchRecursively('/assign', listener);
+  proxy.delay(50); // the announcement takes a look and a commit
+  assert.deepEqual(await worker.process.stop(), clean);
+  assert.deepEqual(events.slice(0, 2), ['changed /workers/ours1', `removed ${assignment}`]);
+});
+
 test('what is not its own to end does not keep it', async (t) => {
   const { session, worker } = await startWorkerByHand(t, zookeeper, 6000);
   await session.create('/assign/ours1/a-note-of-somebody');
