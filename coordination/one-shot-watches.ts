@@ -20,14 +20,14 @@ export class OneShotWatches {
     return this.#watches.size;
   }
 
-  /** Returns the function that takes the listener away again, leaving nothing behind. */
-  add(path: string, listener: () => void): () => void {
+  /** Returns the function that takes the listener away again, leaving nothing behind; true: nobody watches that znode any more. */
+  add(path: string, listener: () => void): () => boolean {
     const watch = this.#watches.get(path) ?? { kind: null, listeners: new Set() };
     this.#watches.set(path, watch);
     watch.listeners.add(listener);
     return () => {
-      watch.listeners.delete(listener);
-      if (watch.listeners.size === 0 && this.#watches.get(path) === watch) this.#watches.delete(path);
+      const isLast = watch.listeners.delete(listener) && watch.listeners.size === 0;
+      return isLast && this.#watches.get(path) === watch && this.#watches.delete(path);
     };
   }
 

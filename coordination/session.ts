@@ -139,16 +139,26 @@ export class Session {
 
   /**
    * `exists`, and one call of `onChange` at the next change of that znode, or when the session ends. It survives
-   * reconnects. `cancel` takes it back.
+   * reconnects. `cancel` takes it back, at the server too: whoever gives up waiting for what never happens, again and again, must not
+   * leave it more and more to watch for. `here` alone saves a request, where the znode goes soon anyway and the watch with it.
    */
-  watch(path: string, onChange: () => void): { stat: Promise<Stat | null>; cancel: () => void } {
-    const cancel = this.#watches.add(path, onChange);
+  watch(path: string, onChange: () => void): { stat: Promise<Stat | null>; cancel: (where?: 'here') => void } {
+    const takeBack = this.#watches.add(path, onChange);
     const read = this.#read(requests.existsRequest(this.#serverPath(path), true));
     const stat = read.then((found) => {
       this.#watches.setKind(path, found ? 'data' : 'exist');
       return found;
     });
+    const cancel = (where?: 'here') => {
+      if (takeBack() && where === undefined) this.#unwatch(path);
+    };
     return { stat, cancel };
+  }
+
+  /** A server forgets with the link what it watches for; where it has told of a change meanwhile, it refuses. */
+  #unwatch(path: string): void {
+    if (this.#state !== 'connected') return;
+    this.#issue(requests.removeWatchRequest(this.#serverPath(path)), false).catch(() => undefined);
   }
 
   /**

@@ -16,6 +16,7 @@ export const opcodes = {
   getChildren2: 12,
   check: 13,
   multi: 14,
+  removeWatches: 18,
   multiRead: 22,
   setWatches: 101,
   addWatch: 106,
@@ -24,6 +25,8 @@ export const opcodes = {
 
 /** AddWatchMode.PERSISTENT_RECURSIVE. */
 const persistentRecursive = 1;
+/** Watcher.WatcherType.DATA: what `exists` sets, also where there is no znode. */
+const dataWatch = 2;
 /** ZooDefs.Perms.ALL. */
 const allPermissions = 31;
 const anyVersion = -1;
@@ -72,6 +75,12 @@ export function existsRequest(path: string, watch: boolean): WireRequest<Stat> {
     body,
     decode: (reader) => reader.stat(),
   };
+}
+
+/** Takes back the watch that {@link existsRequest} has set; refused where there is none. */
+export function removeWatchRequest(path: string): WireRequest<void> {
+  const body = new JuteWriter().string(path).int(dataWatch).bytes();
+  return { opcode: opcodes.removeWatches, what: `a watch of ${path}`, reachesLeader: false, body, decode: noBody };
 }
 
 /** A read that may travel with others. */

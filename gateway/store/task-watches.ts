@@ -83,11 +83,16 @@ export class TaskWatches {
       return () => void this.#waiting.delete(wake);
     }
     const { stat, cancel } = session.watch(paths.status(id), wake);
+    let isThere = false;
     stat.then(
-      (found) => found && wake(),
+      (found) => {
+        isThere = found !== null;
+        if (isThere) wake();
+      },
       () => wake(),
     );
-    return cancel;
+    // One that ended just now is watched until its removal: the event then costs less than to have the watch taken back.
+    return () => cancel(isThere ? 'here' : undefined);
   }
 }
 

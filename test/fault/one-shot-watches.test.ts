@@ -102,6 +102,31 @@ test('a watch that was taken back, or has fired, is not set again', async (t) =>
   assert.equal(requests.length, 0);
 });
 
+test('a watch that nobody wants any more is taken back at the server, and one that somebody wants stays', async (t) => {
+  const { session } = await openSession(t, zookeeper);
+  await writer.commit([create('/there')]);
+  const fired = new Fired();
+  const isWatched = async (path: string) => (await zookeeper.fourLetterWord('wchp')).split('\n').includes(path);
+  for (const path of ['/there', '/not-there']) {
+    const first = session.watch(path, () => assert.fail('it was taken back'));
+    const second = session.watch(path, () => assert.fail('it was taken back'));
+    await Promise.all([first.stat, second.stat]);
+    first.cancel();
+    await session.sync('/');
+    assert.ok(await isWatched(path), `${path} is watched for the second`);
+    second.cancel();
+    second.cancel();
+    await session.sync('/');
+    assert.ok(!(await isWatched(path)), `${path} is watched by nobody`);
+    // Taken back and wanted again, before the server has answered anything.
+    session.watch(path, () => assert.fail('it was taken back')).cancel();
+    await fired.watch(session, path);
+  }
+  await writer.commit([create('/not-there'), { kind: 'remove', path: '/there', version: null }]);
+  await fired.count(2);
+  assert.deepEqual([await isWatched('/there'), await isWatched('/not-there')], [false, false]);
+});
+
 test('all watches fire when the session ends, so that nobody waits for ever', async (t) => {
   const { session } = await openSession(t, zookeeper);
   const fired = new Fired();

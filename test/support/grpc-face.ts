@@ -16,7 +16,7 @@ import { detailsOf } from './grpc-details.ts';
 
 const proto = fileURLToPath(new URL('../../../proto/taskkeeper/v1/task_service.proto', import.meta.url));
 
-/** A client made from the .proto, with fields named as there; closed with the scope. */
+/** A client made from the .proto, with fields named as there; closed with the scope. `options` are grpc-js's. */
 export function taskServiceClient(scope: TestScope, address: string, options: ChannelOptions = {}): Client {
   const loaded = loadPackageDefinition(loadSync(proto, { keepCase: true, longs: Number, enums: String })) as Answer;
   const client = new loaded.taskkeeper.v1.TaskService(address, credentials.createInsecure(), options) as Client;

@@ -6,6 +6,8 @@ import { connect, type Socket } from 'node:net';
 
 export interface HttpAnswer {
   readonly status: number;
+  /** Status line and headers. */
+  readonly head: string;
   readonly body: Buffer;
 }
 
@@ -15,6 +17,7 @@ export class HttpConnection {
   #received: Buffer = Buffer.alloc(0);
   #resolve: ((answer: HttpAnswer) => void) | null = null;
   #reject: ((error: Error) => void) | null = null;
+  #failure: Error | null = null;
 
   private constructor(
     private readonly socket: Socket,
@@ -38,6 +41,7 @@ export class HttpConnection {
     const content =
       body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
     return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure);
       this.#resolve = resolve;
       this.#reject = reject;
       this.socket.write(`${head}${content}\r\n${body}`);
@@ -62,10 +66,11 @@ export class HttpConnection {
     this.#received = Buffer.alloc(0);
     const resolve = this.#resolve;
     this.#resolve = null;
-    resolve?.({ status: Number(head.slice(9, 12)), body });
+    resolve?.({ status: Number(head.slice(9, 12)), head, body });
   }
 
   #fail(error: Error): void {
+    this.#failure ??= error;
     this.#resolve = null;
     this.#reject?.(error);
   }
