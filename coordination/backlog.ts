@@ -38,15 +38,15 @@ export class BacklogWatch {
   /** Our own submits are to be told here. */
   readonly own = new UncountedSubmits();
 
-  /** `onCount` is told of each count of the master that arrives. */
-  constructor(session: Session, onCount: () => void = () => undefined) {
+  /** `onCount` is told of each count of the master that arrives, and below which number it has every task. */
+  constructor(session: Session, onCount: (next: number) => void = () => undefined) {
     this.#mirror = new TreeCache(session, paths.backlog, 0, {
       onPresent: (_path, znode) => {
         if (!znode || znode.stat.mzxid === this.#mzxid) return;
         this.#mzxid = znode.stat.mzxid;
         this.#counted = readCounts(znode);
         this.own.counted(this.#counted.next);
-        onCount();
+        onCount(this.#counted.next);
       },
       onAbsent: () => {
         this.#counted = nothingCounted;

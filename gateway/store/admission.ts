@@ -7,7 +7,6 @@ import type { QueueDirectory } from '../../coordination/queue-ledger.ts';
 import { ServiceError } from '../../domain/errors.ts';
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
 import { taskNumber } from '../../domain/task-id.ts';
-import { monotonicMs } from '../../runtime/clock.ts';
 import type { RecentSubmits, Submit } from './recent-submits.ts';
 
 const retryAfterMs = 1000;
@@ -57,7 +56,7 @@ export class Admission {
 
   #requireRoom(queue: string, more: number): void {
     const max = this.#queues.settingsOf(queue).maxQueued ?? Number.POSITIVE_INFINITY;
-    const waiting = this.#backlog.waitingIn(queue) + this.#recent.count(queue, monotonicMs());
+    const waiting = this.#backlog.waitingIn(queue) + this.#recent.count(queue);
     if (waiting + more > max) {
       throw queueFull(`${max} tasks may wait in queue ${queue} (its maxQueued), and ${waiting} do`, more);
     }
@@ -65,7 +64,7 @@ export class Admission {
 
   #made(submit: Submit, places: readonly number[], tasks: readonly TaskId[]): void {
     const own = places.map((place) => tasks[place]).filter((task) => task !== undefined);
-    this.#recent.made(submit, own, monotonicMs());
+    this.#recent.made(submit, own);
   }
 }
 

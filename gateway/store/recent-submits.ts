@@ -1,13 +1,13 @@
-// Our own submits that the leading master's count of a queue does not have yet, or may not: it counts once a second. A task
+// Our own submits that the leading master's count of a queue does not have yet: it counts once a second, and says below which number it has
+// counted every task. While none leads nothing is counted, and everything stays here, so that `maxQueued` holds all the same. A task
 // that was given to a worker does not wait any more and is taken out at once, so that a queue which is worked off as
-// fast as it fills never looks full. Times are monotonic ms. Pure.
+// fast as it fills never looks full. Pure.
 
 import type { TaskId } from '../../domain/task.ts';
+import { taskNumber } from '../../domain/task-id.ts';
 
-/** A count that has not changed is not written again, so a submit is not taken to be uncounted for longer than this. */
-const uncountedMsMax = 2000;
-/** What was committed less than this before a count was written may be missing in it. */
-const countLagMs = 250;
+/** A submit is not taken to be uncounted for more counts than this: `/tasks` may have been made anew, with lower numbers. */
+const countsMax = 10;
 
 /** Tasks that were given to a worker before we heard that they were made; more than these are not kept in mind. */
 const earlyMax = 10_000;
@@ -16,14 +16,15 @@ const earlyMax = 10_000;
 interface Submit {
   readonly queue: string;
   waiting: number;
-  /** When the ensemble had it; null before. */
-  madeAt: number | null;
+  /** Their highest number; null until the ensemble has them. */
+  last: number | null;
+  /** Since then. */
+  counts: number;
   readonly tasks: TaskId[];
 }
 
 export class RecentSubmits {
-  /** Of each queue, in the order in which the ensemble had them; those that it has not yet stand anywhere between. */
-  readonly #submits = new Map<string, Set<Submit>>();
+  readonly #submits = new Set<Submit>();
   readonly #waiting = new Map<string, number>();
   readonly #byTask = new Map<TaskId, Submit>();
   /** Given to a worker while something was under way that they may belong to. */
@@ -31,26 +32,22 @@ export class RecentSubmits {
   #underWay = 0;
 
   /** Tasks that wait, as far as we know. */
-  count(queue: string, now: number): number {
-    this.#drop(queue, now - uncountedMsMax);
+  count(queue: string): number {
     return this.#waiting.get(queue) ?? 0;
   }
 
   /** Before the commit, so that submits at the same time know of each other. */
   add(queue: string, count: number): Submit {
-    const submit: Submit = { queue, waiting: count, madeAt: null, tasks: [] };
+    const submit: Submit = { queue, waiting: count, last: null, counts: 0, tasks: [] };
     this.#underWay += 1;
-    const submits = this.#submits.get(queue) ?? new Set();
-    this.#submits.set(queue, submits.add(submit));
+    this.#submits.add(submit);
     this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + count);
     return submit;
   }
 
-  made(submit: Submit, tasks: readonly TaskId[], now: number): void {
-    const submits = this.#submits.get(submit.queue);
-    if (!submits?.delete(submit)) return;
-    submits.add(submit);
-    submit.madeAt = now;
+  made(submit: Submit, tasks: readonly TaskId[]): void {
+    if (!this.#submits.has(submit)) return;
+    submit.last = Math.max(...tasks.map(taskNumber));
     submit.tasks.push(...tasks);
     for (const task of tasks) this.#byTask.set(task, submit);
     for (const task of tasks) if (this.#early.delete(task)) this.started(task);
@@ -58,12 +55,10 @@ export class RecentSubmits {
   }
 
   remove(submit: Submit): void {
-    const submits = this.#submits.get(submit.queue);
-    if (!submits?.delete(submit)) return;
-    if (submit.madeAt === null) this.#settled();
+    if (!this.#submits.delete(submit)) return;
+    if (submit.last === null) this.#settled();
     for (const task of submit.tasks) this.#byTask.delete(task);
     this.#subtract(submit.queue, submit.waiting);
-    if (submits.size === 0) this.#submits.delete(submit.queue);
   }
 
   /** It was given to a worker. */
@@ -85,17 +80,12 @@ export class RecentSubmits {
     if (this.#underWay === 0) this.#early.clear();
   }
 
-  /** A count of the master has arrived. */
-  counted(now: number): void {
-    for (const queue of [...this.#submits.keys()]) this.#drop(queue, now - countLagMs);
-  }
-
-  /** Forgets what was made before; what is still under way is not. */
-  #drop(queue: string, before: number): void {
-    for (const submit of this.#submits.get(queue) ?? []) {
-      if (submit.madeAt === null) continue;
-      if (submit.madeAt >= before) return;
-      this.remove(submit);
+  /** A count has arrived that has every task with a number below `next`. */
+  counted(next: number): void {
+    for (const submit of this.#submits) {
+      if (submit.last === null) continue;
+      submit.counts += 1;
+      if (submit.last < next || submit.counts > countsMax) this.remove(submit);
     }
   }
 

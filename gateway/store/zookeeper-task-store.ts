@@ -18,7 +18,6 @@ import type { QueueSettings } from '../../domain/queue-settings.ts';
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
 import type { TaskSnapshot } from '../../domain/task-view.ts';
 import { aborted } from '../../runtime/aborted.ts';
-import { monotonicMs } from '../../runtime/clock.ts';
 import type { Submitted, SubmittedBatch, TaskStore } from '../api/task-store.ts';
 import { Admission, type Place } from './admission.ts';
 import { RecentSubmits } from './recent-submits.ts';
@@ -138,7 +137,7 @@ export class ZooKeeperTaskStore implements TaskStore {
   }
 
   #partsOf(session: Session): SessionParts {
-    const backlog = new BacklogWatch(session, () => this.#recent.counted(monotonicMs()));
+    const backlog = new BacklogWatch(session, (next) => this.#recent.counted(next));
     const queues = new QueueDirectory(session);
     const submission = new TaskSubmission(session);
     const directory = new AssignmentDirectory(session, {
