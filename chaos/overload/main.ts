@@ -5,12 +5,15 @@ import { ensureZooKeeper } from '../../scripts/ensure-zookeeper.ts';
 import { RunScope } from '../../test/support/run-scope.ts';
 import { readOverloadOptions, UsageError, usageOf } from './options.ts';
 import { Report } from './report.ts';
+import { flood } from './scenarios/flood.ts';
 import { limit } from './scenarios/limit.ts';
+import { nuisance } from './scenarios/nuisance.ts';
+import { streams } from './scenarios/streams.ts';
 import { waits } from './scenarios/waits.ts';
 import { fullSizes, type Sizes, smallSizes } from './sizes.ts';
 import { type Scenario, World } from './world.ts';
 
-const scenarios: readonly Scenario[] = [limit, waits];
+const scenarios: readonly Scenario[] = [limit, waits, streams, flood, nuisance];
 const signals = ['SIGINT', 'SIGTERM'] as const;
 class Stopped extends Error {}
 

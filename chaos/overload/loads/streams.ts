@@ -40,6 +40,7 @@ const finalStates = new Set(['TASK_STATE_SUCCEEDED', 'TASK_STATE_FAILED', 'TASK_
 
 let scope = new RunScope();
 let watched: Promise<Watched[]> = Promise.resolve([]);
+let watching: ClientReadableStream<Message>[] = [];
 let listeners: { readonly call: ClientReadableStream<Message>; events: number; resets: number }[] = [];
 
 /** Resolves when each has its first message, or its headers where there is nothing to be told yet. */
@@ -52,13 +53,9 @@ export async function openStreams(input: StreamsInput): Promise<void> {
   });
   const clientOf = (place: number) => clients[Math.floor(place / input.streamsPerConnection)] as Streaming;
   const opened: Promise<unknown>[] = [];
-  watched = Promise.all(
-    input.numbers.map((number, place) => {
-      const call = clientOf(place).WatchTask({ id: taskIdOf(number) });
-      opened.push(new Promise((resolve) => call.once('data', resolve).once('error', resolve)));
-      return watch(call);
-    }),
-  );
+  watching = input.numbers.map((number, place) => clientOf(place).WatchTask({ id: taskIdOf(number) }));
+  watched = Promise.all(watching.map(watch));
+  opened.push(...watching.map((call) => new Promise((resolve) => call.once('data', resolve).once('error', resolve))));
   listeners = Array.from({ length: input.events }, (_, i) => {
     const call = clientOf(input.numbers.length + i).WatchEvents({});
     opened.push(new Promise((resolve) => call.once('metadata', resolve).once('error', resolve)));
@@ -85,8 +82,9 @@ export async function streamEnds(): Promise<StreamEnds> {
   };
 }
 
+/** Their clients give up. */
 export async function closeStreams(): Promise<void> {
-  for (const { call } of listeners) call.cancel();
+  for (const call of [...watching, ...listeners.map((listener) => listener.call)]) call.cancel();
   await scope.close();
 }
 

@@ -24,7 +24,7 @@ export const limit: Scenario = {
 /** Paused, so that nothing leaves it; then slowly worked off; then let go. */
 async function oneQueue(world: World): Promise<void> {
   const { sizes } = world;
-  const { queuedMax, bounds } = sizes;
+  const { queuedMax } = sizes;
   world.say('a queue at its limit');
   await world.setQueue('limited', { paused: true, maxQueued: queuedMax });
   const polite = new PoliteClient(world.port, await errands(world));
@@ -41,7 +41,6 @@ async function oneQueue(world: World): Promise<void> {
   await takenAgain(world, 'maxQueued', 'limited');
   await world.untilDone();
   await world.setQueue('limited', { maxQueued: null });
-  world.add('maxQueued: bound on recovery', bounds.recoveryMs, 'ms');
 }
 
 /** At its limit all the time, and some of it leaves: how many wait is a count that changes while one looks. */
