@@ -1,6 +1,7 @@
 // One chaos run: traffic on a fleet, failures drawn from the seed, and then quiet: everything is made whole again, what is unfinished gets its time,
 // and what is left is looked at. All that is seen goes into the report's folder; judging is somebody else's.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { readTree } from '../audit/tree-reader.ts';
 import type { TreeSnapshot } from '../audit/tree-snapshot.ts';
 import type { TestScope } from '../test/support/cleanup.ts';
@@ -25,6 +26,8 @@ export interface ChaosRun {
   readonly shape?: FleetShape;
   /** Clients that come in a second. */
   readonly perSecond?: number;
+  /** At its end each process gets so long to let go of what it keeps for a while. Default: longer than idle threads of workers stay. */
+  readonly restMsMax?: number;
   /** Told how far it is. */
   readonly say: (progress: string) => void;
 }
@@ -34,8 +37,9 @@ export class Stopped extends Error {}
 
 const sessionTimeoutMs = 2000;
 const drainMsMax = 120_000;
-/** Idle threads of workers end after half a minute. */
-const leftoverMsMax = 40_000;
+const restMsMaxDefault = 40_000;
+/** The leading master writes `/backlog` once a second. */
+const backlogMs = 1500;
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
 /** Resolves when the report is complete. Everything that was started is ended, however it goes. */
@@ -84,19 +88,19 @@ async function breakAndMend(scope: TestScope, report: ReportFolder, run: ChaosRu
     ...{ gateways: fleet.gateways, random: random.fork('traffic'), record: report.write },
     ...{ evidence: evidenceFile(report.path), ...(run.perSecond && { perSecond: run.perSecond }) },
   });
-  const ended = new AbortController();
-  const skipped = await runFaults(fleet, plan, report.write, ended.signal);
+  const skipped = await runFaults(fleet, plan, report.write, new AbortController().signal);
   for (const { planned, why } of skipped) say(`left out: ${describeFault(planned)}: ${why}`);
   say(
     `${plan.length - skipped.length} faults over: ${JSON.stringify(traffic.counts)} calls; now everything has to come to its end`,
   );
   await comeToRest(fleet, traffic, say);
+  const ended = { kind: 'ended', at: now(), epochMs: Date.now() } as const;
   const tree = await lookAtTree(fleet);
   report.writeTree(tree);
   for (const entry of await pictures(fleet, tree)) report.write(entry);
   await clients.close();
-  for (const entry of await leftovers(fleet, before, leftoverMsMax)) report.write(entry);
-  report.write({ kind: 'ended', at: now(), epochMs: Date.now() });
+  for (const entry of await leftovers(fleet, before, run.restMsMax ?? restMsMaxDefault)) report.write(entry);
+  report.write(ended);
 }
 
 async function comeToRest(fleet: Fleet, traffic: Traffic, say: ChaosRun['say']): Promise<void> {
@@ -105,6 +109,7 @@ async function comeToRest(fleet: Fleet, traffic: Traffic, say: ChaosRun['say']):
   const open = await traffic.drain(drainMsMax);
   for (const { id, state } of open)
     say(`${id} is ${state ?? 'not to be seen'} after ${drainMsMax / 1000} s without faults`);
+  await delay(backlogMs);
 }
 
 function lookAtTree({ observer }: Fleet): Promise<TreeSnapshot> {

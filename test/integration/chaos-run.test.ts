@@ -15,7 +15,8 @@ import { temporaryFolder } from '../support/stack-handlers.ts';
 test('half a minute of faults: every promise is kept', { timeout: 300_000 }, async (t) => {
   const folder = join(temporaryFolder(t), 'run');
   const shape = { masters: 2, workers: 3, gateways: 2 };
-  await runChaos({ seed: 'npm-test', seconds: 25, folder, shape, perSecond: 15, say: (text) => t.diagnostic(text) });
+  const say = (text: string) => t.diagnostic(text);
+  await runChaos({ seed: 'npm-test', seconds: 25, folder, shape, perSecond: 15, restMsMax: 5000, say });
   const { entries, tree } = readReport(folder);
   const verdict = judge(entries, tree);
   assert.equal(outcomeOf(verdict), 'kept', renderVerdict(verdict));
