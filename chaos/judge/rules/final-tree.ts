@@ -22,7 +22,7 @@ function* audited(history: History, tally: Tally): Generator<Finding> {
   const { tree, ended } = history;
   const now = ended[0]?.epochMs ?? 0;
   const unjudged = new Set<string>(['quiet-unfinished']); // judged with the tasks that were acknowledged
-  if (now - lastEnd(history) < allowances.backlogMs) unjudged.add('quiet-backlog');
+  if (!isSettled(history)) unjudged.add('quiet-backlog');
   for (const { severity, rule, path, what } of [...auditTree(tree), ...quietFindings(tree, { now, sessions: null })]) {
     if (unjudged.has(rule)) continue;
     if (severity === 'odd') tally.add(`odd in the final tree: ${rule}`);
@@ -30,11 +30,12 @@ function* audited(history: History, tally: Tally): Generator<Finding> {
   }
 }
 
-/** When the last task ended, epoch ms. */
-function lastEnd({ tasks }: History): number {
-  let last = 0;
-  for (const { status } of tasks.values()) last = Math.max(last, status?.record.finishedAt ?? 0);
-  return last;
+/** The last task had ended for some time when the last call was answered; the tree was read after that. */
+function isSettled(history: History): boolean {
+  let [lastEnd, lastAnswer] = [0, 0];
+  for (const { status } of history.tasks.values()) lastEnd = Math.max(lastEnd, status?.record.finishedAt ?? 0);
+  for (const { to } of history.calls) lastAnswer = Math.max(lastAnswer, to);
+  return lastAnswer - history.momentOf(lastEnd) >= allowances.backlogMs;
 }
 
 const keyPath = new RegExp(`^${paths.idempotency}/[^/]+/[^/]+$`);

@@ -107,9 +107,10 @@ violations('final-tree', {
   'a count that stays wrong': [
     /\/backlog says 1 unfinished, and 0 are \(quiet-backlog\)/,
     () => {
-      const { run } = oneEnded();
+      const { run, id } = oneEnded();
       run.tree.create(paths.backlog, '{"v":1,"unfinished":1}', run.epochMs);
       run.pass(3000);
+      run.see(id);
       return run;
     },
   ],
