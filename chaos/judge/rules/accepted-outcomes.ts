@@ -55,7 +55,10 @@ function isOvertaken(run: Run, runs: readonly Run[], recordedBy: bigint): string
 
 const threadEnded = 'the thread of the handler ended';
 
-/** Of an attempt that a handler made fail. One whose thread could not be started leaves no evidence. */
+/**
+ * Of an attempt that a handler made fail. One whose thread could not be started leaves no evidence, nor does a command that is killed before it
+ * has written any: by its guardian, say, while its worker goes on.
+ */
 function* failure(
   history: History,
   task: KeptTask,
@@ -69,12 +72,13 @@ function* failure(
   const runs = history.runsOf(id);
   const run = runs.findLast((each) => each.attempt === attempt && each.life?.id === worker && each.token < czxid);
   const evidence = () => [...taskLines(history.tree, id), ...runs.flatMap(linesOf)];
+  const isCommand = task.record?.type === 'shell';
   if (!run) {
-    if (!error.message.startsWith(threadEnded))
+    if (!isCommand && !error.message.startsWith(threadEnded))
       yield { what: `attempt ${attempt} of ${id} failed, and never ran`, evidence: evidence() };
     return;
   }
   const wrong = isOvertaken(run, runs, czxid);
-  if (run.end && run.end.how !== 'threw') wrong.push(`it ${run.end.how}, and is recorded as failed`);
+  if (run.end && run.end.how !== 'threw' && !isCommand) wrong.push(`it ${run.end.how}, and is recorded as failed`);
   for (const what of wrong) yield { what: `attempt ${attempt} of ${id}: ${what}`, evidence: evidence() };
 }

@@ -352,6 +352,20 @@ test('the count of unfinished tasks may be a second old', () => {
   assertKept(run, { 'tasks that ended succeeded': 1 });
 });
 
+test('commands that are killed while their worker goes on: before and after they have written anything', () => {
+  const run = new MadeUpRun();
+  const error = { code: 'handler_error', message: 'shell: killed' } as const;
+  const killed = { kind: 'failed', error, retryable: true, retryAfterMs: 0 } as const;
+  const id = run.task({ type: 'shell' });
+  run.end(run.assign(id, 'worker1'), killed);
+  const second = run.assign(id, 'worker1');
+  run.starts(second, 25);
+  run.line(second, 'end', 'aborted');
+  run.end(second, killed);
+  run.runs(id, 'worker1');
+  assertKept(run, { 'failures compared with evidence': 2 });
+});
+
 test('the key of a batch may outlive its tasks', () => {
   const run = new MadeUpRun();
   const specs = [
