@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Json, Progress } from '../../domain/task.ts';
 import { createLog } from '../../runtime/log.ts';
@@ -11,7 +13,7 @@ import type { FailureData } from '../../services/worker/handlers/handler-failure
 import { handlerLimits } from '../../services/worker/handlers/handler-limits.ts';
 import { RunStop } from '../../services/worker/run-stop.ts';
 import { anyRun } from '../support/any-run.ts';
-import { attempt, firstProgress, startRegistry } from './worker-handlers-support.ts';
+import { attempt, firstProgress, startRegistry, temporaryFolder } from './worker-handlers-support.ts';
 
 const wait = 'export default (ms) => new Promise((resolve) => setTimeout(resolve, ms, "waited"));';
 const block = 'export default (_, { progress }) => { progress(1); while (true); };';
@@ -287,6 +289,53 @@ test('modules that cannot be handlers are named at start, all at once', async (t
     assert.match(faults, /HTTP_HANDLER_HOSTS/);
     return true;
   });
+});
+
+test('a run that waits for a thread is given one when that ends, however it ends', async (t) => {
+  const exit = `export default (_, { progress }) => {
+    progress(1);
+    setTimeout(() => process.exit(1), 50);
+    return new Promise(() => {});
+  };`;
+  const modules = { 'block.js': block, 'exit.js': exit, 'wait.js': wait };
+  const registry = await startRegistry(t, modules, { abortGraceMs: 50, concurrency: 1 });
+  for (const type of ['block', 'exit']) {
+    const { onProgress, reached } = firstProgress();
+    const ending = attempt(registry, type, null, { timeoutMs: 500, onProgress });
+    await reached;
+    const waiting = attempt(registry, 'wait', 20);
+    await ending;
+    assert.deepEqual(await waiting, { kind: 'succeeded', result: 'waited' }, type);
+  }
+});
+
+test('what a thread throws just when its run is ended concerns nobody else, and is no fault to be told', async (t) => {
+  const thrown = join(await temporaryFolder(t), 'thrown');
+  const told: unknown[] = [];
+  const log = Object.assign(createLog('test', 'silent'), { error: (...line: unknown[]) => told.push(line) });
+  const throwing = `import { writeFileSync } from 'node:fs';
+    export default (_, { progress }) => {
+      progress(1);
+      setTimeout(() => {
+        writeFileSync(${JSON.stringify(thrown)}, '');
+        throw new Error('out of turn');
+      }, 20);
+      return new Promise(() => {});
+    };`;
+  const registry = await startRegistry(t, { 'throwing.mjs': throwing, 'wait.js': wait }, { concurrency: 1, log });
+  const runStop = new RunStop();
+  const { onProgress, reached } = firstProgress();
+  const run = attempt(registry, 'throwing', null, { runStop, onProgress });
+  const next = attempt(registry, 'wait', 20);
+  await reached;
+  // What the thread has sent is not heard of: as in a process that goes on after a freeze.
+  for (let until = Infinity; performance.now() < until; ) {
+    if (until === Infinity && existsSync(thrown)) until = performance.now() + 200;
+  }
+  runStop.stop({ kind: 'session_lost' });
+  await run;
+  assert.deepEqual(await next, { kind: 'succeeded', result: 'waited' });
+  assert.deepEqual(told, []);
 });
 
 test('a registry without modules has only the built-in handlers that are on', async (t) => {

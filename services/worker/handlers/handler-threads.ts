@@ -43,6 +43,8 @@ export class HandlerThreads {
   readonly #options: HandlerThreadsOptions;
   /** Runs that no thread has begun yet. */
   readonly #waiting = new Set<AbortController>();
+  /** What threads threw that were being ended. */
+  readonly #lateErrors = new Set<unknown>();
   /** Threads that have loaded what they run handlers with. */
   readonly #started = new WeakSet<Worker>();
 
@@ -64,8 +66,11 @@ export class HandlerThreads {
     this.#pool.on('workerCreate', ({ id }: { readonly id: number }) => {
       for (const thread of this.#pool.threads) if (thread.threadId === id) this.#started.add(thread);
     });
-    // Handler threads keep their errors (thread-entry.ts), so what arrives here could not even start.
-    this.#pool.on('error', (error) => this.#failWaiting(error));
+    this.#pool.on('workerDestroy', () => setImmediate(() => this.#replaceForWaiting()));
+    // Handler threads keep their errors (thread-entry.ts), so what arrives here could not even start, or was ended just then.
+    this.#pool.on('error', (error) => {
+      if (!this.#lateErrors.delete(error)) this.#failWaiting(error);
+    });
     this.#pool.on('message', (message: LateErrorMessage) =>
       options.log.warn({ ...message }, 'a handler left something behind in its thread that failed later'),
     );
@@ -177,6 +182,8 @@ export class HandlerThreads {
       const before = this.#pool.threads;
       killer.abort(signal.reason);
       const taken = before.filter((thread) => !this.#pool.threads.includes(thread));
+      // It may have thrown already, and nobody has heard of it: the pool does not know any more whose that was.
+      for (const thread of taken) thread.prependListener('error', (error) => this.#lateErrors.add(error));
       ended = Promise.all(taken.map((thread) => thread.terminate()));
     };
     const end = () => {
@@ -198,6 +205,11 @@ export class HandlerThreads {
       clearTimeout(grace);
     };
     return { revoked, stop, threadIsDone: () => clearTimeout(patience), threadsEnded: () => ended };
+  }
+
+  /** piscina starts no thread for what waits in its line when one has ended, only for what comes: so something comes. */
+  #replaceForWaiting(): void {
+    if (this.#pool.queueSize > 0) void this.#pool.run(null, { name: 'doNothing' }).catch(() => undefined);
   }
 
   #failWaiting(error: unknown): void {

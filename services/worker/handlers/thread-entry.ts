@@ -55,6 +55,9 @@ export async function runInThread({ modulePath, port, state, run }: ThreadOrder)
   }
 }
 
+/** For the sake of a thread that does it. */
+export const doNothing = () => undefined;
+
 /** In an async function of its own so that a handler which throws before it returns a promise fails in the same way. */
 async function callHandler(handler: UserHandler, run: ThreadRun, port: ThreadOrder['port']): Promise<unknown> {
   const controller = new AbortController();
