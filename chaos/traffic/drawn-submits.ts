@@ -18,7 +18,7 @@ export interface SubmitParts {
 
 export function drawSubmit(parts: SubmitParts): SubmitRequest {
   const { random, name, recent } = parts;
-  const form = random.weighted({ single: 80, dependent: 5, batch: 12, line: 3 });
+  const form = random.weighted({ single: 81, dependent: 5, batch: 12, line: 2 });
   const shared = { operation: 'submit', key: random.chance(0.6) ? `key of ${name}` : null } as const;
   if (form === 'batch') return { ...shared, tasks: drawBatch(parts), batch: true, waitMs: null };
   if (form === 'line') return { ...shared, tasks: drawLine(parts), batch: true, waitMs: null };

@@ -12,7 +12,7 @@ type Spec = Omit<TrafficTask, 'marker'>;
 
 /** How often each comes. */
 const weights: Readonly<Record<Kind, number>> = {
-  ...{ quick: 30, long: 12, flaky: 12, exclusive: 8, inLine: 8, delayed: 8, deadline: 6, timeout: 5 },
+  ...{ quick: 30, long: 12, flaky: 12, exclusive: 8, inLine: 6, delayed: 8, deadline: 6, timeout: 5 },
   ...{ crashing: 4, shell: 3, big: 2, deaf: 1, blocking: 1 },
 };
 
@@ -68,7 +68,7 @@ export function drawTask(random: Random, marker: string, evidence: string): Traf
 
 /** For the queue's line; the higher its priority the sooner. */
 export function inLine(random: Random, { name }: LineQueue): Spec {
-  return { queue: name, priority: random.integer(-3, 3), ...of('long', { ms: random.integer(1, 80) }) };
+  return { queue: name, priority: random.integer(-3, 3), ...of('long', { ms: random.integer(1, 40) }) };
 }
 
 function of<T extends EvidenceType>(type: T, payload: EvidencePayloads[T]): { type: T; payload: EvidencePayloads[T] } {
