@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../../runtime/clock.ts';
 import { groupEnded } from '../../services/worker/handlers/process-group.ts';
@@ -52,6 +53,21 @@ test('a command runs on as long as its lease is renewed', async (t) => {
   const { nextLine } = startHarness(t, 'sleep 1; echo done', '300');
   await nextLine();
   assert.equal(JSON.parse(await nextLine()).result.stdout, 'done\n');
+});
+
+test('a guardian that gets no processor while its lease ends reads what was renewed meanwhile before it kills', async (t) => {
+  const registry = await startRegistry(t, {}, { shellHandler: true });
+  const pipe = await livenessPipe(t);
+  const run = attempt(registry, 'shell', `${pipe.prelude} sleep 0.6; echo done`);
+  await pipe.begun;
+  const leaseMs = 100;
+  registry.renewLease(monotonicMs() + leaseMs);
+  process.kill(registry.guardianProcessId() ?? 0, 'SIGSTOP');
+  await delay(2 * leaseMs);
+  registry.renewLease(monotonicMs() + 60_000);
+  process.kill(registry.guardianProcessId() ?? 0, 'SIGCONT');
+  const result = await run;
+  assert.ok(result.kind === 'succeeded', JSON.stringify(result));
 });
 
 test('a worker that dies before its command is under guard leaves nothing that runs', async (t) => {

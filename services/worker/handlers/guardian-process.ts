@@ -34,7 +34,13 @@ function enforceLease(): void {
   clearTimeout(timer);
   const leftMs = leaseUntil - monotonicMs();
   if (leftMs <= 0) killAll();
-  else if (leaseUntil !== Number.POSITIVE_INFINITY) timer = setTimeout(enforceLease, Math.min(leftMs, timerMsMax));
+  else if (leaseUntil !== Number.POSITIVE_INFINITY)
+    timer = setTimeout(onceRead, Math.min(leftMs, timerMsMax), enforceLease);
+}
+
+/** After all that has arrived is read: that this process was given no processor is no sign that the worker was not. */
+function onceRead(action: () => void): void {
+  setImmediate(action);
 }
 
 function obey(line: string): void {
@@ -42,14 +48,16 @@ function obey(line: string): void {
   const value = Number(number);
   if (verb === 'add') {
     groups.add(value);
-    // First, so that nothing begins on a lease that has passed.
-    enforceLease();
-    if (groups.has(value)) process.stdout.write(`added ${value}\n`);
+    onceRead(() => {
+      // First, so that nothing begins on a lease that has passed.
+      enforceLease();
+      if (groups.has(value)) process.stdout.write(`added ${value}\n`);
+    });
   } else if (verb === 'remove') {
     groups.delete(value);
   } else if (verb === 'lease') {
     leaseUntil = value;
-    enforceLease();
+    onceRead(enforceLease);
   }
 }
 
