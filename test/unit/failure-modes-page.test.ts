@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 const page = new URL('../../../docs/failure-modes.md', import.meta.url);
 const text = readFileSync(page, 'utf8');
