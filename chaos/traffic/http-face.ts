@@ -1,6 +1,8 @@
 // The traffic's calls over HTTP.
 
-import { Agent } from 'node:http';
+import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { onCleanup, type TestScope } from '../../test/support/cleanup.ts';
 import type { Answer } from '../../test/support/faces.ts';
 import { serverSentEvents } from '../../test/support/http-face.ts';
@@ -80,9 +82,9 @@ function parsed(body: string): Answer {
 }
 
 async function watch(url: URL, { signal, lastEventId, onChange }: StreamOptions): Promise<Reply> {
-  const headers: Record<string, string> = lastEventId === null ? {} : { 'last-event-id': lastEventId };
+  const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };
   try {
-    const response = await fetch(url, { headers, signal });
+    const response = await open(url, headers, signal);
     if (response.status === 204) return { kind: 'answer', tasks: [] };
     if (response.status !== 200) return refusalOf(response.status, parsed(await response.text()));
     for await (const { name, id, data } of serverSentEvents(response)) {
@@ -93,4 +95,13 @@ async function watch(url: URL, { signal, lastEventId, onChange }: StreamOptions)
   } catch (error) {
     return { kind: 'none', mayBeSent: true, why: (error as Error).message };
   }
+}
+
+/** Over a connection of its own, which ends with it. */
+async function open(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+  const sending = httpRequest(url, { agent: false, headers, signal }).end();
+  const [message] = (await once(sending, 'response')) as [IncomingMessage];
+  sending.on('error', () => undefined); // whoever reads is told
+  const status = message.statusCode ?? 0;
+  return new Response(status === 204 ? null : (Readable.toWeb(message) as ReadableStream), { status });
 }
