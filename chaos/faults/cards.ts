@@ -46,7 +46,7 @@ const copies: Readonly<Record<FaultName, Partial<Record<Aim, number>>>> = {
     ...{ 'some gateway': 1, 'all gateways': 1, 'ensemble leader': 1, 'ensemble follower': 1 },
   },
   cut: { 'leading master': 2, 'busy worker': 2, 'all workers': 1, 'some gateway': 2, 'all gateways': 1 },
-  silence: { 'leading master': 2, 'busy worker': 2, 'some gateway': 1, 'all gateways': 1, 'ensemble follower': 1 },
+  silence: { 'leading master': 2, 'busy worker': 2, 'some gateway': 1, 'all gateways': 1 },
   'deaf-ensemble': { 'leading master': 1, 'busy worker': 1, 'some gateway': 1 },
   'deaf-process': { 'leading master': 1, 'busy worker': 1, 'some gateway': 1 },
   slow: { 'leading master': 1, 'busy worker': 1, 'some gateway': 1 },

@@ -1,4 +1,4 @@
-// Faults of links: of a process's to the ensemble, of everybody's to one server, and of a follower's to its leader.
+// Faults of links: of a process's to the ensemble, and of everybody's to one server.
 
 import { opcodes } from '../../test/support/zookeeper-frames.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -11,21 +11,7 @@ export const deafEnsemble = troubled(() => ({ silent: ['toServer'] }));
 export const deafProcess = troubled(() => ({ silent: ['toClient'] }));
 export const slow = troubled(({ delayMs = 0 }) => ({ delayMs }));
 
-/** Of a server: it does not hear from its leader, nor the leader from it. */
-export const silence: Injection = async (fleet, targets, planned) => {
-  const servers = targets.filter((id) => id.startsWith('zookeeper'));
-  const peerLinks = servers.flatMap((id) => fleet.server(id).peerLinks);
-  for (const link of peerLinks) link.silence();
-  const others = targets.filter((id) => !servers.includes(id));
-  const rest = await silentLinks(fleet, others, planned);
-  return {
-    heal: async () => {
-      for (const link of peerLinks) link.heal();
-      await rest.heal();
-    },
-  };
-};
-const silentLinks = troubled(() => ({ silent: ['toServer', 'toClient'] }));
+export const silence = troubled(() => ({ silent: ['toServer', 'toClient'] }));
 
 /** Every process's link to the target. */
 export const refusingServer: Injection = (fleet, targets) => {

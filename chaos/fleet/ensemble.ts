@@ -1,14 +1,13 @@
 // The three ZooKeeper servers of a fleet, zookeeper1 to zookeeper3, each kept up as every process of it is: same ports and data in each
-// life. Their links to each other go over proxies, so that a follower can be cut off from its leader.
+// life. Their links to each other are plain ones: a proxy answers for a server that is not listening yet, and elections then take ten times as long.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findFreePorts } from '../../scripts/ports.ts';
 import { fourLetterWord, prepareZooKeeper } from '../../scripts/zookeeper-process.ts';
 import { onCleanup, type TestScope } from '../../test/support/cleanup.ts';
 import { quickConfig, quickJvmFlags, requireInstallation } from '../../test/support/zookeeper-server.ts';
 import { FleetProcess, type FleetProcessOptions } from './fleet-process.ts';
-import { type PeerLink, startPeerLink } from './peer-link.ts';
+import type { NextPort } from './port-block.ts';
 
 export type ServerMode = 'leader' | 'follower';
 
@@ -16,8 +15,6 @@ export interface EnsembleServer {
   readonly id: string;
   readonly port: number;
   readonly process: FleetProcess;
-  /** Over which it follows whichever of the others leads. */
-  readonly peerLinks: readonly PeerLink[];
   /** True where a signal and a limit of the process are the server's own. */
   readonly isLocal: boolean;
   /** Null while it does not serve. */
@@ -29,6 +26,7 @@ export interface EnsembleServer {
 export interface EnsembleOptions extends FleetProcessOptions {
   /** Below it each server has its data; it stays. */
   readonly dataDir: string;
+  readonly nextPort: NextPort;
 }
 
 const size = 3;
@@ -41,12 +39,13 @@ const electionFlags = ['-Dzookeeper.fastleader.maxNotificationInterval=400'];
 
 /** Started, and not yet serving. */
 export async function startEnsemble(scope: TestScope, options: EnsembleOptions): Promise<EnsembleServer[]> {
-  const ports = await findFreePorts(3 * size);
-  const members = ports.slice(0, size).map((client, i) => ({
-    ...{ id: `zookeeper${i + 1}`, number: i + 1, client },
-    ...{ quorum: ports[size + i] ?? 0, election: ports[2 * size + i] ?? 0 },
-  }));
-  const servers = await Promise.all(members.map((member) => createServer(scope, member, members, options)));
+  const { nextPort } = options;
+  const members: Member[] = [];
+  for (let number = 1; number <= size; number++) {
+    const ports = { client: await nextPort(), quorum: await nextPort(), election: await nextPort() };
+    members.push({ id: `zookeeper${number}`, number, ...ports });
+  }
+  const servers = members.map((member) => createServer(member, members, options));
   for (const { process } of servers) {
     onCleanup(scope, () => process.end('SIGKILL'));
     process.start();
@@ -62,25 +61,14 @@ interface Member {
   readonly election: number;
 }
 
-async function createServer(
-  scope: TestScope,
-  own: Member,
-  members: readonly Member[],
-  options: EnsembleOptions,
-): Promise<EnsembleServer> {
-  const peerLinks: PeerLink[] = [];
-  const lines: [string, string][] = [];
-  for (const member of members) {
-    const link = member === own ? null : await startPeerLink(scope, member.quorum);
-    if (link) peerLinks.push(link);
-    lines.push([`server.${member.number}`, `127.0.0.1:${link?.port ?? member.quorum}:${member.election}`]);
-  }
+function createServer(own: Member, members: readonly Member[], options: EnsembleOptions): EnsembleServer {
+  const quorum = members.map(({ number, quorum, election }) => [`server.${number}`, `127.0.0.1:${quorum}:${election}`]);
   const dir = join(options.dataDir, own.id);
   mkdirSync(join(dir, 'data'), { recursive: true });
   writeFileSync(join(dir, 'data', 'myid'), String(own.number));
   const installation = requireInstallation();
   const name = `taskkeeper-fleet-${process.pid}-${own.client}`;
-  const config = { ...quickConfig, syncLimit: syncLimitTicks, ...Object.fromEntries(lines) };
+  const config = { ...quickConfig, syncLimit: syncLimitTicks, ...Object.fromEntries(quorum) };
   const launch = { installation, dir, port: own.client, name, config, jvmFlags: [...quickJvmFlags, ...electionFlags] };
   const program = {
     ...{ id: own.id, role: 'zookeeper' as const, env: process.env },
@@ -89,7 +77,7 @@ async function createServer(
   };
   const ask = (word: string) => fourLetterWord(own.client, word, answerMsMax);
   return {
-    ...{ id: own.id, port: own.client, peerLinks, ask },
+    ...{ id: own.id, port: own.client, ask },
     process: new FleetProcess(program, options),
     isLocal: installation.signal(name, 'SIGCONT') === null,
     mode: async () => modeIn(await ask('srvr').catch(() => '')),

@@ -2,7 +2,6 @@
 // of its own to each server, at the same addresses in every life. Every start and end of any of them is recorded. All of it ends with the scope.
 
 import { join } from 'node:path';
-import { findFreePorts } from '../../scripts/ports.ts';
 import { onCleanup, type TestScope } from '../../test/support/cleanup.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import type { Environment } from '../../test/support/process.ts';
@@ -11,6 +10,7 @@ import { type EnsembleServer, serversByMode, startEnsemble } from './ensemble.ts
 import { EnsembleGuard } from './ensemble-guard.ts';
 import type { FleetProcess } from './fleet-process.ts';
 import { Observer } from './observer.ts';
+import { claimPorts } from './port-block.ts';
 import {
   createService,
   type FleetGateway,
@@ -45,7 +45,7 @@ const chroot = '/fleet';
 /** Resolves when it is settled, see {@link Fleet.settle}. */
 export async function startFleet(scope: TestScope, options: FleetOptions): Promise<Fleet> {
   const { reportDir, record } = options;
-  const common = { logDir: join(reportDir, 'logs'), record };
+  const common = { logDir: join(reportDir, 'logs'), record, nextPort: await claimPorts(scope) };
   const servers = await startEnsemble(scope, { ...common, dataDir: reportDir });
   const { sessionTimeoutMs = sessionMs } = options;
   const services = await createServices(scope, options, { ...common, servers, chroot, sessionTimeoutMs });
@@ -129,7 +129,6 @@ export class Fleet {
       process.resume();
       process.start();
     }
-    for (const link of this.servers.flatMap(({ peerLinks }) => peerLinks)) link.heal();
     await Promise.all(this.services.flatMap(({ links }) => links.links.map((link) => link.heal())));
   }
 
@@ -170,31 +169,22 @@ function describe(process: FleetProcess): string {
 
 async function createServices(scope: TestScope, options: FleetOptions, common: ServiceOptions) {
   const { masters, workers, gateways } = { ...defaultShape, ...options };
-  const free = await findFreePorts(masters + workers + 2 * gateways);
-  const port = () => free.pop() ?? 0;
+  const { nextPort } = common;
   const create = (role: ServiceRole, number: number, env: Environment) =>
     createService(scope, role, `${role}${number}`, env, common);
-  const times = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
-  return {
-    masters: await Promise.all(
-      times(masters).map((n) =>
-        create('master', n, { ...options.masterEnv, MASTER_ID: `master${n}`, ADMIN_PORT: port() }),
-      ),
-    ),
-    workers: await Promise.all(
-      times(workers).map((n) =>
-        create('worker', n, { ...options.workerEnv, WORKER_ID: `worker${n}`, ADMIN_PORT: port() }),
-      ),
-    ),
-    gateways: await Promise.all(
-      times(gateways).map(async (n): Promise<FleetGateway> => {
-        const [http, grpc] = [port(), port()];
-        const env = { ...options.gatewayEnv, HTTP_PORT: http, GRPC_PORT: grpc };
-        return {
-          ...(await create('gateway', n, env)),
-          ...{ url: `http://127.0.0.1:${http}`, grpcAddress: `127.0.0.1:${grpc}` },
-        };
-      }),
-    ),
-  };
+  const services = { masters: [] as FleetService[], workers: [] as FleetService[], gateways: [] as FleetGateway[] };
+  for (let n = 1; n <= masters; n++) {
+    const env = { ...options.masterEnv, MASTER_ID: `master${n}`, ADMIN_PORT: await nextPort() };
+    services.masters.push(await create('master', n, env));
+  }
+  for (let n = 1; n <= workers; n++) {
+    const env = { ...options.workerEnv, WORKER_ID: `worker${n}`, ADMIN_PORT: await nextPort() };
+    services.workers.push(await create('worker', n, env));
+  }
+  for (let n = 1; n <= gateways; n++) {
+    const [http, grpc] = [await nextPort(), await nextPort()];
+    const service = await create('gateway', n, { ...options.gatewayEnv, HTTP_PORT: http, GRPC_PORT: grpc });
+    services.gateways.push({ ...service, url: `http://127.0.0.1:${http}`, grpcAddress: `127.0.0.1:${grpc}` });
+  }
+  return services;
 }

@@ -4,6 +4,7 @@
 import type { TestScope } from '../../test/support/cleanup.ts';
 import { type FaultProxy, startFaultProxy } from '../../test/support/fault-proxy.ts';
 import type { Direction, Frame } from '../../test/support/zookeeper-frames.ts';
+import type { NextPort } from './port-block.ts';
 
 /** What is wrong with a link. */
 export interface LinkTrouble {
@@ -84,9 +85,11 @@ export class ProcessLinks {
 export async function startLinks(
   scope: TestScope,
   servers: readonly { readonly id: string; readonly port: number }[],
+  nextPort: NextPort,
 ): Promise<ProcessLinks> {
-  const links = await Promise.all(
-    servers.map(async (server) => new Link(server.id, await startFaultProxy(scope, server))),
-  );
+  const links: Link[] = [];
+  for (const server of servers) {
+    links.push(new Link(server.id, await startFaultProxy(scope, server, await nextPort())));
+  }
   return new ProcessLinks(links);
 }

@@ -6,6 +6,7 @@ import type { EnsembleServer } from './ensemble.ts';
 import { FleetProcess, type FleetProcessOptions } from './fleet-process.ts';
 import { type ProcessLinks, startLinks } from './links.ts';
 import { loopbackGet } from './loopback-get.ts';
+import type { NextPort } from './port-block.ts';
 
 export type ServiceRole = 'master' | 'worker' | 'gateway';
 
@@ -32,6 +33,7 @@ export interface ServiceOptions extends FleetProcessOptions {
   readonly servers: readonly EnsembleServer[];
   readonly chroot: string;
   readonly sessionTimeoutMs: number;
+  readonly nextPort: NextPort;
 }
 
 const answerMsMax = 2000;
@@ -44,7 +46,7 @@ export async function createService(
   env: Environment,
   options: ServiceOptions,
 ): Promise<FleetService> {
-  const links = await startLinks(scope, options.servers);
+  const links = await startLinks(scope, options.servers, options.nextPort);
   const own = {
     ZOOKEEPER_CONNECT: `${links.connect}${options.chroot}`,
     ZOOKEEPER_SESSION_TIMEOUT_MS: options.sessionTimeoutMs,

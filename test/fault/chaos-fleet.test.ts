@@ -8,15 +8,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { diskFull } from '../../chaos/faults/disk-full.ts';
 import type { Broken, Injection } from '../../chaos/faults/injection.ts';
-import {
-  cut,
-  deafEnsemble,
-  deafProcess,
-  refusingServer,
-  silence,
-  slow,
-  swallow,
-} from '../../chaos/faults/link-faults.ts';
+import { cut, deafEnsemble, deafProcess, refusingServer, slow, swallow } from '../../chaos/faults/link-faults.ts';
 import type { PlannedFault } from '../../chaos/faults/plan.ts';
 import { freeze, noQuorum, stop } from '../../chaos/faults/process-faults.ts';
 import { runFaults } from '../../chaos/faults/run-faults.ts';
@@ -57,9 +49,11 @@ const eventsOf = (id: string) =>
 const exists = async (path: string) => (await fleet.observer.session?.exists(path)) ?? null;
 
 const noPrlimit = findOnPath('prlimit') ? false : 'prlimit (util-linux) is not here';
+/** Of what has more than the one byte that the limit leaves. */
 const lastWriteMs = (server: string) => {
   const dir = join(reportDir, server, 'data', 'version-2');
-  return Math.max(...readdirSync(dir).map((file) => statSync(join(dir, file)).mtimeMs));
+  const files = readdirSync(dir).map((file) => statSync(join(dir, file)));
+  return Math.max(...files.filter(({ size }) => size > 1).map(({ mtimeMs }) => mtimeMs));
 };
 
 test('a process that ends by itself is written down and started again, at the same address', async () => {
@@ -176,14 +170,6 @@ test('from a server that refuses everybody moves away', async () => {
     assert.ok(toIt.every(({ isUsed }) => !isUsed));
     await client.run({ type: 'echo' });
     assert.ok(toIt.every(({ isUsed }) => !isUsed));
-  });
-});
-
-test('a follower that does not hear its leader serves no longer, and follows it again', async () => {
-  const follower = (await serversByMode(fleet.servers)).follower[0] as EnsembleServer;
-  await during(silence, [follower.id], async () => {
-    await eventually('it does not serve', async () => (await follower.mode()) === null);
-    await client.run({ type: 'echo' });
   });
 });
 

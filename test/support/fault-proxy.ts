@@ -17,9 +17,13 @@ export interface FrameCounters {
 
 const directions = ['toServer', 'toClient'] as const satisfies Direction[];
 
-/** `target` is a port of this machine; close it with the scope. */
-export async function startFaultProxy(scope: TestScope, target: { readonly port: number }): Promise<FaultProxy> {
-  const proxy = new FaultProxy(await findFreePort(), target.port);
+/** `target` is a port of this machine; close it with the scope. Listens on any free port, or on the given one. */
+export async function startFaultProxy(
+  scope: TestScope,
+  target: { readonly port: number },
+  port?: number,
+): Promise<FaultProxy> {
+  const proxy = new FaultProxy(port ?? (await findFreePort()), target.port);
   await proxy.accept();
   onCleanup(scope, () => {
     proxy.refuse();
