@@ -9,7 +9,7 @@ import { renderVerdict } from './judge/render-verdict.ts';
 import { outcomeOf, type Verdict } from './judge/verdict.ts';
 import { type ChaosOptions, readChaosOptions, UsageError, usage } from './options.ts';
 import { readReport } from './report.ts';
-import { runChaos, Stopped } from './run.ts';
+import { type ChaosRun, runChaos, Stopped } from './run.ts';
 
 async function main(): Promise<void> {
   const options = readChaosOptions(process.argv.slice(2), randomBytes(4).toString('hex'));
@@ -24,12 +24,23 @@ async function runAll({ seed, runs, seconds, out, keep }: ChaosOptions): Promise
   for (let run = 1; run <= runs; run++) {
     const its = run === 1 ? seed : `${seed}-${run}`;
     const folder = join(out, its);
-    await runChaos({ seed: its, seconds, folder, say });
-    if (!tell(judgeFolder(folder))) bad.push(its);
+    if (!(await isKept({ seed: its, seconds, folder, say }))) bad.push(its);
     else if (!keep) rmSync(folder, { recursive: true, force: true });
   }
   console.log(summary(runs, seconds, bad, out));
   return bad.length === 0;
+}
+
+/** False also of a run that did not come to its end: what was made whole again did not recover. */
+async function isKept(run: ChaosRun): Promise<boolean> {
+  try {
+    await runChaos(run);
+  } catch (error) {
+    if (error instanceof Stopped) throw error;
+    console.log(`seed ${run.seed} came to no end: ${(error as Error).message}`);
+    return false;
+  }
+  return tell(judgeFolder(run.folder));
 }
 
 function judgeFolder(folder: string): Verdict {

@@ -39,7 +39,7 @@ export interface FleetOptions extends Partial<FleetShape> {
 export const defaultShape: FleetShape = { masters: 3, workers: 4, gateways: 2 };
 const sessionMs = 2000;
 const startMsMax = 60_000;
-const settleMsMax = 60_000;
+const settleMsMax = 180_000;
 const chroot = '/fleet';
 
 /** Resolves when it is settled, see {@link Fleet.settle}. */
