@@ -11,10 +11,11 @@ import { evidenceFile, writeEvidenceHandlers } from './evidence/evidence-modules
 import { describeFault, drawFaults } from './faults/plan.ts';
 import { runFaults } from './faults/run-faults.ts';
 import { defaultShape, type Fleet, type FleetShape, startFleet } from './fleet/fleet.ts';
+import { holdingsOf, leftoversOf } from './fleet/holdings.ts';
 import { now } from './moment.ts';
+import { picturesOf } from './pictures.ts';
 import { Random } from './random.ts';
 import { ReportFolder } from './report.ts';
-import { holdingsOf, leftovers, pictures } from './rest.ts';
 import { startTraffic, type Traffic } from './traffic/traffic.ts';
 
 export interface ChaosRun {
@@ -97,9 +98,9 @@ async function breakAndMend(scope: TestScope, report: ReportFolder, run: ChaosRu
   const ended = { kind: 'ended', at: now(), epochMs: Date.now() } as const;
   const tree = await lookAtTree(fleet);
   report.writeTree(tree);
-  for (const entry of await pictures(fleet, tree)) report.write(entry);
+  for (const entry of await picturesOf(fleet, tree)) report.write(entry);
   await clients.close();
-  for (const entry of await leftovers(fleet, before, run.restMsMax ?? restMsMaxDefault)) report.write(entry);
+  for (const entry of await leftoversOf(fleet, before, run.restMsMax ?? restMsMaxDefault)) report.write(entry);
   report.write(ended);
 }
 
