@@ -41,6 +41,11 @@ export class HeldAssignment {
     return this.#znode.data;
   }
 
+  /** What is there now is for a newer version of us; `record` is what it was before, and no outcome may be decided from that. */
+  get isNewer(): boolean {
+    return isNewer(this.#znode.data);
+  }
+
   /** It is no longer there, so nothing may be recorded under it. */
   get isGone(): boolean {
     return this.#isGone;

@@ -84,7 +84,10 @@ async function readAndRun(context: RunContext, held: HeldAssignment, writer: Out
   const attempt = held.record.attempt ?? nextAttempt(names);
   const start = { attempt, worker, ...startOf(held) };
   const write = (decide: (terms: EndingTerms) => Promise<Ending> | Ending) =>
-    writer.write(held, { taskVersion: znode.stat.version, attempt, decide });
+    writer.write(held, {
+      ...{ taskVersion: znode.stat.version, attempt },
+      decide: (terms) => (held.isNewer ? newerEnding(context, held) : decide(terms)),
+    });
   if (reading.kind === 'invalid') {
     return write(() => invalidTaskEnding(reading.why, endedNow(start)));
   }
@@ -95,9 +98,19 @@ async function readAndRun(context: RunContext, held: HeldAssignment, writer: Out
   await write((terms) => decideEnding(context, held, result, reading.record, facts, terms));
 }
 
-function leaveToNewer({ log }: RunContext, held: HeldAssignment, writer: OutcomeWriter): Promise<void> {
-  log.warn({ task: held.task }, 'a newer version of Taskkeeper wrote the assignment: handed back for a newer worker');
+function leaveToNewer(context: RunContext, held: HeldAssignment, writer: OutcomeWriter): Promise<void> {
+  logNewer(context, held);
   return writer.handBack(held);
+}
+
+/** What was written while the outcome was on its way may be a withdrawal, which would win over it: that is not ours to tell. */
+function newerEnding(context: RunContext, held: HeldAssignment): Ending {
+  logNewer(context, held);
+  return { kind: 'hand_back' };
+}
+
+function logNewer({ log }: RunContext, { task }: HeldAssignment): void {
+  log.warn({ task }, 'a newer version of Taskkeeper wrote the assignment: handed back for a newer worker');
 }
 
 /**
