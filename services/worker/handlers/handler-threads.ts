@@ -45,6 +45,10 @@ export class HandlerThreads {
   readonly #waiting = new Set<AbortController>();
   /** What threads threw that were being ended. */
   readonly #lateErrors = new Set<unknown>();
+  /** Of what has threads started for those that wait. */
+  readonly #starters = new Set<AbortController>();
+  /** What is still to come of runs that were revoked: their threads are loading. */
+  readonly #revoked = new Set<Promise<ThreadReply>>();
   /** Threads that have loaded what they run handlers with. */
   readonly #started = new WeakSet<Worker>();
 
@@ -95,14 +99,19 @@ export class HandlerThreads {
   /** Ends all threads, whatever they are doing. */
   async close(): Promise<void> {
     await this.#untilStarted();
+    await Promise.allSettled(this.#revoked); // `patience` ends those that hang
     await this.#pool.destroy();
   }
 
   async #untilStarted(): Promise<void> {
-    const signal = AbortSignal.timeout(handlerLimits.threadLoadMsMax);
-    while (!signal.aborted && this.#pool.threads.some((thread) => !this.#started.has(thread))) {
+    const late = AbortSignal.timeout(handlerLimits.threadLoadMsMax);
+    while (!late.aborted && this.#pool.threads.some((thread) => !this.#started.has(thread))) {
+      const changed = new AbortController();
+      const signal = AbortSignal.any([late, changed.signal]);
       const changes = ['workerCreate', 'workerDestroy'].map((event) => once(this.#pool, event, { signal }));
       await Promise.race(changes).catch(() => undefined); // one that cannot start is an error, and none of ours any more
+      for (const change of changes) change.catch(() => undefined);
+      changed.abort();
     }
   }
 
@@ -145,12 +154,15 @@ export class HandlerThreads {
     const options = { transferList: [port2], signal: killer.signal };
     const reply: Promise<ThreadReply> = this.#pool.run({ ...order, port: port2, state }, options);
     const over = () => {
+      this.#revoked.delete(reply);
       bridge.threadIsDone();
       this.#waiting.delete(killer);
       port1.close();
     };
     try {
-      return await Promise.race([reply, bridge.revoked]);
+      const first = await Promise.race([reply, bridge.revoked]);
+      if (first.kind === 'revoked') this.#revoked.add(reply);
+      return first;
     } catch (error) {
       await bridge.threadsEnded();
       // What the thread said before it died may still be on its way.
@@ -209,12 +221,17 @@ export class HandlerThreads {
 
   /** piscina starts no thread for what waits in its line when one has ended, only for what comes: so something comes. */
   #replaceForWaiting(): void {
-    if (this.#pool.queueSize > 0) void this.#pool.run(null, { name: 'doNothing' }).catch(() => undefined);
+    if (this.#waiting.size === 0 || this.#pool.queueSize === 0) return;
+    const starter = new AbortController();
+    this.#starters.add(starter);
+    const started = this.#pool.run(null, { name: 'doNothing', signal: starter.signal });
+    void started.catch(() => undefined).then(() => this.#starters.delete(starter));
   }
 
+  /** Nothing stays in the line: whatever did would have a thread started for it again, which could not start either. */
   #failWaiting(error: unknown): void {
     this.#options.log.error({ err: error }, 'a handler thread could not start');
-    for (const killer of this.#waiting) killer.abort(error);
+    for (const waiting of [...this.#waiting, ...this.#starters]) waiting.abort(error);
   }
 }
 
