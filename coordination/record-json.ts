@@ -82,6 +82,11 @@ export function isNewer(data: Buffer): boolean {
   return !isOurs && newerVersion(parseObject(data.toString('utf8'))) !== null;
 }
 
+/** The same of a status, where any text that is none of ours is a result, JSON with some "v" too: a status has a state. */
+export function isNewerStatus(data: Buffer): boolean {
+  return isNewer(data) && typeof parseObject(data.toString('utf8'))?.['state'] === 'string';
+}
+
 /** The version of what a newer version of us wrote; null for anything else. */
 export function newerVersion(object: JsonObject | null): number | null {
   const v = object?.['v'];

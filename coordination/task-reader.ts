@@ -3,6 +3,7 @@
 import type { AttemptRecord, TaskId, WorkerId } from '../domain/task.ts';
 import type { TaskSnapshot } from '../domain/task-view.ts';
 import type { AssignmentDirectory } from './assignment-directory.ts';
+import { isNewerStatus } from './record-json.ts';
 import type { Session } from './session.ts';
 import { SharedSync } from './shared-sync.ts';
 import { decodeTask } from './task-record.ts';
@@ -70,7 +71,7 @@ async function readTask(session: Session, directory: AssignmentDirectory, id: Ta
 }
 
 function statusOf(id: TaskId, found: Znode | null): TaskSnapshot['status'] {
-  const znode = readable(id, found);
+  const znode = readable(id, found, isNewerStatus);
   return znode && decodeStatus(znode.data, znode.stat.ctime);
 }
 

@@ -17,9 +17,9 @@ export class UnreadableTask extends Error {
   }
 }
 
-/** What is there where it is for us to read; null where nothing is. Throws {@link UnreadableTask}. */
-export function readable(task: TaskId, znode: Znode | null): Znode | null {
-  if (znode && isNewer(znode.data)) throw new UnreadableTask(task, 'newer');
+/** What is there where it is for us to read, by `isTheirs`; null where nothing is. Throws {@link UnreadableTask}. */
+export function readable(task: TaskId, znode: Znode | null, isTheirs = isNewer): Znode | null {
+  if (znode && isTheirs(znode.data)) throw new UnreadableTask(task, 'newer');
   return znode;
 }
 

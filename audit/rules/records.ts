@@ -1,7 +1,7 @@
 // Whether what is written can be read: by the reader that our processes use for it. A text that is no JSON object is what a
 // person writes, and mostly means something; what begins like one and is none means something else than it was meant to. Pure.
 
-import { parseObject } from '../../coordination/record-json.ts';
+import { isNewerStatus, parseObject } from '../../coordination/record-json.ts';
 import { paths } from '../../coordination/znode-paths.ts';
 import type { AssignmentLook } from '../assignment-look.ts';
 import { type Finding, finding } from '../finding.ts';
@@ -17,7 +17,7 @@ export function* taskRecordFindings({ path, node, reading, status, attempts }: T
     if (!isText && !status.isOurs) {
       yield finding('unreadable', status.path, 'is no record of ours: what it does not say is made up');
     }
-    yield* newerFindings(status.path, status.node.data);
+    if (isNewerStatus(status.node.data)) yield* newerFindings(status.path, status.node.data);
   }
   for (const attempt of attempts) {
     if (!attempt.isOurs) {

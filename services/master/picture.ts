@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeParentsAgain } from '../../coordination/bootstrap.ts';
 import { decodeQueue } from '../../coordination/queue-record.ts';
-import { isNewer } from '../../coordination/record-json.ts';
+import { isNewer, isNewerStatus } from '../../coordination/record-json.ts';
 import type { Session } from '../../coordination/session.ts';
 import { decodeTask } from '../../coordination/task-record.ts';
 import { TreeCache, type TreeCacheOptions, type TreeListener } from '../../coordination/tree-cache.ts';
@@ -147,8 +147,8 @@ export class Picture {
   }
 
   /** Null, as while it is not read, for what a newer version of us wrote: there it is, and what it says is not for us. */
-  #unlessNewer(path: string, znode: Znode | null | undefined): Znode | null | undefined {
-    if (!znode || !isNewer(znode.data)) return znode;
+  #unlessNewer(path: string, znode: Znode | null | undefined, isTheirs = isNewer): Znode | null | undefined {
+    if (!znode || !isTheirs(znode.data)) return znode;
     this.#logOnce(path, 'a newer version of Taskkeeper wrote this record, and it is left to that');
     const parsed = parseTaskPath(path);
     if (parsed) this.index.setPartUnreadable(parsed.task, 'newer');
@@ -228,7 +228,7 @@ export class Picture {
       case 'task':
         return this.#onTaskItself(path, task, znode);
       case 'status':
-        return this.#onStatus(task, this.#unlessNewer(path, znode));
+        return this.#onStatus(task, this.#unlessNewer(path, znode, isNewerStatus));
       case 'unblocked':
         return index.setUnblocked(task, znode ? znode.stat.ctime : unread);
       case 'cancel':

@@ -141,6 +141,17 @@ for (const [what, write] of Object.entries(newerParts)) {
   });
 }
 
+test('a status of a person that has a "v" is an end, with that text as the result', async () => {
+  const { id } = await client.submit({ type: 'nobody-has-it' });
+  await session.create(`/tasks/${id}/status`, '{"v":2,"rows":7}');
+  const done = await client.wait(id);
+  assert.deepEqual([done.state, done.result], ['succeeded', '{"v":2,"rows":7}']);
+  await eventually('it is listed so', async () => {
+    const listed = answerOf(await http.list({ state: 'succeeded' })).tasks;
+    return listed.some((task: Answer) => task.id === id);
+  });
+});
+
 test('an assignment of a higher version is handed back by a worker, also one that runs', async () => {
   const [worker] = stack.workers;
   const timesHandedBack = (id: string) => worker?.process.logs.filter((line) => line['task'] === id).length;

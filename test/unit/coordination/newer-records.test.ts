@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isNewer } from '../../../coordination/record-json.ts';
+import { isNewer, isNewerStatus } from '../../../coordination/record-json.ts';
 import { decodeTicks, encodeSchedule, encodeTicks } from '../../../coordination/schedule-records.ts';
 import { encodeTask, unknownTaskMembers } from '../../../coordination/task-record.ts';
 import type { ScheduleRecord } from '../../../domain/schedule.ts';
@@ -30,6 +30,15 @@ test('a record with a higher v is newer, wherever in it that stands; nothing els
     assert.equal(isNewer(Buffer.from(data)), false, data);
   }
   assert.equal(isNewer(encodeTask(taskRecord())), false);
+});
+
+test('a status is newer with a state alone: any other text is the result that a person wrote, whatever its members', () => {
+  for (const data of ['{"v":2,"state":"skipped"}', ' {"state":"succeeded","v":17}\n']) {
+    assert.equal(isNewerStatus(Buffer.from(data)), true, data);
+  }
+  for (const data of ['', 'done', '{"v":2}', '{"v":2,"rows":7}', '{"v":2,"state":7}', '{"v":1,"state":"failed"}']) {
+    assert.equal(isNewerStatus(Buffer.from(data)), false, data);
+  }
 });
 
 test('every member that we write into a task is one that we know', () => {
