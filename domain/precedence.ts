@@ -23,13 +23,18 @@ export class Precedence {
     this.#keys = new ExclusiveKeys(lookAgain);
   }
 
+  /** Tasks that are there, and whose data is still being read. */
+  get unread(): ReadonlySet<TaskEntry> {
+    return this.#unread.all;
+  }
+
   /** To be called after each change of the entry, also when it is forgotten. */
   update(entry: TaskEntry): void {
     this.#unread.update(entry);
     this.#dependencies.update(entry);
     this.#keys.update(entry);
     if (this.#keys.hasTurn(entry) && !this.hasTurn(entry)) this.#unread.waitFor(entry);
-    if (this.#unread.size === 0) this.#dependencies.forgetUnneeded();
+    if (this.unread.size === 0) this.#dependencies.forgetUnneeded();
   }
 
   /** What those that it comes after say of the task; null where it comes after none, or was let go. */
@@ -41,7 +46,7 @@ export class Precedence {
   isCertain(entry: TaskEntry): boolean {
     const verdict = this.verdictOf(entry);
     const isGone = verdict?.kind === 'failed' && verdict.outcome === 'gone';
-    return !isGone || briefOf(entry)?.afterFailure !== 'wait' || this.#unread.size === 0;
+    return !isGone || briefOf(entry)?.afterFailure !== 'wait' || this.unread.size === 0;
   }
 
   /** It has no exclusive key, or the key is its to take. A task that has not been read yet may have any key. */

@@ -20,8 +20,8 @@ export class UnreadTasks {
     this.#lookAgain = lookAgain;
   }
 
-  get size(): number {
-    return this.#unread.size;
+  get all(): ReadonlySet<TaskEntry> {
+    return this.#unread;
   }
 
   /** One of them is assigned to a worker. */

@@ -15,7 +15,8 @@ export class UnfinishedRuns {
   /** To be made when a term begins. */
   constructor(index: TaskIndex) {
     this.#index = index;
-    for (const [id, { fact, forbidden }] of index.tasks) if (fact === 'unread' && !forbidden) this.#found.add(id);
+    // A walk over all tasks would hold up the first assignments of the term.
+    for (const { id } of index.precedence.unread) this.#found.add(id);
   }
 
   /** False while there may be tasks that an earlier leader made and that have not been read yet. */
