@@ -90,7 +90,9 @@ function modeIn(answer: string): ServerMode | null {
 }
 
 /** By mode; those that do not serve are in none. */
-export async function serversByMode(servers: readonly EnsembleServer[]): Promise<Record<ServerMode, EnsembleServer[]>> {
+export async function serversByMode<Server extends Pick<EnsembleServer, 'mode'>>(
+  servers: readonly Server[],
+): Promise<Record<ServerMode, Server[]>> {
   const modes = await Promise.all(servers.map((server) => server.mode()));
   const having = (mode: ServerMode) => servers.filter((_, i) => modes[i] === mode);
   return { leader: having('leader'), follower: having('follower') };

@@ -14,7 +14,8 @@ import { freeze, noQuorum, stop } from '../../chaos/faults/process-faults.ts';
 import { runFaults } from '../../chaos/faults/run-faults.ts';
 import { type EnsembleServer, serversByMode } from '../../chaos/fleet/ensemble.ts';
 import { type Fleet, startFleet } from '../../chaos/fleet/fleet.ts';
-import type { Entry, Fault, ProcessEvent } from '../../chaos/record.ts';
+import { holdingsOf, leftoversOf } from '../../chaos/fleet/holdings.ts';
+import type { Entry, Fault, Leftover, ProcessEvent } from '../../chaos/record.ts';
 import { findOnPath } from '../../scripts/zookeeper-installation.ts';
 import { onCleanup, wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
@@ -171,6 +172,22 @@ test('from a server that refuses everybody moves away', async () => {
     await client.run({ type: 'echo' });
     assert.ok(toIt.every(({ isUsed }) => !isUsed));
   });
+});
+
+test('what is still held is seen, and what is let go of is not', async () => {
+  const before = await holdingsOf(fleet);
+  const { id } = await client.submit({ type: 'echo', delayMs: 3_600_000 });
+  const leaving = new AbortController();
+  const answer = fetch(`${client.url}/tasks/${id}?wait=60s`, { signal: leaving.signal }).catch(() => undefined);
+  const watchesOf = async () => {
+    const leftovers = await leftoversOf(fleet, before, 0);
+    const { baseline, end } = leftovers.find((leftover) => leftover.id === 'gateway1') as Leftover;
+    return (end['watches'] as number) - (baseline['watches'] as number);
+  };
+  await eventually('the wait is seen', async () => (await watchesOf()) === 1);
+  leaving.abort();
+  await answer;
+  await eventually('it is not any more', async () => (await watchesOf()) === 0);
 });
 
 test('without two of three servers nothing is taken, and with them everything is again', async () => {
