@@ -6,6 +6,8 @@ const countsMax = 10;
 
 export class UncountedSubmits {
   #underWay = 0;
+  /** The last count has every task with a lower number; no count may come after it, where nothing happens any more. */
+  #next = 0;
   #made: { readonly number: number; counts: number }[] = [];
 
   get size(): number {
@@ -17,14 +19,15 @@ export class UncountedSubmits {
     this.#underWay += tasks;
   }
 
-  /** Of what was begun these were made; the rest was not. */
+  /** Of what was begun these were made; the rest was not. The answer may have come late, and they may be counted already. */
   end(tasks: number, made: readonly number[]): void {
     this.#underWay -= tasks;
-    for (const number of made) this.#made.push({ number, counts: 0 });
+    for (const number of made) if (number >= this.#next) this.#made.push({ number, counts: 0 });
   }
 
   /** A count has arrived that has every task with a number below `next`. */
   counted(next: number): void {
+    if (Number.isFinite(next)) this.#next = next;
     this.#made = this.#made.filter((task) => {
       task.counts += 1;
       return task.number >= next && task.counts <= countsMax;

@@ -30,6 +30,8 @@ export class RecentSubmits {
   /** Given to a worker while something was under way that they may belong to. */
   readonly #early = new Set<TaskId>();
   #underWay = 0;
+  /** The last count has every task with a lower number; no count may come after it, where nothing happens any more. */
+  #next = 0;
 
   /** Tasks that wait, as far as we know. */
   count(queue: string): number {
@@ -47,7 +49,9 @@ export class RecentSubmits {
 
   made(submit: Submit, tasks: readonly TaskId[]): void {
     if (!this.#submits.has(submit)) return;
-    submit.last = Math.max(...tasks.map(taskNumber));
+    const last = Math.max(...tasks.map(taskNumber));
+    if (last < this.#next) return this.remove(submit); // the answer to us came late, and it was counted meanwhile
+    submit.last = last;
     submit.tasks.push(...tasks);
     for (const task of tasks) this.#byTask.set(task, submit);
     for (const task of tasks) if (this.#early.delete(task)) this.started(task);
@@ -82,6 +86,7 @@ export class RecentSubmits {
 
   /** A count has arrived that has every task with a number below `next`. */
   counted(next: number): void {
+    if (Number.isFinite(next)) this.#next = next;
     for (const submit of this.#submits) {
       if (submit.last === null) continue;
       submit.counts += 1;

@@ -25,6 +25,15 @@ it('a count takes out what it has, and nothing else', () => {
   assert.equal(own.size, 1);
 });
 
+it('what was counted before the answer to us came is not counted twice, though no other count comes', () => {
+  const own = new UncountedSubmits();
+  own.begin(3);
+  own.counted(8);
+  own.counted(Number.POSITIVE_INFINITY); // it does not say what it has
+  own.end(3, [6, 7, 8]);
+  assert.equal(own.size, 1, '8');
+});
+
 it('numbers that no count will ever reach do not stay for ever', () => {
   const own = new UncountedSubmits();
   own.begin(1);

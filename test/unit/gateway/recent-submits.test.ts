@@ -53,6 +53,20 @@ test('the master has counted it: only what is below the number that it has come 
   assert.equal(recent.count('q'), 1);
 });
 
+test('what was counted before the answer to us came is not counted twice, though no other count comes', () => {
+  const recent = new RecentSubmits();
+  const counted = recent.add('q', 2);
+  const later = recent.add('q', 1);
+  recent.counted(3);
+  recent.counted(Number.POSITIVE_INFINITY); // it does not say what it has
+  recent.made(counted, [id(1), id(2)]);
+  assert.equal(recent.count('q'), 1);
+  recent.made(later, [id(3)]);
+  assert.equal(recent.count('q'), 1);
+  recent.started(id(2));
+  assert.equal(recent.count('q'), 1);
+});
+
 test('a sequence that was begun anew holds nothing for ever', () => {
   const recent = new RecentSubmits();
   recent.made(recent.add('q', 1), [id(1000)]);
@@ -96,6 +110,7 @@ function followModel(steps: readonly Step[]): void {
   const submits: Submit[] = [];
   const counts: number[] = [];
   const tasks: ModelTask[] = [];
+  let newest = 0;
   const ofSubmit = (which: number) => [...tasks.entries()].filter(([, task]) => task.submit === which);
   for (const step of steps) {
     if (step.kind === 'submit') {
@@ -104,6 +119,7 @@ function followModel(steps: readonly Step[]): void {
       for (let i = 0; i < step.size; i += 1) tasks.push({ queue: step.queue, submit, isMade: false, waits: true });
     } else if (step.kind === 'counted') {
       recent.counted(step.next);
+      newest = step.next;
       for (const which of submits.keys()) {
         const own = ofSubmit(which);
         if (!own.every(([, { isMade }]) => isMade)) continue;
@@ -123,9 +139,10 @@ function followModel(steps: readonly Step[]): void {
       const made = own.map(([number]) => id(number));
       if (step.kind === 'made') recent.made(submit, made);
       else recent.remove(submit);
+      const isCounted = own.every(([number]) => number < newest);
       for (const [, task] of own) {
-        if (step.kind === 'made') task.isMade = true;
-        else task.waits = false;
+        task.isMade = step.kind === 'made';
+        task.waits = task.isMade && !isCounted;
       }
     }
     for (const queue of ['a', 'b']) {
