@@ -20,6 +20,10 @@ export class OneShotWatches {
     return this.#watches.size;
   }
 
+  has(path: string): boolean {
+    return this.#watches.has(path);
+  }
+
   /** Returns the function that takes the listener away again, leaving nothing behind; true: nobody watches that znode any more. */
   add(path: string, listener: () => void): () => boolean {
     const watch = this.#watches.get(path) ?? { kind: null, listeners: new Set() };

@@ -145,12 +145,18 @@ export class Session {
   watch(path: string, onChange: () => void): { stat: Promise<Stat | null>; cancel: (where?: 'here') => void } {
     const takeBack = this.#watches.add(path, onChange);
     const read = this.#read(requests.existsRequest(this.#serverPath(path), true));
+    let isTakenBack = false;
     const stat = read.then((found) => {
       this.#watches.setKind(path, found ? 'data' : 'exist');
+      // It may have waited for a link, and have been sent after it was taken back.
+      if (isTakenBack && !this.#watches.has(path)) this.#unwatch(path);
       return found;
     });
     const cancel = (where?: 'here') => {
-      if (takeBack() && where === undefined) this.#unwatch(path);
+      const isLast = takeBack();
+      if (where === 'here') return;
+      isTakenBack = true;
+      if (isLast) this.#unwatch(path);
     };
     return { stat, cancel };
   }

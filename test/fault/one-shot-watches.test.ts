@@ -127,6 +127,20 @@ test('a watch that nobody wants any more is taken back at the server, and one th
   assert.deepEqual([await isWatched('/there'), await isWatched('/not-there')], [false, false]);
 });
 
+test('a watch that was taken back before there was a link to set it by is not left at the server', async (t) => {
+  const proxy = await startFaultProxy(t, zookeeper);
+  const { session } = await openSession(t, proxy, { sessionTimeoutMs: 10_000 });
+  proxy.refuse();
+  proxy.cut();
+  await next(session, 'suspended');
+  const watches = ['/given-up', '/given-up'].map((path) => session.watch(path, () => assert.fail('it was taken back')));
+  for (const { cancel } of watches) cancel();
+  await proxy.accept();
+  await Promise.all(watches.map(({ stat }) => stat));
+  await session.sync('/');
+  assert.ok(!(await zookeeper.fourLetterWord('wchp')).includes('/given-up'));
+});
+
 test('all watches fire when the session ends, so that nobody waits for ever', async (t) => {
   const { session } = await openSession(t, zookeeper);
   const fired = new Fired();
