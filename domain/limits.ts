@@ -74,6 +74,8 @@ export const limits = {
   /** Those who may be told all that a master knows at a time, and lines that one of them is told in one go. */
   masterPicturesMax: 4,
   masterPictureLinesAtOnce: 200,
+  /** One of them who takes nothing for as long as this is told no more: others wait for the place, and what is told is kept for it. */
+  masterPictureStallMs: 10 * second,
   /** A line in a master's stream of events, when nothing else was sent. */
   masterAliveMs: 5 * second,
   /** A comment line in a stream of events, when nothing else was sent. */

@@ -11,7 +11,8 @@ import { eventStreamHeaders } from './event-stream.ts';
 import type { MasterView } from './master-view.ts';
 import type { Picture } from './picture.ts';
 
-export function pictureRoute(view: MasterView): AdminRoute {
+/** A reader who takes nothing for `stallMs` is cut off. */
+export function pictureRoute(view: MasterView, stallMs: number = limits.masterPictureStallMs): AdminRoute {
   let open = 0;
   return async (_url, request, response) => {
     const { picture } = view;
@@ -24,7 +25,7 @@ export function pictureRoute(view: MasterView): AdminRoute {
       const now = Date.now();
       picture.index.advance(now);
       const isCurrent = () => view.picture === picture && picture.synced;
-      await sendLines(pictureLines(picture.index, view.leading() !== null, now), response, isCurrent);
+      await sendLines(pictureLines(picture.index, view.leading() !== null, now), response, isCurrent, stallMs);
     } finally {
       open -= 1;
     }
@@ -47,9 +48,10 @@ async function sendLines(
   lines: Generator<PictureLine>,
   response: ServerResponse,
   isCurrent: () => boolean,
+  stallMs: number,
 ): Promise<void> {
   for (let next = takeLines(lines); next !== ''; next = takeLines(lines)) {
-    if (!response.write(next)) await drained(response);
+    if (!response.write(next)) await drainedOrCutOff(response, stallMs);
     await nextTurn(); // what is taken at once is no turn
     if (response.destroyed || !isCurrent()) return void response.destroy();
   }
@@ -66,9 +68,11 @@ function takeLines(lines: Generator<PictureLine>): string {
   return text;
 }
 
-function drained(response: ServerResponse): Promise<void> {
+function drainedOrCutOff(response: ServerResponse, stallMs: number): Promise<void> {
   return new Promise((resolve) => {
+    const stalled = setTimeout(() => response.destroy(), stallMs);
     const finish = () => {
+      clearTimeout(stalled);
       response.off('drain', finish).off('close', finish);
       resolve();
     };

@@ -2,6 +2,7 @@
 // with an end that tells that nothing is missing. Method: the real route on a real server, over an index whose facts the test holds.
 
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { CoordinationError } from '../../../coordination/coordination-error.ts';
@@ -9,7 +10,7 @@ import { limits } from '../../../domain/limits.ts';
 import { type PictureLine, picturePath } from '../../../domain/master-picture.ts';
 import { defaultQueueSettings } from '../../../domain/queue-settings.ts';
 import { TaskIndex } from '../../../domain/task-index.ts';
-import { startAdminServer } from '../../../runtime/admin-server.ts';
+import { type AdminRoute, startAdminServer } from '../../../runtime/admin-server.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { MasterView } from '../../../services/master/master-view.ts';
@@ -18,17 +19,24 @@ import { pictureRoute } from '../../../services/master/picture-stream.ts';
 import { eventually } from '../../support/eventually.ts';
 import { addTask, addWorker, assignmentFact, status, taskId, workerId } from '../domain/facts.ts';
 
-async function startMaster(t: TestContext) {
+async function startMaster(t: TestContext, stallMs?: number) {
   const picture = { index: new TaskIndex(), synced: true, caughtUp: async () => undefined as undefined };
   const view = new MasterView();
   view.picture = picture as unknown as Picture;
+  /** Those with which the route has done. */
+  const told: ServerResponse[] = [];
+  const route = pictureRoute(view, stallMs);
+  const observed: AdminRoute = async (url, request, response) => {
+    await route(url, request, response);
+    told.push(response);
+  };
   const server = await startAdminServer({
     ...{ host: '127.0.0.1', port: 0, advertisedHost: '127.0.0.1', log: createLog('test', 'silent') },
-    ...{ metrics: createMetrics(), isReady: () => true, routes: { [picturePath]: pictureRoute(view) } },
+    ...{ metrics: createMetrics(), isReady: () => true, routes: { [picturePath]: observed } },
   });
   t.after(() => server.close());
   const get = (init?: RequestInit) => fetch(`http://${server.address}${picturePath}`, init);
-  return { picture, view, server, get };
+  return { picture, view, server, get, told };
 }
 
 async function linesOf(response: Response): Promise<PictureLine[]> {
@@ -119,4 +127,14 @@ test('there are so many readers and no more, and one that goes makes room', asyn
   await eventually('all of them are told', async () => (await get({ method: 'HEAD' })).status === 503);
   idle[0]?.destroy();
   await eventually('there is room', async () => (await get({ method: 'HEAD' })).status === 200);
+});
+
+test('a reader who takes nothing is cut off, and makes room', async (t) => {
+  const { picture, server, told } = await startMaster(t, 50);
+  for (let number = 1; number <= 50_000; number += 1) addTask(picture.index, number);
+  const idle = connect({ host: '127.0.0.1', port: server.port }).pause();
+  t.after(() => void idle.destroy());
+  idle.write(`GET ${picturePath} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  const response = await eventually('it is told no more', async () => told[0]);
+  assert.ok(response.destroyed && !response.writableFinished);
 });
