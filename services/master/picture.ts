@@ -83,7 +83,10 @@ export class Picture {
   /** Resolves with the first complete picture; rejects when the session ends before. */
   async start(): Promise<void> {
     await Promise.all(this.#mirrors.map((mirror) => mirror.start()));
-    while (!this.index.endLoading(placedAtOnce)) await nextTurn();
+    while (!this.index.endLoading(placedAtOnce)) {
+      await nextTurn();
+      this.#session.signal.throwIfAborted();
+    }
     this.#isComplete = true;
     this.index.states.goLive();
     this.#changed();

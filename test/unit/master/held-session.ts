@@ -1,20 +1,25 @@
 // A session whose tree the test holds, for the picture of a master without any server.
 
 import { CoordinationError } from '../../../coordination/coordination-error.ts';
-import type { RecursiveListener } from '../../../coordination/session.ts';
+import { type RecursiveListener, SessionLost } from '../../../coordination/session.ts';
 
 /** Data that nobody may read. */
 export const forbidden = 'forbidden';
 
 /** Answers from its own tree, with an event for each change. */
 export class HeldSession {
-  readonly signal = new AbortController().signal;
+  readonly #ended = new AbortController();
+  readonly signal = this.#ended.signal;
   readonly state = 'connected';
   readonly #data = new Map<string, string>(['/queues', '/workers', '/assign', '/tasks'].map((path) => [path, '']));
   readonly #listeners = new Map<string, RecursiveListener[]>();
 
   constructor(found: Readonly<Record<string, string>>) {
     for (const [path, data] of Object.entries(found)) this.#data.set(path, data);
+  }
+
+  lose() {
+    this.#ended.abort(new SessionLost('lost by the test'));
   }
 
   onState() {
