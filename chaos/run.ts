@@ -15,6 +15,7 @@ import { holdingsOf, leftoversOf } from './fleet/holdings.ts';
 import { now } from './moment.ts';
 import { picturesOf } from './pictures.ts';
 import { Random } from './random.ts';
+import type { Picture } from './record.ts';
 import { ReportFolder } from './report.ts';
 import { startTraffic, type Traffic } from './traffic/traffic.ts';
 
@@ -41,6 +42,7 @@ const drainMsMax = 120_000;
 const restMsMaxDefault = 40_000;
 /** The leading master writes `/backlog` once a second. */
 const backlogMs = 1500;
+const looksMax = 5;
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
 /** Resolves when the report is complete. Everything that was started is ended, however it goes. */
@@ -96,9 +98,9 @@ async function breakAndMend(scope: TestScope, report: ReportFolder, run: ChaosRu
   );
   await comeToRest(fleet, traffic, say);
   const ended = { kind: 'ended', at: now(), epochMs: Date.now() } as const;
-  const tree = await lookAtTree(fleet);
+  const { tree, pictures } = await lookAround(fleet);
   report.writeTree(tree);
-  for (const entry of await picturesOf(fleet, tree)) report.write(entry);
+  for (const entry of pictures) report.write(entry);
   await clients.close();
   for (const entry of await leftoversOf(fleet, before, run.restMsMax ?? restMsMaxDefault)) report.write(entry);
   report.write(ended);
@@ -111,6 +113,15 @@ async function comeToRest(fleet: Fleet, traffic: Traffic, say: ChaosRun['say']):
   for (const { id, state } of open)
     say(`${id} is ${state ?? 'not to be seen'} after ${drainMsMax / 1000} s without faults`);
   await delay(backlogMs);
+}
+
+/** Again where they differ: on a busy machine a worker may have lost its session between the two looks. */
+async function lookAround(fleet: Fleet): Promise<{ tree: TreeSnapshot; pictures: Picture[] }> {
+  for (let looks = 1; ; looks++) {
+    const tree = await lookAtTree(fleet);
+    const pictures = await picturesOf(fleet, tree);
+    if (looks === looksMax || pictures.every(({ differences }) => differences.length === 0)) return { tree, pictures };
+  }
 }
 
 function lookAtTree({ observer }: Fleet): Promise<TreeSnapshot> {
