@@ -10,7 +10,7 @@ import { expectedTask, expectedWorker } from './expected-picture.ts';
 import type { MasterPicture } from './master-picture.ts';
 import { type Look, lookAt } from './suspicion.ts';
 import type { TreeSnapshot } from './tree-snapshot.ts';
-import { tasksIn, workersIn } from './tree-survey.ts';
+import { holdersIn, tasksIn, workersIn } from './tree-survey.ts';
 
 export interface Difference {
   readonly path: string;
@@ -37,28 +37,17 @@ export function comparePicture(picture: MasterPicture, tree: TreeSnapshot): Diff
 /** Of everything that is known to either. */
 export function* comparisonsOf(picture: MasterPicture, tree: TreeSnapshot): Generator<Comparison> {
   const workers = [...new Set([...workersIn(tree), ...picture.workers.keys()])];
-  for (const id of new Set([...tasksIn(tree), ...assignedIn(tree, workers), ...picture.tasks.keys()])) {
+  for (const id of new Set([...tasksIn(tree), ...holdersIn(tree).keys(), ...picture.tasks.keys()])) {
     yield { path: paths.task(id), differs: (its, look) => taskDifference(its, look, id, workers) };
   }
   for (const id of workers) {
-    yield { path: paths.worker(id), differs: (its, look) => registrationDifference(its, look, id) };
-    const held = picture.workers.get(id)?.tasks ?? [];
-    for (const task of new Set([...held, ...assignedIn(tree, [id])])) {
-      yield { path: paths.assignment(id, task), differs: (its, look) => holdingDifference(its, look, id, task) };
-    }
+    yield { path: paths.worker(id), differs: (its, look) => workerDifference(its, look, id) };
   }
   for (const name of new Set([...(tree.get(paths.queues)?.children ?? []), ...picture.queues.keys()])) {
     if (parseQueuePath(paths.queue(name)) === null) continue;
     yield { path: paths.queue(name), differs: (its, look) => queueDifference(its, look, name) };
   }
   yield { path: paths.tasks, differs: sumsDifference };
-}
-
-function assignedIn(tree: TreeSnapshot, workers: readonly WorkerId[]): TaskId[] {
-  return workers.flatMap((id) => {
-    const expected = expectedWorker(lookAt(tree), id);
-    return expected === null || expected === 'hidden' ? [] : expected.tasks;
-  });
 }
 
 /** Of one that may not be read only that it is there can be known. */
@@ -75,19 +64,9 @@ function taskDifference(
   return difference(known, expected);
 }
 
-function registrationDifference(picture: MasterPicture, look: Look, id: WorkerId): string | null {
+function workerDifference(picture: MasterPicture, look: Look, id: WorkerId): string | null {
   const expected = expectedWorker(look, id);
-  if (expected === 'hidden') return null;
-  const known = picture.workers.get(id) ?? null;
-  return difference(known && { ...known, tasks: null }, expected && { ...expected, tasks: null });
-}
-
-/** What a master counts as held by a worker takes up a slot of it. */
-function holdingDifference(picture: MasterPicture, look: Look, id: WorkerId, task: TaskId): string | null {
-  const isThere = look(paths.assignment(id, task)) !== null;
-  const isKnown = picture.workers.get(id)?.tasks.includes(task) ?? false;
-  if (isThere === isKnown) return null;
-  return isThere ? 'is there, and it does not count it' : 'is not there, and it counts it';
+  return expected === 'hidden' ? null : difference(picture.workers.get(id) ?? null, expected);
 }
 
 /** Settings that cannot be read leave those that were before. */
@@ -115,14 +94,17 @@ function queueOfUnfinished({ fact, state }: PictureTask): string | null {
   return isUnfinished && fact !== null && fact !== 'unread' ? fact.queue : null;
 }
 
+/** With all that tells one from its like of an earlier time: the same is said twice only of the same. */
 function difference(known: object | null, expected: object | null): string | null {
   if (!known || !expected) {
     if (known === expected) return null;
-    return expected ? 'is there, and it knows of none' : 'is not there, and it knows of one';
+    return expected
+      ? `is ${JSON.stringify(expected)}, and it knows of none`
+      : `is not there, and it knows of ${JSON.stringify(known)}`;
   }
   const of = (object: object) => object as Record<string, unknown>;
   const names = Object.keys(known).filter((name) => !isDeepStrictEqual(of(known)[name], of(expected)[name]));
-  const text = (value: unknown) => JSON.stringify(value)?.slice(0, 200);
-  const each = names.map((name) => `${name} is ${text(of(expected)[name])}, and it has ${text(of(known)[name])}`);
+  const text = (object: object, name: string) => JSON.stringify(of(object)[name]);
+  const each = names.map((name) => `${name} is ${text(expected, name)}, and it has ${text(known, name)}`);
   return each.length > 0 ? each.join('; ') : null;
 }

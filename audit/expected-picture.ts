@@ -3,7 +3,6 @@
 import { paths } from '../coordination/znode-paths.ts';
 import type { PictureTask, PictureWorker } from '../domain/master-picture.ts';
 import type { TaskId, WorkerId } from '../domain/task.ts';
-import { parseTaskId } from '../domain/task-id.ts';
 import { taskStateAt } from '../domain/task-view.ts';
 import { type AssignmentLook, lookAtAssignment, lookAtWorker } from './assignment-look.ts';
 import type { Look } from './suspicion.ts';
@@ -26,7 +25,7 @@ export function expectedTask(
     .sort((a, b) => (a.worker < b.worker ? -1 : 1));
   if (!task && held.length === 0) return null;
   const assignments = held.map(({ worker, node: { stat }, record: { attempt, withdraw } }) => {
-    return { worker, czxid: String(stat.czxid), version: stat.version, attempt, withdraw };
+    return { worker, czxid: String(stat.czxid), version: stat.version, attempt, withdraw, counted: true };
   });
   return { id, ...(task ? ofTask(task, held, now) : ofNone), assignments, decided: false };
 }
@@ -73,9 +72,8 @@ export function expectedWorker(look: Look, id: WorkerId): PictureWorker | 'hidde
   const folder = look(paths.assignments(id));
   if (node?.isHidden || folder?.isHidden) return 'hidden';
   const worker = lookAtWorker(look, id);
-  const tasks = (folder?.children ?? []).map(parseTaskId).filter((task) => task !== null);
   if (!worker && !folder) return null;
   const { czxid, version } = worker?.node.stat ?? { czxid: 0n, version: 0 };
   const registered = worker && { czxid: String(czxid), version, concurrency: worker.record.concurrency };
-  return { id, registered, reachable: folder !== null, tasks: tasks.sort() };
+  return { id, registered, reachable: folder !== null, strays: [] };
 }

@@ -1,5 +1,6 @@
 // What masters know, compared with a tree that goes on. A picture is no moment of the tree, so a difference is told only where two pictures,
-// a second apart, have it from a tree that stood still meanwhile.
+// a second apart, have the very same one from a tree that stood still meanwhile. (What was not there before and is not there after may have been there
+// twice in between; but then the pictures tell of two.)
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { leaderOf } from '../coordination/leader-address.ts';
@@ -17,6 +18,8 @@ const answerMs = 60_000;
 const standingMs = 1000;
 const comparisonsMax = 5000;
 const looksInFlightMax = 8;
+/** Of what is said of one difference. */
+const charactersMax = 1000;
 
 /** Those that are asked for, and the one that leads, where `/master` says how it can be asked. */
 export function mastersToAsk(wanted: readonly string[], tree: TreeSnapshot): string[] {
@@ -51,7 +54,9 @@ async function compare(session: Session, address: string, tree: TreeSnapshot): P
     const seen = await askTogether(session, standing, (look) => [differs(first, look), differs(second, look)]);
     const [once, again = null] = seen?.answer ?? [];
     if (!seen || again === null || again !== once || !isWithin(seen.moment, standing)) return;
-    findings.push(finding('picture-differs', path, `is not as master ${address} has it: ${again}`));
+    findings.push(
+      finding('picture-differs', path, `is not as master ${address} has it: ${again.slice(0, charactersMax)}`),
+    );
   });
   return findings;
 }

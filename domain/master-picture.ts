@@ -36,8 +36,8 @@ export interface PictureWorker {
     | null;
   /** It has a place where it can be given tasks. */
   readonly reachable: boolean;
-  /** What it has been given, by name; what a master is just about to give it is not among them. */
-  readonly tasks: readonly TaskId[];
+  /** What takes up a slot of it though no assignment is known, nor about to be made: nothing, or the master has lost count. */
+  readonly strays: readonly TaskId[];
 }
 
 export interface PictureTask {
@@ -80,6 +80,8 @@ export interface PictureAssignment {
   readonly version: number | null;
   readonly attempt: number | null;
   readonly withdraw: WithdrawReason | null;
+  /** It takes up a slot of its worker: always, or the master has lost count. */
+  readonly counted: boolean;
 }
 
 /** Others may change the index between two lines; what comes is told, what goes is not. */
@@ -89,7 +91,7 @@ export function* pictureLines(index: TaskIndex, leading: boolean, now: number): 
   for (const name of index.queues.names()) {
     yield { kind: 'queue', name, settings: index.queues.settingsOf(name) };
   }
-  for (const entry of index.tasks.values()) yield { kind: 'task', task: pictureTaskOf(entry, now) };
+  for (const entry of index.tasks.values()) yield { kind: 'task', task: pictureTaskOf(index, entry, now) };
   yield { kind: 'end' };
 }
 
@@ -101,18 +103,18 @@ function sumsOf({ states: { counts } }: TaskIndex): PictureSums {
 }
 
 function pictureWorkerOf(index: TaskIndex, { id, fact, reachable, tasks }: WorkerEntry): PictureWorker {
-  const isGiven = (task: TaskId) => {
+  const isStray = (task: TaskId) => {
     const entry = index.tasks.get(task);
-    return entry?.assigning !== id || entry.assignments.has(id);
+    return entry?.assigning !== id && !entry?.assignments.has(id);
   };
-  const given = [...tasks].filter(isGiven).sort();
-  if (fact === null || fact === 'unread') return { id, registered: fact, reachable, tasks: given };
+  const strays = [...tasks].filter(isStray).sort();
+  if (fact === null || fact === 'unread') return { id, registered: fact, reachable, strays };
   const { czxid, version, record } = fact;
   const registered = { czxid: String(czxid), version, concurrency: record.concurrency };
-  return { id, registered, reachable, tasks: given };
+  return { id, registered, reachable, strays };
 }
 
-function pictureTaskOf(entry: TaskEntry, now: number): PictureTask {
+function pictureTaskOf(index: TaskIndex, entry: TaskEntry, now: number): PictureTask {
   const { id, status, attempts, cancel, unblockedAt, decided } = entry;
   const last = lastAttemptOf(entry);
   return {
@@ -127,7 +129,7 @@ function pictureTaskOf(entry: TaskEntry, now: number): PictureTask {
     retryAt: last === 'unread' ? null : (last?.retryAt ?? null),
     cancel: cancel !== null,
     unblocked: unblockedAt !== null,
-    assignments: assignmentsOf(entry),
+    assignments: assignmentsOf(index, entry),
     decided,
   };
 }
@@ -140,11 +142,12 @@ function factOf(entry: TaskEntry): PictureTask['fact'] {
   return { czxid: String(czxid), version, content: content.kind, type, queue, priority, exclusiveKey };
 }
 
-function assignmentsOf({ assignments }: TaskEntry): PictureAssignment[] {
+function assignmentsOf(index: TaskIndex, { id, assignments }: TaskEntry): PictureAssignment[] {
   const told = [...assignments].map(([worker, fact]): PictureAssignment => {
-    if (fact === 'unread') return { worker, czxid: null, version: null, attempt: null, withdraw: null };
+    const counted = index.workers.get(worker)?.tasks.has(id) === true;
+    if (fact === 'unread') return { worker, czxid: null, version: null, attempt: null, withdraw: null, counted };
     const { attempt, withdraw } = fact.record;
-    return { worker, czxid: String(fact.czxid), version: fact.version, attempt, withdraw };
+    return { worker, czxid: String(fact.czxid), version: fact.version, attempt, withdraw, counted };
   });
   return told.sort((a, b) => (a.worker < b.worker ? -1 : 1));
 }

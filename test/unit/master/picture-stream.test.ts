@@ -61,7 +61,7 @@ test('everything that is known is told, once', async (t) => {
   assert.deepEqual([start.sums.states.failed, start.sums.states.running, start.sums.queues], [1, 1, { default: 2 }]);
   const workers = lines.flatMap((line) => (line.kind === 'worker' ? [line.worker] : []));
   assert.deepEqual(workers, [
-    { id: 'w', registered: { czxid: '1', version: 0, concurrency: 3 }, reachable: true, tasks: [taskId(2)] },
+    { id: 'w', registered: { czxid: '1', version: 0, concurrency: 3 }, reachable: true, strays: [] },
   ]);
   assert.deepEqual(
     lines.flatMap((line) => (line.kind === 'queue' ? [line.name] : [])),
@@ -77,8 +77,18 @@ test('everything that is known is told, once', async (t) => {
     ],
   );
   assert.deepEqual(tasks[0]?.status, { state: 'failed', attempt: 2, worker: 'w' });
-  assert.deepEqual(tasks[1]?.assignments, [{ worker: 'w', czxid: '9', version: 4, attempt: 1, withdraw: null }]);
+  assert.deepEqual(tasks[1]?.assignments, [
+    { worker: 'w', czxid: '9', version: 4, attempt: 1, withdraw: null, counted: true },
+  ]);
   assert.equal(lines.at(-1)?.kind, 'end');
+});
+
+test('a slot that is taken by nothing is told', async (t) => {
+  const { picture, get } = await startMaster(t);
+  addWorker(picture.index, 'w');
+  picture.index.worker(workerId('w')).tasks.add(taskId(1));
+  const strays = (await linesOf(await get())).flatMap((line) => (line.kind === 'worker' ? line.worker.strays : []));
+  assert.deepEqual(strays, [taskId(1)]);
 });
 
 test('without a complete picture nothing is told', async (t) => {
