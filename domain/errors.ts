@@ -38,6 +38,7 @@ export const errorReasons = {
   'schedule-unreadable': 'failed_precondition',
   'queue-full': 'resource_exhausted',
   'too-many-waits': 'resource_exhausted',
+  'too-many-requests': 'resource_exhausted',
   'too-many-queues': 'resource_exhausted',
   'too-many-schedules': 'resource_exhausted',
   'too-many-connections': 'resource_exhausted',

@@ -41,6 +41,7 @@ const httpMeanings: Readonly<Record<ErrorReason, HttpMeaning>> = {
   'schedule-unreadable': { httpStatus: 409, title: 'Schedule cannot be read', retryAfterMs: null },
   'queue-full': { httpStatus: 429, title: 'Queue full', retryAfterMs: retrySoonMs },
   'too-many-waits': { httpStatus: 429, title: 'Too many waiting requests', retryAfterMs: retrySoonMs },
+  'too-many-requests': { httpStatus: 429, title: 'Too many requests at once', retryAfterMs: retrySoonMs },
   'too-many-queues': { httpStatus: 429, title: 'Too many queues with settings', retryAfterMs: null },
   'too-many-schedules': { httpStatus: 429, title: 'Too many schedules', retryAfterMs: null },
   'too-many-connections': { httpStatus: 503, title: 'Too many connections', retryAfterMs: retrySoonMs },

@@ -3,6 +3,7 @@
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type ErrorReason, errorReasons } from '../domain/errors.ts';
+import { type HeldBytes, unfinishedBodies, untakenAnswers } from './held-bytes.ts';
 
 /** Seconds: from a group commit on loopback to the longest wait. */
 const durationBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -49,6 +50,7 @@ export function createGatewayMetrics(registry: Registry, waiting: () => number):
       this.set(waiting());
     },
   });
+  addHeldBytes(registry, { answers: untakenAnswers, bodies: unfinishedBodies });
   return {
     observeHttp: (method, route, status, seconds) => http.observe({ method, route, status }, seconds),
     observeGrpc: (method, code, seconds) => grpc.observe({ method, code }, seconds),
@@ -56,6 +58,28 @@ export function createGatewayMetrics(registry: Registry, waiting: () => number):
     httpConnectionRefused: () => httpRefused.inc(),
     grpcConnectionRefused: () => grpcRefused.inc(),
   };
+}
+
+function addHeldBytes(registry: Registry, held: Readonly<Record<string, HeldBytes>>): void {
+  new Gauge({
+    name: 'taskkeeper_held_bytes',
+    help: 'Bytes of answers that clients do not take, and of bodies that have not arrived as a whole.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const [kind, { bytes }] of Object.entries(held)) this.set({ kind }, bytes);
+    },
+  });
+  new Counter({
+    name: 'taskkeeper_slow_clients_ended_total',
+    help: 'Clients for whom bytes were held for longest when there were too many: their connections were closed.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [kind, { letGo }] of Object.entries(held)) this.inc({ kind }, letGo);
+    },
+  });
 }
 
 function refusalCounter(registry: Registry): Counter<'reason'> {

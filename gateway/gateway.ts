@@ -59,6 +59,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const http = await listenHttp(app, {
     ...{ host, port: httpPort, connectionsMax, classes: messageClassesOf(app) },
     onConnectionRefused: metrics.httpConnectionRefused,
+    onRequestRefused: () => metrics.refused('too-many-requests'),
   });
   const forGrpc = { host, port: grpcPort, connectionsMax, onConnectionRefused: metrics.grpcConnectionRefused };
   const grpc = await listenGrpc({ api, schedules, metrics, failures }, forGrpc).catch(async (error: unknown) => {

@@ -19,6 +19,14 @@ export const serverLimits = {
   /** A connection on which nothing moves, in either direction, although a request is open. */
   socketIdleTimeoutMs: 120 * second,
   headerBytesMax: 16 * KiB,
+  /** Requests of one connection, sent without waiting for the answers before, that have no answer yet. */
+  requestsPerConnectionMax: 16,
+  /** Of answers, over both faces, that the kernel has no room for since their clients do not take them. */
+  untakenBytesMax: 64 * 1024 * KiB,
+  /** Of bodies that have begun to arrive over HTTP. */
+  unfinishedBodyBytesMax: 64 * 1024 * KiB,
+  /** An answer that is no larger goes to the kernel at once, mostly. */
+  smallAnswerBytes: 64 * KiB,
   /** Connections over those that waiting requests may hold. */
   connectionsBesideWaits: 2000,
   /** Connections over all of those that are answered that there are too many; any more are closed without a word. */
@@ -35,6 +43,9 @@ export const serverLimits = {
   grpcKeepaliveTimeoutMs: 20 * second,
   /** A task with its payload, result and errors, and room for the frame. */
   grpcSendBytesMax: 4096 * KiB,
+  /** Tasks that are read at the same time; others wait until it is their turn, and so long at most. */
+  taskReadsAtOnce: 256,
+  taskReadTurnMsMax: 5 * second,
   /** What the leading master is asked for, from the request to the end of its answer. */
   indexDeadlineMs: 2 * second,
   /** Requests, and so connections, to the leading master; others wait until it is their turn. */

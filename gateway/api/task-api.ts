@@ -16,7 +16,7 @@ import { restUntil } from './rest.ts';
 import { explainTask } from './task-explanation.ts';
 import { taskNotFound } from './task-id.ts';
 import { type ListOptions, listTasks, type TaskPage } from './task-listing.ts';
-import { makeTask, readFirstOfKey } from './task-making.ts';
+import { makeTask, readAsAskedFor, readFirstOfKey } from './task-making.ts';
 import { fingerprintOf, newborn, notFinal, recordOf, requireNotFinal, retryableSpec } from './task-origin.ts';
 import type { TaskStore } from './task-store.ts';
 import { streamTask, type TaskChange } from './task-stream.ts';
@@ -41,8 +41,8 @@ export interface SubmittedTask {
 }
 
 export interface SubmittedTasks {
-  /** In the order of the specs; of a repeated batch those that are still kept. */
-  readonly tasks: readonly TaskView[];
+  /** In the order of the specs; of a repeated batch those that are still kept, read when they are asked for. */
+  readonly tasks: Iterable<TaskView> | AsyncIterable<TaskView>;
   /** False: the idempotency key had made these tasks before. */
   readonly created: boolean;
 }
@@ -124,11 +124,9 @@ export class TaskApi {
     const size = specs.length;
     const records = specs.map((spec, index) => recordOf(spec, { idempotencyKey, submitId, batch: { index, size } }));
     const { ids, createdAt, created } = await this.#store.submitBatch(records, fingerprint);
-    const snapshots = created
-      ? ids.map((id, place) => newborn(id, records[place] ?? null, createdAt))
-      : await Promise.all(ids.map((id) => this.#store.read(id)));
+    if (!created) return { tasks: readAsAskedFor(this.#store, ids), created };
     const now = Date.now();
-    return { tasks: snapshots.filter((snapshot) => snapshot !== null).map((task) => taskView(task, now)), created };
+    return { tasks: ids.map((id, place) => taskView(newborn(id, records[place] ?? null, createdAt), now)), created };
   }
 
   /** Newest first. Throws 'no-leader', and 'invalid-request' for a cursor that is none. */

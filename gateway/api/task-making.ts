@@ -1,8 +1,9 @@
 // Tasks that are made of something that is there already: of another task, of a schedule.
 
 import { ServiceError } from '../../domain/errors.ts';
+import { limits } from '../../domain/limits.ts';
 import type { TaskId, TaskRecord } from '../../domain/task.ts';
-import { type TaskSnapshot, taskView } from '../../domain/task-view.ts';
+import { type TaskSnapshot, type TaskView, taskView } from '../../domain/task-view.ts';
 import type { SubmittedTask } from './task-api.ts';
 import { newborn } from './task-origin.ts';
 import type { TaskStore } from './task-store.ts';
@@ -33,4 +34,14 @@ export async function readFirstOfKey(store: TaskStore, id: TaskId): Promise<Task
     'coordination-unavailable',
     'The first task of this idempotency key was just being removed; nothing was submitted, repeat the request.',
   );
+}
+
+/** As they are now, those that are still there. Read a few at a time, when they are asked for: the results of all may be hundreds of megabytes. */
+export async function* readAsAskedFor(store: TaskStore, ids: readonly TaskId[]): AsyncGenerator<TaskView, void> {
+  for (let first = 0; first < ids.length; first += limits.listReadsAtOnce) {
+    const some = ids.slice(first, first + limits.listReadsAtOnce);
+    const snapshots = await Promise.all(some.map((id) => store.read(id)));
+    const now = Date.now();
+    yield* snapshots.filter((snapshot) => snapshot !== null).map((snapshot) => taskView(snapshot, now));
+  }
 }

@@ -59,18 +59,20 @@ export function listAnswers(protocol: PackageDefinition): () => ListAnswer {
 }
 
 /** All tasks of the batch whole, or, where that is too large, all without what may be large. */
-export function batchAnswers(protocol: PackageDefinition): (batch: SubmittedTasks) => Buffer {
+export function batchAnswers(protocol: PackageDefinition): (batch: SubmittedTasks) => Promise<Buffer> {
   const encode = encoderOf(protocol, 'SubmitTasksResponse');
-  return ({ tasks, created }) => {
-    const whole: Buffer[] = [];
+  return async ({ tasks, created }) => {
+    let whole: Buffer[] | null = [];
     let bytes = 0;
-    for (const task of tasks) {
-      const alone = encode({ tasks: [taskMessage(task)] });
-      bytes += alone.length;
-      if (bytes > listBytesMax) return encode({ tasks: tasks.map(taskSummary), created });
-      whole.push(alone);
+    const summaries: object[] = [];
+    for await (const task of tasks) {
+      summaries.push(taskSummary(task));
+      const alone = whole && encode({ tasks: [taskMessage(task)] });
+      bytes += alone?.length ?? 0;
+      if (bytes > listBytesMax) whole = null;
+      else if (alone) whole?.push(alone);
     }
-    return Buffer.concat([...whole, encode({ created })]);
+    return whole ? Buffer.concat([...whole, encode({ created })]) : encode({ tasks: summaries, created });
   };
 }
 

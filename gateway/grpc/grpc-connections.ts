@@ -40,6 +40,11 @@ export class GrpcConnections {
     for (const socket of this.#open) socket.destroy();
   }
 
+  /** That of one peer, by grpc-js's name for it. */
+  end(peer: string): void {
+    for (const socket of this.#open) if (`${socket.remoteAddress}:${socket.remotePort}` === peer) socket.destroy();
+  }
+
   #accept(socket: Socket, injector: ConnectionInjector): void {
     this.#open.add(socket);
     socket.once('close', () => this.#open.delete(socket));

@@ -1,5 +1,5 @@
 // The gRPC face: the task service, the standard health service and server reflection on one port, with bounds on
-// messages, streams and connections; and a close that lets held calls finish.
+// messages, streams, connections and what is not taken; and a close that lets held calls finish.
 
 import { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
@@ -7,7 +7,7 @@ import { limits } from '../../domain/limits.ts';
 import { InProgress } from '../in-progress.ts';
 import { serverLimits } from '../server-limits.ts';
 import { type GrpcAddress, GrpcConnections } from './grpc-connections.ts';
-import { requestsArriveInTime } from './grpc-interceptors.ts';
+import { boundedCalls } from './grpc-interceptors.ts';
 import { loadProtocol, taskServiceName, taskServiceOf } from './grpc-protocol.ts';
 import { reflection } from './grpc-reflection.ts';
 import { type GrpcServices, taskMethods } from './grpc-task-methods.ts';
@@ -27,7 +27,7 @@ export async function listenGrpc(
 ): Promise<GrpcListener> {
   const answering = new InProgress();
   const protocol = loadProtocol();
-  const server = boundedServer();
+  const server = boundedServer((peer) => connections.end(peer));
   const health = new HealthImplementation();
   server.addService(taskServiceOf(protocol), taskMethods(protocol, { ...services, answering }));
   health.addToServer(server);
@@ -42,9 +42,9 @@ export async function listenGrpc(
   };
 }
 
-function boundedServer(): Server {
+function boundedServer(endConnection: (peer: string) => void): Server {
   return new Server({
-    interceptors: [requestsArriveInTime],
+    interceptors: [boundedCalls(endConnection)],
     'grpc.max_receive_message_length': limits.requestBodyBytesMax,
     'grpc.max_send_message_length': serverLimits.grpcSendBytesMax,
     'grpc.max_concurrent_streams': serverLimits.grpcStreamsPerConnectionMax,

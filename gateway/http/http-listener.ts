@@ -5,7 +5,7 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import { listening } from '../listening.ts';
 import { serverLimits } from '../server-limits.ts';
 import { OpenAnswers } from './open-answers.ts';
-import { answerUnreadable, withinConnections } from './refusals.ts';
+import { answerUnreadable, withinConnections, withinRequests } from './refusals.ts';
 
 export interface HttpListener {
   /** `host:port` as bound. */
@@ -20,6 +20,8 @@ export interface HttpListenerOptions {
   readonly port: number;
   readonly connectionsMax: number;
   readonly onConnectionRefused: () => void;
+  /** Of a connection that has too many under way. */
+  readonly onRequestRefused: () => void;
   /** Of the requests and answers that the app gets. */
   readonly classes: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
   /** Other times than those of serverLimits. */
@@ -34,7 +36,8 @@ export type HttpTimeouts = Record<
 export async function listenHttp(app: RequestListener, options: HttpListenerOptions): Promise<HttpListener> {
   const server = boundedServer({ ...serverLimits, ...options.timeouts }, options.classes);
   const answers = new OpenAnswers(server);
-  server.on('request', withinConnections(server, app, options.connectionsMax, options.onConnectionRefused));
+  const bounded = withinRequests(answers, app, options.onRequestRefused);
+  server.on('request', withinConnections(server, bounded, options.connectionsMax, options.onConnectionRefused));
   answerUnreadable(server, answers);
   // Whoever reads the body says that it may come.
   server.on('checkContinue', (request, response) => server.emit('request', request, response));

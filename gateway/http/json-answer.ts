@@ -2,6 +2,7 @@
 // it would decide about conditional requests by itself.
 
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { untakenAnswers } from '../held-bytes.ts';
 import { serverLimits } from '../server-limits.ts';
 
 /**
@@ -38,8 +39,55 @@ export function sendText(
   content: string | Buffer,
   headers: OutgoingHttpHeaders = {},
 ): void {
-  writeHead(response, status, type, content, headers);
+  const bytes = writeHead(response, status, type, content, headers);
   response.end(content);
+  if (response.writableLength > 0 || bytes > serverLimits.smallAnswerBytes) holdUntilTaken(response, bytes);
+}
+
+/**
+ * A piece of an answer that goes on. Resolves when the connection has taken it, or is gone, so that what is not taken is not made; meanwhile
+ * it is held.
+ */
+export async function writeTaken(response: ServerResponse, text: string): Promise<void> {
+  if (response.write(text) || response.destroyed) return;
+  const hold = untakenAnswers.hold(Buffer.byteLength(text), () => response.destroy());
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
+  hold.end();
+}
+
+/**
+ * An object whose one member is a list, sent as it is made: all of it together may be more than there is memory for. What fails before the
+ * first item is thrown before anything is sent.
+ */
+export async function sendJsonList(
+  response: ServerResponse,
+  status: number,
+  member: string,
+  items: AsyncIterable<unknown>,
+): Promise<void> {
+  let before = `{${JSON.stringify(member)}:[`;
+  const headers = allHeaders({ 'Content-Type': 'application/json' });
+  for await (const item of items) {
+    if (!response.headersSent) response.writeHead(status, headers);
+    await writeTaken(response, before + JSON.stringify(item));
+    if (response.destroyed) return;
+    before = ',';
+  }
+  if (!response.headersSent) response.writeHead(status, headers);
+  response.end(before === ',' ? ']}' : `${before}]}`);
+}
+
+/** The connection is let go, and not the answer, which may stand behind others there. */
+function holdUntilTaken(response: ServerResponse, bytes: number): void {
+  if (response.destroyed) return;
+  const hold = untakenAnswers.hold(bytes, () => response.req.socket.destroy());
+  response.once('close', hold.end);
 }
 
 /** An answer without a body. */
@@ -72,13 +120,15 @@ export function sendBeforeTheEnd(
   response.req.once('close', end).resume();
 }
 
+/** The bytes of the content. */
 function writeHead(
   response: ServerResponse,
   status: number,
   type: string,
   content: string | Buffer,
   headers: OutgoingHttpHeaders,
-): void {
+): number {
   const bytes = Buffer.byteLength(content);
   response.writeHead(status, allHeaders({ 'Content-Type': type, 'Content-Length': bytes, ...headers }));
+  return bytes;
 }

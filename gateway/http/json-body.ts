@@ -5,6 +5,7 @@
 import type { Request, Response } from 'express';
 import { ServiceError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
+import { type Hold, unfinishedBodies } from '../held-bytes.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const jsonType = /^\s*application\/json\s*(?:;(.*))?$/i;
@@ -50,10 +51,18 @@ function readBytes(request: Request): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    let hold: Hold | null = null;
+    const letGo = () => {
+      chunks.length = 0;
+      bytes = Number.POSITIVE_INFINITY; // the rest is let go by
+      reject(tooSlow());
+    };
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= limits.requestBodyBytesMax) chunks.push(chunk);
-      else reject(tooLarge()); // the rest is let go by
+      if (bytes > limits.requestBodyBytesMax) return reject(tooLarge()); // the rest is let go by
+      chunks.push(chunk);
+      if (hold) hold.add(chunk.length);
+      else hold = unfinishedBodies.hold(chunk.length, letGo);
     });
     const whole = () => (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
     request.once('end', () => resolve(whole()));
@@ -61,6 +70,7 @@ function readBytes(request: Request): Promise<Buffer> {
     request.once('error', () =>
       reject(new ServiceError('request-timeout', 'The body of the request has not arrived.')),
     );
+    request.once('close', () => hold?.end());
   });
 }
 
@@ -83,6 +93,12 @@ function parseJson(text: string): unknown {
 function tooLarge(): ServiceError {
   const detail = `over ${limits.requestBodyBytesMax} bytes`;
   return new ServiceError('body-too-large', `The body of the request is too large: ${detail}.`);
+}
+
+function tooSlow(): ServiceError {
+  const message =
+    'The body of the request has not arrived as a whole, and there is no room for it beside all the others';
+  return new ServiceError('request-timeout', `${message}; send it again.`);
 }
 
 function unsupported(detail: string): ServiceError {

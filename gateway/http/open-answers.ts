@@ -17,6 +17,11 @@ export class OpenAnswers {
     server.on('request', (request, response) => this.#add(request.socket, response));
   }
 
+  /** How many there are on a connection. */
+  count(socket: Duplex): number {
+    return this.#ofConnection.get(socket)?.size ?? 0;
+  }
+
   /** True while one of them is under way, or is owed to a request that has arrived as a whole: nothing else may be sent in its place. */
   isOwed(socket: Duplex): boolean {
     return [...(this.#ofConnection.get(socket) ?? [])].some(

@@ -21,6 +21,7 @@ const commonProblems: readonly ErrorReason[] = [
   'request-timeout',
   'headers-too-large',
   'internal-error',
+  'too-many-requests',
   'too-many-connections',
 ];
 const bodyProblems: readonly ErrorReason[] = ['unsupported-media-type', 'body-too-large'];

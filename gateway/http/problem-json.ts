@@ -3,7 +3,7 @@
 
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
-import { type FieldFault, ServiceError } from '../../domain/errors.ts';
+import { type ErrorReason, type FieldFault, ServiceError } from '../../domain/errors.ts';
 import { httpStatusOf, retryAfterMsOf, titleOf } from '../error-mapping.ts';
 import type { FailureReport } from '../failure-report.ts';
 import { sendBeforeTheEnd, sendText } from './json-answer.ts';
@@ -37,10 +37,13 @@ export function retryAfterSecondsOf(error: ServiceError): number | null {
   return retryAfterMs === null ? null : Math.max(1, Math.ceil(retryAfterMs / 1000));
 }
 
+/** Told while the body of the request is still coming. */
+const unfinished: ReadonlySet<ErrorReason> = new Set(['body-too-large', 'request-timeout']);
+
 export function sendProblem(response: ServerResponse, error: ServiceError, headers: OutgoingHttpHeaders = {}): void {
   const retryAfterS = retryAfterSecondsOf(error);
   const problem = problemOf(error);
-  const send = error.reason === 'body-too-large' ? sendBeforeTheEnd : sendText;
+  const send = unfinished.has(error.reason) ? sendBeforeTheEnd : sendText;
   send(response, problem.status, problemMediaType, JSON.stringify(problem), {
     ...(retryAfterS !== null && { 'Retry-After': retryAfterS }),
     ...headers,

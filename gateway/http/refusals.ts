@@ -36,6 +36,18 @@ export function withinConnections(server: Server, app: RequestListener, max: num
 }
 
 /**
+ * `app` for a connection that reads what it has asked for. Each answer is made when it is asked for, and kept until those before it have
+ * been taken, so a client that only asks would have us keep as many as it likes.
+ */
+export function withinRequests(answers: OpenAnswers, app: RequestListener, onRefused: () => void): RequestListener {
+  return (request, response) => {
+    if (answers.count(request.socket) <= serverLimits.requestsPerConnectionMax) return app(request, response);
+    onRefused();
+    refuse(response, tooManyRequests);
+  };
+}
+
+/**
  * Answers what Node's parser cannot make a request of, and what it has waited for too long. Not while a request before it waits for its
  * answer, which the client would take this for.
  */
@@ -53,6 +65,10 @@ export function answerUnreadable(server: Server, answers: OpenAnswers): void {
 const tooManyConnections = new ServiceError(
   'too-many-connections',
   'There are too many connections to this gateway; try again, or another gateway.',
+);
+const tooManyRequests = new ServiceError(
+  'too-many-requests',
+  `${serverLimits.requestsPerConnectionMax} requests of this connection have no answer yet; wait for those, or use another connection.`,
 );
 const noHost = new ServiceError('invalid-request', 'The request has no Host header, which HTTP/1.1 requires.');
 const noProxy = new ServiceError('invalid-request', 'CONNECT is for proxies, and this is none.');

@@ -5,7 +5,7 @@
 import type { Response } from 'express';
 import { limits } from '../../domain/limits.ts';
 import type { HttpServices } from './http-services.ts';
-import { allHeaders } from './json-answer.ts';
+import { allHeaders, writeTaken } from './json-answer.ts';
 
 /** `reset`: events may be missing here. */
 export type ServerSentEvent = 'reset' | { readonly id: string; readonly data: object };
@@ -35,7 +35,7 @@ export async function sendEvents<Change>(
     for await (const change of changes) {
       if (response.destroyed) break;
       heartbeat.refresh();
-      if (!response.write(textOf(render(change)))) await drained(response);
+      await writeTaken(response, textOf(render(change)));
     }
   } finally {
     clearInterval(heartbeat);
@@ -46,16 +46,4 @@ export async function sendEvents<Change>(
 function textOf(event: ServerSentEvent): string {
   if (event === 'reset') return 'event: reset\ndata: {}\n\n';
   return `event: task\nid: ${event.id}\ndata: ${JSON.stringify(event.data)}\n\n`;
-}
-
-/** Also when the connection is gone. */
-function drained(response: Response): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
-    if (response.destroyed) done();
-  });
 }

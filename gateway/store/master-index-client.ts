@@ -19,7 +19,6 @@ import {
 } from '../../domain/master-index.ts';
 import type { TaskId } from '../../domain/task.ts';
 import { aborted } from '../../runtime/aborted.ts';
-import { monotonicMs } from '../../runtime/clock.ts';
 import type { KnownLeader, MasterIndex } from '../api/master-index.ts';
 import { serverLimits } from '../server-limits.ts';
 import { readLines, readText } from './bounded-body.ts';
@@ -40,7 +39,7 @@ const defaultOptions = { deadlineMs: serverLimits.indexDeadlineMs, silenceMs: se
 
 export class MasterIndexClient implements MasterIndex {
   readonly #options: MasterIndexClientOptions;
-  readonly #turns = new Turns(serverLimits.indexRequestsAtOnce);
+  readonly #turns: Turns;
   #leader: LeaderAddress | null = null;
   /** When it was found that nobody leads, epoch ms; kept over sessions, for as long as none of them finds a leader. */
   #nobodySince: number | null = null;
@@ -51,6 +50,8 @@ export class MasterIndexClient implements MasterIndex {
 
   constructor(options: MasterIndexClientOptions = defaultOptions) {
     this.#options = options;
+    const tooLate = () => noLeader('it is too slow for all that is asked of it');
+    this.#turns = new Turns(serverLimits.indexRequestsAtOnce, options.deadlineMs, tooLate);
   }
 
   /** Knows the leader by `session` until that is lost or `stop` aborts. */
@@ -139,11 +140,7 @@ export class MasterIndexClient implements MasterIndex {
   }
 
   #ask<T>(path: string, read: answers.AnswerReader<T>): Promise<T> {
-    const dueAt = monotonicMs() + this.#options.deadlineMs;
-    return this.#turns.take(() => {
-      if (monotonicMs() > dueAt) throw noLeader('it is too slow for all that is asked of it');
-      return this.#askLeader(path, read);
-    });
+    return this.#turns.take(() => this.#askLeader(path, read));
   }
 
   /** A second try, at once, where another master leads by now. */

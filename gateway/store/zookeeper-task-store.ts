@@ -19,11 +19,13 @@ import type { TaskId, TaskRecord } from '../../domain/task.ts';
 import type { TaskSnapshot } from '../../domain/task-view.ts';
 import { aborted } from '../../runtime/aborted.ts';
 import type { Submitted, SubmittedBatch, TaskStore } from '../api/task-store.ts';
+import { serverLimits } from '../server-limits.ts';
 import { Admission, type Place } from './admission.ts';
 import { RecentSubmits } from './recent-submits.ts';
 import { SharedSubmits } from './shared-submits.ts';
-import { inSession } from './store-errors.ts';
+import { inSession, unavailable } from './store-errors.ts';
 import { TaskWatches } from './task-watches.ts';
+import { Turns } from './turns.ts';
 
 /** What belongs to one session. */
 interface SessionParts {
@@ -43,6 +45,9 @@ export class ZooKeeperTaskStore implements TaskStore {
   readonly #onReadyChanged: () => void;
   readonly #watches = new TaskWatches();
   readonly #recent = new RecentSubmits();
+  readonly #reads = new Turns(serverLimits.taskReadsAtOnce, serverLimits.taskReadTurnMsMax, () =>
+    unavailable('more is asked for than ZooKeeper can answer in time', undefined),
+  );
   #parts: SessionParts | null = null;
 
   /** More than `unfinishedTasksMax` unfinished tasks, by the master's count and our own since: submits are refused. */
@@ -101,11 +106,11 @@ export class ZooKeeperTaskStore implements TaskStore {
   }
 
   read(id: TaskId): Promise<TaskSnapshot | null> {
-    return this.#withSession(({ reader }) => reader.read(id));
+    return this.#inTurn(({ reader }) => reader.read(id));
   }
 
   readFresh(id: TaskId): Promise<TaskSnapshot | null> {
-    return this.#withSession(({ reader }) => reader.readFresh(id));
+    return this.#inTurn(({ reader }) => reader.readFresh(id));
   }
 
   changed(id: TaskId, signal: AbortSignal): Promise<void> {
@@ -152,6 +157,11 @@ export class ZooKeeperTaskStore implements TaskStore {
       admission: new Admission(backlog, queues, this.#recent, this.#unfinishedTasksMax),
       start: () => Promise.all([directory, submission, backlog, queues].map((part) => part.start())),
     };
+  }
+
+  /** All that comes over the one connection is read in line, and large tasks take their time: whoever would stand there for too long is told. */
+  #inTurn<T>(work: (parts: SessionParts) => Promise<T>): Promise<T> {
+    return this.#reads.take(() => this.#withSession(work));
   }
 
   #withSession<T>(work: (parts: SessionParts) => Promise<T>): Promise<T> {

@@ -1,8 +1,9 @@
 // What makes tasks: a submit, a batch, a retry.
 
+import type { TaskView } from '../../../domain/task-view.ts';
 import { parseRetry } from '../../api/control-requests.ts';
 import { parseBatch, parseSubmit } from '../../api/request-parsing.ts';
-import { sendJson } from '../json-answer.ts';
+import { sendJson, sendJsonList } from '../json-answer.ts';
 import { operation } from '../operation.ts';
 import { json } from '../schemas.ts';
 import { taskJson } from '../task-json.ts';
@@ -77,9 +78,14 @@ export const submitTasks = operation({
     async ({ parameters, body }, response) => {
       const { specs, ...key } = parseBatch(body, parameters.idempotencyKey, Date.now());
       const { tasks, created } = await api.submitBatch(specs, key);
-      sendJson(response, created ? 201 : 200, { tasks: tasks.map(taskJson) });
+      if (Symbol.iterator in tasks) sendJson(response, created ? 201 : 200, { tasks: Array.from(tasks, taskJson) });
+      else await sendJsonList(response, 200, 'tasks', asJson(tasks));
     },
 });
+
+async function* asJson(tasks: AsyncIterable<TaskView>): AsyncGenerator<object, void> {
+  for await (const task of tasks) yield taskJson(task);
+}
 
 export const retryTask = operation({
   operationId: 'retryTask',

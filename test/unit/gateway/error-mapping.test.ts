@@ -34,6 +34,7 @@ const expected: Record<ErrorReason, [number, status, 'retry' | 'no hint']> = {
   'no-leader': [503, status.UNAVAILABLE, 'retry'],
   'queue-full': [429, status.RESOURCE_EXHAUSTED, 'retry'],
   'too-many-waits': [429, status.RESOURCE_EXHAUSTED, 'retry'],
+  'too-many-requests': [429, status.RESOURCE_EXHAUSTED, 'retry'],
   'too-many-connections': [503, status.RESOURCE_EXHAUSTED, 'retry'],
   'sequence-exhausted': [503, status.RESOURCE_EXHAUSTED, 'no hint'],
   'coordination-unavailable': [503, status.UNAVAILABLE, 'retry'],

@@ -3,10 +3,14 @@
 // times as large in protobuf as in JSON, through a real grpc-js client with its default limits.
 
 import assert from 'node:assert/strict';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
 import { type Client, status } from '@grpc/grpc-js';
 import { limits } from '../../../domain/limits.ts';
 import type { Json, TaskId } from '../../../domain/task.ts';
+import { untakenAnswers } from '../../../gateway/held-bytes.ts';
+import { serverLimits } from '../../../gateway/server-limits.ts';
+import { eventually } from '../../support/eventually.ts';
 import { startTestGateway, type TestGateway } from './gateway-harness.ts';
 import { type Answer, call, connectTasks, failure, reasonOf, violatedFields } from './grpc-client.ts';
 
@@ -38,6 +42,44 @@ function setPayload(id: TaskId, payload: Json): void {
   const task = gateway.store.tasks.get(id);
   assert.ok(task?.record);
   gateway.store.put({ ...task, record: { ...task.record, payload } });
+}
+
+describe('answers that nobody takes', () => {
+  it('are bounded: the connection for which they have been held longest is ended, and others go on', async () => {
+    const id = await submit();
+    setPayload(id, 'x'.repeat(250_000));
+    gateway.store.finish(id, 'succeeded', 'y'.repeat(250_000));
+    const request = Buffer.from(`\x00\x00\x00\x00\x11\x0a\x0f${id}`);
+    const sessions = ['first', 'second'].map(() => connectHttp2(`http://${gateway.grpcAddress}`));
+    const [first, second] = sessions;
+    assert.ok(first && second);
+    for (const session of sessions) session.on('error', () => undefined);
+    // 500 KB each, of which the stream gives room for 64.
+    const half = Math.ceil((0.6 * serverLimits.untakenBytesMax) / 500_000);
+    await Promise.all(Array.from({ length: half }, () => deafCall(first, request)));
+    assert.equal(first.destroyed, false);
+    const firstEnded = new Promise((resolve) => first.once('close', resolve));
+    for (let calls = 0; calls < half; calls += 1) void deafCall(second, request);
+    await firstEnded;
+    assert.equal(second.destroyed, false);
+    assert.ok(untakenAnswers.bytes <= serverLimits.untakenBytesMax);
+    assert.equal((await ask('GetTask', { id })).task.state, 'TASK_STATE_SUCCEEDED');
+    second.destroy();
+    await eventually('nothing is held', () => untakenAnswers.bytes === 0);
+  });
+});
+
+/** Resolves with its headers; of the answer nothing is read. */
+function deafCall(session: ClientHttp2Session, request: Buffer): Promise<unknown> {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/taskkeeper.v1.TaskService/GetTask',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  stream.on('error', () => undefined);
+  stream.end(request);
+  return new Promise((resolve) => stream.once('response', resolve).once('close', resolve));
 }
 
 describe('one task', () => {

@@ -61,6 +61,7 @@ export async function startTestFace(options: TestFaceOptions): Promise<TestFace>
     {
       ...{ host: '127.0.0.1', port: 0, connectionsMax, timeouts, classes: messageClassesOf(app) },
       onConnectionRefused: metrics.httpConnectionRefused,
+      onRequestRefused: () => metrics.refused('too-many-requests'),
     },
   );
   return {

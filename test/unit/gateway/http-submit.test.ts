@@ -2,7 +2,8 @@
 // Method: real requests on loopback to a gateway over a store in memory; each answer is held against the document as well.
 
 import assert from 'node:assert/strict';
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { ServiceError } from '../../../domain/errors.ts';
 import { limits } from '../../../domain/limits.ts';
@@ -220,6 +221,30 @@ describe('POST /tasks/batch', () => {
     assert.deepEqual(again.json, first.json);
     const other = await http.send('POST', '/tasks/batch', { tasks: tasks.slice(1), idempotencyKey: 'batch-1' });
     assertProblem(other, 422, 'idempotency-key-reused');
+  });
+
+  it('repeats an answer that is larger than any text can be, and breaks it off where it cannot go on', async () => {
+    const size = limits.batchTasksMax;
+    const many = { tasks: Array(size).fill({ type: 'echo' }), idempotencyKey: 'large' };
+    const { json } = await http.send('POST', '/tasks/batch', many);
+    const result = 'x'.repeat(limits.resultBytesMax);
+    for (const { id } of json.tasks) gateway.store.finish(id, 'succeeded', result);
+    const { hostname, port } = new URL(gateway.url);
+    const headers = { 'Content-Type': 'application/json' };
+    const asked = httpRequest({ hostname, port, method: 'POST', path: '/tasks/batch', headers });
+    asked.end(JSON.stringify(many));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    let bytes = 0;
+    const broken = assert.rejects(async () => {
+      for await (const chunk of answer) {
+        bytes += chunk.length;
+        if (bytes > 50 * result.length) gateway.store.failure = new ServiceError('coordination-unavailable', 'gone');
+      }
+    }, /aborted/);
+    await broken;
+    gateway.store.failure = null;
+    assert.equal(answer.statusCode, 200);
+    assert.ok(bytes < (size / 2) * result.length, `${bytes} bytes came`);
   });
 
   it('makes none where one does not fit, and names it', async () => {

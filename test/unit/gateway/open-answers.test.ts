@@ -21,8 +21,9 @@ async function hold(t: TestContext): Promise<Held> {
   const app = (({ url = '' }: IncomingMessage, response: ServerResponse) => {
     requests.push({ path: url, answer: () => response.end(`answer to ${url}\n`) });
   }) as RequestListener;
-  const options = { host: '127.0.0.1', port: 0, connectionsMax: 10, onConnectionRefused: () => undefined, classes: {} };
-  const listener = await listenHttp(app, options);
+  const notRefused = { onConnectionRefused: () => undefined, onRequestRefused: () => undefined };
+  const options = { host: '127.0.0.1', port: 0, connectionsMax: 10, classes: {} };
+  const listener = await listenHttp(app, { ...options, ...notRefused });
   t.after(() => listener.close());
   const socket = connect(Number(listener.address.split(':').at(-1)), '127.0.0.1').setEncoding('latin1');
   let text = '';

@@ -44,6 +44,12 @@ function list(filter: Partial<TaskFilter> = {}, limit = 50, cursor: string | nul
   return api.list({ filter: { ...everything, ...filter }, limit, cursor });
 }
 
+async function all<T>(items: Iterable<T> | AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
 async function refused(work: Promise<unknown>, reason: ErrorReason): Promise<void> {
   await assert.rejects(work, (error) => {
     assert.ok(error instanceof ServiceError);
@@ -55,7 +61,8 @@ async function refused(work: Promise<unknown>, reason: ErrorReason): Promise<voi
 describe('a batch', () => {
   it('is answered in its order, from the commit alone', async () => {
     const { tasks, created } = await batch(['a', 'b', 'c']);
-    assert.deepEqual([tasks.map(({ payload }) => payload), created, store.reads], [['a', 'b', 'c'], true, 0]);
+    const payloads = (await all(tasks)).map(({ payload }) => payload);
+    assert.deepEqual([payloads, created, store.reads], [['a', 'b', 'c'], true, 0]);
     const [first] = store.submitted;
     assert.deepEqual(
       store.submitted.map(({ batch: place }) => place?.index),
@@ -69,12 +76,25 @@ describe('a batch', () => {
 
   it('that is repeated with its key is answered with the tasks that are kept', async () => {
     const first = await batch(['a', 'b', 'c'], 'key');
-    const [, second] = first.tasks;
+    const [, second] = await all(first.tasks);
     assert.ok(second);
     store.forget(second.id);
     const again = await batch(['a', 'b', 'c'], 'key');
-    assert.deepEqual([again.tasks.map(({ payload }) => payload), again.created], [['a', 'c'], false]);
+    const payloads = (await all(again.tasks)).map(({ payload }) => payload);
+    assert.deepEqual([payloads, again.created], [['a', 'c'], false]);
     await refused(batch(['a', 'b'], 'key'), 'idempotency-key-reused');
+  });
+
+  it('that is repeated is read as it is taken, since its results may be more than there is memory for', async () => {
+    const payloads = Array.from({ length: 500 }, (_, n) => n);
+    await batch(payloads, 'many');
+    const { tasks } = await batch(payloads, 'many');
+    let taken = 0;
+    for await (const _task of tasks) {
+      taken += 1;
+      assert.ok(store.reads <= taken + limits.listReadsAtOnce, `${store.reads} were read when ${taken} had been taken`);
+    }
+    assert.equal(taken, payloads.length);
   });
 });
 
@@ -209,7 +229,7 @@ describe('retry', () => {
     const { tasks } = await api.submitBatch(parseBatch({ tasks: [x, { ...x, after: [0] }] }, null, 0).specs, {
       ...{ idempotencyKey: null, fingerprint: null },
     });
-    const [, member] = tasks;
+    const [, member] = await all(tasks);
     assert.ok(member);
     store.finish(member.id, 'cancelled', null);
     assert.deepEqual((await api.retry(member.id, null)).task.after, []);
