@@ -3,11 +3,14 @@
 // returning, after which the session is closed so that its ephemerals go at once.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CoordinationError } from './coordination-error.ts';
+import type { Log } from '../runtime/log.ts';
+import { CoordinationError, isRefusal } from './coordination-error.ts';
 import { Session, type SessionOptions } from './session.ts';
 
 /** Between two sessions of which the first failed; long enough not to hammer, short beside a session timeout. */
 const pauseMs = 250;
+/** The same where we are not allowed to be here, or to do what we have to: somebody has to mend that first. */
+const forbiddenPauseMs = 2000;
 const stillConnectingMs = 10_000;
 
 /** Runs `body` session after session until `signal` aborts. Rejects only for bugs: what is no CoordinationError. */
@@ -18,17 +21,26 @@ export async function runSessions(
 ): Promise<void> {
   while (!signal.aborted) {
     const session = new Session(options);
+    let restMs = 0;
     try {
       if (await connected(session, options, signal)) await body(session);
-      else if (!signal.aborted) await sleep(pauseMs, undefined, { signal }).catch(() => undefined); // refused: no right to be here
+      else restMs = forbiddenPauseMs;
     } catch (error) {
       if (!(error instanceof CoordinationError)) throw error;
-      if (!session.signal.aborted) options.log.error({ err: error }, 'starting over with a new ZooKeeper session');
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (!session.signal.aborted) logFailure(options.log, error);
+      restMs = isRefusal(error, 'no_auth') ? forbiddenPauseMs : pauseMs;
     } finally {
       await session.close();
     }
+    if (restMs > 0) await sleep(restMs, undefined, { signal }).catch(() => undefined);
   }
+}
+
+function logFailure(log: Log, error: CoordinationError): void {
+  const why = isRefusal(error, 'no_auth')
+    ? 'ZooKeeper does not allow what this process needs: is ZOOKEEPER_DIGEST_FILE that of the tree? Trying again'
+    : 'starting over with a new ZooKeeper session';
+  log.error({ err: error }, why);
 }
 
 /** Resolves with true once the session is there, with false when it is not wanted any more. */

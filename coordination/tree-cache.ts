@@ -12,6 +12,9 @@ import { isRefusal } from './coordination-error.ts';
 import type { Session } from './session.ts';
 import type { Znode } from './zookeeper-requests.ts';
 
+/** Before a root that we may not read is tried again. */
+const forbiddenPauseMs = 2000;
+
 export interface TreeListener {
   /** A znode is there; `znode` is null while its data is still being read, or may not be read. Called again whenever the data changed. */
   onPresent(path: string, znode: Znode | null): void;
@@ -59,6 +62,7 @@ export class TreeCache {
   readonly #queue = new Fifo<string>();
   #readsInFlight = 0;
   #listing: Listing | null = null;
+  #retry: NodeJS.Timeout | undefined;
   #synced = false;
   #onFirstSync: () => void = () => undefined;
   #onNoStart: (error: unknown) => void = () => undefined;
@@ -269,19 +273,27 @@ export class TreeCache {
 
   /**
    * What we may not read is there all the same: it stays without data, and nothing waits for it. Any other failure (a
-   * deadline, mostly) leaves a hole in the picture, which is therefore taken anew over another link.
+   * deadline, mostly) leaves a hole in the picture, which is therefore taken anew over another link; after a pause where we may
+   * not read the root, since somebody has to change that first.
    */
   #onFailure(path: string, error: unknown): void {
     const forbidden = isRefusal(error, 'no_auth');
-    if (forbidden && path === this.#root) this.#onNoStart(error);
-    if (forbidden && path !== this.#root) {
+    if (forbidden && path === this.#root) {
+      this.#onNoStart(error);
+      // Where we were allowed to before, that may come back.
+      this.#retry ??= setTimeout(() => this.#recover(error), forbiddenPauseMs).unref();
+    } else if (forbidden) {
       this.#announce(path, null);
       this.#listener.onForbidden?.(path);
       if (this.#listing) this.#checkGuess(path, null, this.#listing);
       this.#listed(path);
-    } else if (this.#session.state === 'connected') {
-      this.#session.recover(`no picture of ${this.#root}: ${String(error)}`);
-    }
+    } else this.#recover(error);
+  }
+
+  #recover(error: unknown): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    if (this.#session.state === 'connected') this.#session.recover(`no picture of ${this.#root}: ${String(error)}`);
   }
 }
 

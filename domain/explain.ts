@@ -22,7 +22,10 @@ export function explainTask(index: TaskIndex, id: TaskId, now: number): TaskExpl
   return explanationOf({ id, state, type: brief?.type ?? null, queue: brief?.queue ?? null }, [first, ...others]);
 }
 
-const notSeenYet = cause('not_seen_yet', 'The leading master has not read the task yet: ask again in a moment.');
+const notSeenYet = cause(
+  'not_seen_yet',
+  'The leading master has not read the task yet: ask again in a moment; if this stays so, its ACL in ZooKeeper may hide it from the masters.',
+);
 
 function causesOf(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   const { fact, status } = entry;

@@ -40,12 +40,13 @@ async function explainReadable(store: TaskStore, index: MasterIndex, id: TaskId)
   return fresh.status ? byItself(fresh, index.leader()) : asTold(told, fresh, index);
 }
 
-/** A master may be newer than we are, or allowed more; else it is only known that we cannot read it, and why. */
+/** What hides something from us may hide it from the master, too, unknown to it: then that knows less than it says. */
 async function explainUnreadable(index: MasterIndex, id: TaskId, { message }: ServiceError): Promise<Explanation> {
   const told = await ask(index, id);
   const leader = index.leader();
-  if (told && told.reason !== 'not_seen_yet') return { ...told, leader: addressOf(leader) };
-  const causes = told ? [] : [masterCause(leader)];
+  if (told?.reason === 'newer_version' || told?.reason === 'unreadable') return { ...told, leader: addressOf(leader) };
+  const other = told ?? masterCause(leader);
+  const causes = other.reason === 'not_seen_yet' ? [] : [other];
   const task = { id, state: null, type: null, queue: null };
   return { ...explanationOf(task, [cause('unreadable', message), ...causes]), leader: addressOf(leader) };
 }

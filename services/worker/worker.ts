@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AttemptLedger } from '../../coordination/attempt-ledger.ts';
 import { createIfMissing, ensureParents } from '../../coordination/bootstrap.ts';
-import { CoordinationError, isRefusal } from '../../coordination/coordination-error.ts';
+import { CoordinationError } from '../../coordination/coordination-error.ts';
 import { GroupCommit } from '../../coordination/group-commit.ts';
 import { register, registrationChanged } from '../../coordination/membership.ts';
 import type { Session } from '../../coordination/session.ts';
@@ -23,8 +23,6 @@ import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** Between two tries to make `/assign/<worker>` again. */
 const folderPauseMs = 100;
-/** Before the next session of a worker that is not allowed what it needs: somebody has to mend that first. */
-const forbiddenPauseMs = 2000;
 
 export interface WorkerOptions {
   readonly id: WorkerId;
@@ -45,14 +43,6 @@ export async function runWorker(session: Session, options: WorkerOptions, stop: 
   options.registry.renewLease(session.trustedUntil);
   try {
     await worker.serve();
-  } catch (error) {
-    if (!isRefusal(error, 'no_auth')) throw error;
-    options.log.error(
-      { err: error },
-      'this worker is not allowed what it needs, so it is not registered; trying again',
-    );
-    await session.close();
-    await sleep(forbiddenPauseMs, undefined, { signal: stop }).catch(() => undefined);
   } finally {
     clearInterval(lease);
     options.onReady(false);

@@ -24,7 +24,7 @@ test('it may not read what it is assigned: it says so, stays away, and comes onc
   await zkCli.run('create /assign/ours1 "" world:anyone:cdwa');
   const registered = stack.addWorker();
   const worker = await eventually('it has been started', () => stack.workers[0]);
-  const refusal = await worker.process.waitForLog(/not allowed what it needs/);
+  const refusal = await worker.process.waitForLog(/does not allow what this process needs/);
   assert.equal(refusal.level, 50);
   assert.equal(await session.exists('/workers/ours1'), null);
   await zkCli.run('setAcl /assign/ours1 world:anyone:cdrwa');
