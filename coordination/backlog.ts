@@ -17,15 +17,18 @@ export interface Backlog extends BacklogCounts {
   readonly next: number;
 }
 
-export async function writeBacklog(commits: GroupCommit, backlog: Backlog): Promise<void> {
+/** Resolves with when that was, by the ensemble's clock, epoch ms; null where it does not say. */
+export async function writeBacklog(commits: GroupCommit, backlog: Backlog): Promise<number | null> {
   const data = Buffer.from(JSON.stringify({ v: 1, ...backlog }));
   const path = paths.backlog;
   try {
-    await commits.commit([{ kind: 'set', path, data, version: null }]);
+    const [written] = await commits.commit([{ kind: 'set', path, data, version: null }]);
+    return written?.stat?.mtime ?? null;
   } catch (error) {
     if (!isRefusal(error, 'no_node')) throw error;
     const create: Operation = { kind: 'create', path, data, mode: 'persistent' };
     await commits.commit([create]);
+    return null;
   }
 }
 

@@ -12,8 +12,19 @@ import {
 } from './task-entry.ts';
 import type { Clocks } from './withdrawal.ts';
 
-export function noteAssigned(entry: TaskEntry, worker: WorkerId, fact: AssignmentFact | Unread, clocks: Clocks): void {
-  entry.assignments = withValue(entry.assignments, worker, heldFact(entry.assignments.get(worker), fact, clocks));
+/** `isNews`: it has just been made, as far as we have not seen it before. */
+export function noteAssigned(
+  entry: TaskEntry,
+  worker: WorkerId,
+  fact: AssignmentFact | Unread,
+  clocks: Clocks,
+  isNews: boolean,
+): void {
+  entry.assignments = withValue(
+    entry.assignments,
+    worker,
+    heldFact(entry.assignments.get(worker), fact, clocks, isNews),
+  );
   entry.goneUntil = 0;
   if (entry.assigning === worker) entry.assigning = null;
 }
@@ -32,16 +43,21 @@ export function noteUnassigned(entry: TaskEntry, worker: WorkerId, uptime: numbe
   entry.pausedUntil = uptime + Math.min(limits.handBackPauseMsMax, 250 * 2 ** entry.handBacks);
 }
 
-/** By the clocks a run may have begun before this master knew of it; from the first look on only its uptime counts. */
+/**
+ * Of a run that began before this master knew of any the clocks have to tell how long ago, and they may be wrong; of all others, and
+ * from the first look on, only its uptime counts.
+ */
 function heldFact(
   before: HeldFact | Unread | undefined,
   fact: AssignmentFact | Unread,
   { now, uptime }: Clocks,
+  isNews: boolean,
 ): HeldFact | Unread {
   if (fact === 'unread') return fact;
   const known = before && before !== 'unread' && before.czxid === fact.czxid ? before : null;
   const { startedAt, withdraw } = fact.record;
-  const began = known?.began ?? uptime - Math.max(0, now - (startedAt ?? fact.createdAt));
+  const agoMs = isNews ? 0 : Math.max(0, now - (startedAt ?? fact.createdAt));
+  const began = known?.began ?? uptime - agoMs;
   const withdrawnAt = withdraw === null ? null : (known?.withdrawnAt ?? uptime);
   const markedAt = withdraw === null ? null : (known?.markedAt ?? now);
   const { czxid, version, createdAt, record } = fact;

@@ -57,6 +57,8 @@ function leave(entry: TaskEntry, { order, batches }: ReadTasks): void {
     entry.position = null;
   });
   entry.announced = null;
+  entry.handBacks = 0;
+  entry.pausedUntil = 0;
 }
 
 export function noteStatus(

@@ -202,7 +202,7 @@ export class TaskIndex {
 
   setAssignment(worker: WorkerId, id: TaskId, fact: AssignmentFact | Unread | null): void {
     this.#change(id, (entry) => {
-      if (fact !== null) noteAssigned(entry, worker, fact, this.clocks);
+      if (fact !== null) noteAssigned(entry, worker, fact, this.clocks, !this.#isLoading);
       else if (entry.assignments.has(worker)) noteUnassigned(entry, worker, this.clocks.uptime);
     });
     if (fact === null) this.#fleet.takeBack(worker, id);

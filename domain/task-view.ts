@@ -76,6 +76,15 @@ export function taskStateAt(snapshot: TaskSnapshot, now: number): TaskState {
   return notBefore(snapshot) > now ? 'scheduled' : 'queued';
 }
 
+/**
+ * False for another task of the same name: where somebody has removed `/tasks`, numbers begin anew. Told by what only one submit
+ * has, and of tasks that have no such thing by when they were made.
+ */
+export function isSameTask(a: TaskSnapshot, b: TaskSnapshot): boolean {
+  const [submit, other] = [a.record?.submitId ?? null, b.record?.submitId ?? null];
+  return submit !== null && other !== null ? submit === other : a.createdAt === b.createdAt;
+}
+
 /** The earliest time at which the next attempt may start; 0 where nothing holds it back, Infinity where other tasks do. */
 export function notBefore({ record, attempts, unblockedAt }: TaskSnapshot): number {
   return earliestStart(attempts.at(-1)?.retryAt ?? null, record, unblockedAt);

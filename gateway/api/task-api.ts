@@ -8,12 +8,10 @@ import type { QueueView, StatsView, WorkerView } from '../../domain/master-index
 import type { QueueSettings } from '../../domain/queue-settings.ts';
 import type { TaskId, TaskSpec } from '../../domain/task.ts';
 import { type TaskSnapshot, type TaskView, taskView } from '../../domain/task-view.ts';
-import { monotonicMs } from '../../runtime/clock.ts';
-import { serverLimits } from '../server-limits.ts';
 import { type EventChange, EventHub } from './event-hub.ts';
 import type { MasterIndex } from './master-index.ts';
-import { restUntil } from './rest.ts';
 import { explainTask } from './task-explanation.ts';
+import { followTask, isSettled, isUnavailable, lookAt } from './task-follow.ts';
 import { taskNotFound } from './task-id.ts';
 import { type ListOptions, listTasks, type TaskPage } from './task-listing.ts';
 import { makeTask, readAsAskedFor, readFirstOfKey } from './task-making.ts';
@@ -53,9 +51,6 @@ export interface StreamOptions {
   /** Aborts when nobody listens any more. */
   readonly signal: AbortSignal;
 }
-
-/** What one look at a task brought; a null snapshot is no such task. */
-type Look = { readonly snapshot: TaskSnapshot | null } | { readonly failure: unknown };
 
 export class TaskApi {
   readonly #store: TaskStore;
@@ -220,11 +215,11 @@ export class TaskApi {
   }
 
   async #getFinal(id: TaskId, waitMs: number, caller: AbortSignal): Promise<TaskSnapshot | null> {
-    const first = await this.#look(id);
+    const first = await lookAt(this.#store, id);
     if (isSettled(first)) return first.snapshot;
     const wait = this.#waits.open(waitMs, caller);
     try {
-      return await this.#follow(id, first, wait, caller);
+      return await followTask(this.#store, id, first, wait, caller);
     } finally {
       wait.close();
     }
@@ -232,35 +227,8 @@ export class TaskApi {
 
   /** The commit is a fact by now: whatever fails while waiting, the answer is the task as far as it is known. */
   async #followSubmitted(first: TaskSnapshot, wait: Wait, caller: AbortSignal): Promise<TaskSnapshot> {
-    const last = await this.#follow(first.id, { snapshot: first }, wait, caller).catch(knownIfUnavailable(first));
-    return last ?? first;
-  }
-
-  /**
-   * Looks again whenever the store says that it is worthwhile, until the task is final or the wait has ended; the last
-   * look is after the end, so that the answer is the present state. Null: no such task. A store that cannot answer has
-   * the rest of the wait to come back, since a reconnect mostly takes less; then its failure is thrown.
-   */
-  async #follow(id: TaskId, first: Look, wait: Wait, caller: AbortSignal): Promise<TaskSnapshot | null> {
-    let look = first;
-    while (!wait.signal.aborted && !isSettled(look)) {
-      const askedAt = monotonicMs();
-      await this.#store.changed(id, wait.signal);
-      if (caller.aborted) break;
-      look = await this.#look(id);
-      if (!isSettled(look)) await restUntil(askedAt + serverLimits.lookIntervalMs, wait.signal);
-    }
-    if ('failure' in look) throw look.failure;
-    return look.snapshot;
-  }
-
-  async #look(id: TaskId): Promise<Look> {
-    try {
-      return { snapshot: await this.#store.read(id) };
-    } catch (error) {
-      if (isUnavailable(error)) return { failure: error };
-      throw error;
-    }
+    const followed = followTask(this.#store, first.id, { snapshot: first }, wait, caller);
+    return (await followed.catch(knownIfUnavailable(first))) ?? first;
   }
 
   /** Its end may have been shown by another gateway already; what is final stays so. */
@@ -279,15 +247,6 @@ async function* closing<T>(stream: AsyncIterable<T>, place: Wait): AsyncIterable
   } finally {
     place.close();
   }
-}
-
-/** True when no later look can bring anything else. */
-function isSettled(look: Look): look is { readonly snapshot: TaskSnapshot | null } {
-  return 'snapshot' in look && look.snapshot?.status !== null;
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof ServiceError && error.reason === 'coordination-unavailable';
 }
 
 function isUnreadable(error: unknown): boolean {

@@ -4,7 +4,7 @@
 import { ServiceError } from '../../domain/errors.ts';
 import type { TaskId } from '../../domain/task.ts';
 import { type HistoryStep, stepsAfter, taskHistory } from '../../domain/task-history.ts';
-import { notBefore, type TaskSnapshot, type TaskView } from '../../domain/task-view.ts';
+import { isSameTask, notBefore, type TaskSnapshot, type TaskView } from '../../domain/task-view.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
 import { serverLimits } from '../server-limits.ts';
 import { restUntil } from './rest.ts';
@@ -108,7 +108,7 @@ class Watch {
       this.#changed = false;
       this.#lookedAt = monotonicMs();
       const task = await this.#look();
-      if (task === null) throw taskNotFound(this.#id);
+      if (task === null || (task !== 'unavailable' && !isSameTask(task, present))) throw taskNotFound(this.#id);
       if (task !== 'unavailable') return task;
       await this.#untilChanged(Date.now() + retryMs);
     }

@@ -10,6 +10,8 @@ export interface MasterMetrics {
   readonly leading: Gauge;
   readonly assigned: Counter;
   readonly removed: Counter;
+  /** Of that of the ensemble's leader, in seconds. */
+  readonly clockAhead: Gauge;
   /** Of schedules, by `outcome`. */
   readonly ticks: Counter<'outcome'>;
 }
@@ -19,6 +21,11 @@ export function createMasterMetrics(registry: Metrics, view: MasterView): Master
   measureAtScrape(registers, view);
   return {
     leading: new Gauge({ name: 'taskkeeper_master_leading', help: '1 while this master leads', registers }),
+    clockAhead: new Gauge({
+      name: 'taskkeeper_master_clock_ahead_seconds',
+      help: 'How far the clock of the leading master is ahead of that of the ZooKeeper leader, at least; negative: behind',
+      registers,
+    }),
     assigned: new Counter({ name: 'taskkeeper_assignments_total', help: 'Tasks given to workers', registers }),
     ticks: new Counter({
       name: 'taskkeeper_schedule_ticks_total',

@@ -13,6 +13,7 @@ import type { RetentionPolicy } from '../../domain/retention.ts';
 import type { Log } from '../../runtime/log.ts';
 import { AssignLoop } from './assign-loop.ts';
 import { runBacklog } from './backlog-loop.ts';
+import { ClockWatch } from './clock-watch.ts';
 import type { MasterMetrics } from './master-metrics.ts';
 import type { MasterView } from './master-view.ts';
 import { Picture } from './picture.ts';
@@ -76,6 +77,7 @@ async function lead(
   const onFenced = () => overtaken.abort();
   const keeper = new TaskLedger(session, housekeeping);
   const ticks = new TickLedger(session, new GroupCommit(session, leadership.guards));
+  const clocks = new ClockWatch(log, metrics.clockAhead);
   const onTick = (outcome: string) => metrics.ticks.inc({ outcome });
   const clock = new ScheduleLoop({ picture, schedules, ledger: ticks, log, onTick, onFenced });
   const ledger = new TaskLedger(session, new GroupCommit(session, leadership.guards));
@@ -84,7 +86,7 @@ async function lead(
   const leading = loop.run(AbortSignal.any([ended, overtaken.signal]));
   const chores = Promise.all([
     runRetention({ picture, ledger: keeper, policy, log, onRemoved, onFenced }, over.signal),
-    runBacklog(picture, housekeeping, over.signal, onFenced),
+    runBacklog({ picture, commits: housekeeping, clocks, onFenced }, over.signal),
     clock.run(over.signal),
   ]);
   const why = await leading;

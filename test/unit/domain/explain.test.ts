@@ -138,7 +138,7 @@ test('a run: until its timeout or its deadline, withdrawn, lost', () => {
     /timeout passed at 1970-01-01T00:00:01.001Z, and the leading master is to withdraw/,
   );
   assert.equal(alone?.until, null);
-  index.review(limits.timeoutGraceMs);
+  index.review(limits.timeoutGraceMs + 1);
   said(index, { ...run, reason: 'withdrawing' }, /^Its attempt has taken longer than its timeout, and/);
   has({});
   index.setCancel(taskId(1), { reason: 'why' });

@@ -180,11 +180,22 @@ test('a clock that is set ends no run: how long one takes is told by what passes
 
 test('a master that comes later knows by the clock how long a run has taken, but not from the future', () => {
   const late = (startedAt: number) => {
-    const index = running({ timeoutMs: 60_000 }, { startedAt });
+    const index = new TaskIndex();
+    index.beginLoading();
+    index.advance(start);
+    addTask(index, 1, { timeoutMs: 60_000 });
+    assign(index, { startedAt });
+    index.endLoading();
     return index.nextReviewAt;
   };
   assert.equal(late(start - 50_000), 10_000 + timeoutGraceMs);
   assert.equal(late(start + hour), 60_000 + timeoutGraceMs);
+});
+
+test('a standby that has seen a run begin takes it for no older than that, whatever its own clock says', () => {
+  for (const startedAt of [start - hour, start + hour]) {
+    assert.equal(running({ timeoutMs: 60_000 }, { startedAt }).nextReviewAt, 60_000 + timeoutGraceMs);
+  }
 });
 
 test('a mark that is there already is not made again, whoever made it, and stands', () => {
