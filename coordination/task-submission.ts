@@ -56,7 +56,7 @@ export class TaskSubmission {
   /** Learns where the sequence stands; to be awaited before the first submit of a session, harmless later. */
   async start(): Promise<void> {
     const stat = await this.#session.exists(paths.tasks);
-    if (stat) this.#nextNumber = nextSequenceNumber(stat);
+    this.#nextNumber = stat ? nextSequenceNumber(stat) : 0;
     this.#tasksCzxid = stat?.czxid ?? null;
   }
 
@@ -98,7 +98,7 @@ export class TaskSubmission {
   }
 
   async #commitOnce(before: readonly Operation[], records: readonly TaskRecord[]): Promise<TaskId[]> {
-    if (this.#nextNumber + records.length > limits.taskNumberMax) throw new SequenceExhausted();
+    await this.#requireNumbers(records.length);
     const dependencies = outsideDependencies(records);
     const conditions = [...before, ...dependencies.map(existenceOf)];
     const creates = createOperations(records);
@@ -119,6 +119,13 @@ export class TaskSubmission {
       if (atCreate && code === 'no_node') await ensureParents(this.#session); // removed by hand
       throw error;
     }
+  }
+
+  /** Somebody may have removed `/tasks` since: with the next one numbers begin anew. */
+  async #requireNumbers(count: number): Promise<void> {
+    const areUsedUp = () => this.#nextNumber + count > limits.taskNumberMax;
+    if (areUsedUp()) await this.start();
+    if (areUsedUp()) throw new SequenceExhausted();
   }
 
   /**

@@ -24,7 +24,8 @@ export function serviceErrorOf(error: unknown): unknown {
     return new ServiceError('idempotency-key-reused', message);
   }
   if (error instanceof SequenceExhausted) {
-    const message = 'the task numbers of this ensemble are used up; point the gateways at a new chroot';
+    const message =
+      'the task numbers of this tree are used up: move to a new chroot, or remove /tasks once it is not needed any more';
     return new ServiceError('sequence-exhausted', message, { cause: error });
   }
   if (error instanceof SubmitTooLarge) {
