@@ -140,30 +140,32 @@ export class Session {
   /**
    * `exists`, and one call of `onChange` at the next change of that znode, or when the session ends. It survives
    * reconnects. `cancel` takes it back, at the server too: whoever gives up waiting for what never happens, again and again, must not
-   * leave it more and more to watch for. `here` alone saves a request, where the znode goes soon anyway and the watch with it.
+   * leave it more and more to watch for. `if there` keeps it there, and saves a request, where the znode is there and goes soon anyway.
    */
-  watch(path: string, onChange: () => void): { stat: Promise<Stat | null>; cancel: (where?: 'here') => void } {
+  watch(path: string, onChange: () => void): { stat: Promise<Stat | null>; cancel: (keep?: 'if there') => void } {
     const takeBack = this.#watches.add(path, onChange);
-    const read = this.#read(requests.existsRequest(this.#serverPath(path), true));
-    let isTakenBack = false;
-    const stat = read.then((found) => {
-      this.#watches.setKind(path, found ? 'data' : 'exist');
-      // It may have waited for a link, and have been sent after it was taken back.
-      if (isTakenBack && !this.#watches.has(path)) this.#unwatch(path);
-      return found;
+    let found: Stat | null | undefined;
+    let leave: (() => void) | null = null;
+    const stat = this.#read(requests.existsRequest(this.#serverPath(path), true)).then((answer) => {
+      found = answer;
+      this.#watches.setKind(path, answer ? 'data' : 'exist');
+      leave?.();
+      return answer;
     });
-    const cancel = (where?: 'here') => {
-      const isLast = takeBack();
-      if (where === 'here') return;
-      isTakenBack = true;
-      if (isLast) this.#unwatch(path);
+    const cancel = (keep?: 'if there') => {
+      if (!takeBack()) return;
+      leave = () => {
+        if (keep === undefined || found === null) this.#unwatch(path);
+      };
+      // Otherwise with the answer: the request may wait for a link, and be sent yet.
+      if (found !== undefined) leave();
     };
     return { stat, cancel };
   }
 
   /** A server forgets with the link what it watches for; where it has told of a change meanwhile, it refuses. */
   #unwatch(path: string): void {
-    if (this.#state !== 'connected') return;
+    if (this.#state !== 'connected' || this.#watches.has(path)) return;
     this.#issue(requests.removeWatchRequest(this.#serverPath(path)), false).catch(() => undefined);
   }
 

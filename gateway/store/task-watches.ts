@@ -83,16 +83,14 @@ export class TaskWatches {
       return () => void this.#waiting.delete(wake);
     }
     const { stat, cancel } = session.watch(paths.status(id), wake);
-    let isThere = false;
     stat.then(
       (found) => {
-        isThere = found !== null;
-        if (isThere) wake();
+        if (found) wake();
       },
       () => wake(),
     );
     // One that ended just now is watched until its removal: the event then costs less than to have the watch taken back.
-    return () => cancel(isThere ? 'here' : undefined);
+    return () => cancel('if there');
   }
 }
 
