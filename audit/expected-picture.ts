@@ -1,5 +1,6 @@
 // What a master should know of one task or one worker, from what the tree says of it. Pure.
 
+import { isNewer } from '../coordination/record-json.ts';
 import { paths } from '../coordination/znode-paths.ts';
 import type { PictureTask, PictureWorker } from '../domain/master-picture.ts';
 import type { TaskId, WorkerId } from '../domain/task.ts';
@@ -74,6 +75,7 @@ export function expectedWorker(look: Look, id: WorkerId): PictureWorker | 'hidde
   const worker = lookAtWorker(look, id);
   if (!worker && !folder) return null;
   const { czxid, version } = worker?.node.stat ?? { czxid: 0n, version: 0 };
-  const registered = worker && { czxid: String(czxid), version, concurrency: worker.record.concurrency };
+  const concurrency = worker && !isNewer(worker.node.data) ? worker.record.concurrency : 0;
+  const registered = worker && { czxid: String(czxid), version, concurrency };
   return { id, registered, reachable: folder !== null, strays: [] };
 }

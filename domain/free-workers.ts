@@ -2,6 +2,7 @@
 // takes later: that is remembered, or a plan would cost as much as there are kinds of tasks times workers. Pure.
 
 import type { ReadyGroup } from './ready-line.ts';
+import type { WorkerRecord } from './task.ts';
 import type { WorkerEntry } from './task-entry.ts';
 
 /** What a task must be for a worker to take it. */
@@ -75,7 +76,7 @@ export function takes(worker: WorkerEntry, { queue, type }: Kind): boolean {
   return (types === null || types.includes(type)) && (queues === null || queues.includes(queue));
 }
 
-/** What a registered worker says of itself; null where it is none, or has not been read yet. */
-export function recordOf({ fact }: WorkerEntry) {
+/** What a registered worker says of itself; null where it is none, has not been read yet, or is of a newer version. */
+export function recordOf({ fact }: WorkerEntry): WorkerRecord | null {
   return fact === null || fact === 'unread' ? null : fact.record;
 }

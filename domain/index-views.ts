@@ -2,6 +2,7 @@
 // than limits.listScanMax. Pure.
 
 import { stateOf, workerOf } from './entry-state.ts';
+import { recordOf } from './free-workers.ts';
 import { limits } from './limits.ts';
 import {
   formatPosition,
@@ -12,7 +13,6 @@ import {
   type TaskFilter,
   type WorkerView,
 } from './master-index.ts';
-import type { WorkerRecord } from './task.ts';
 import { briefOf, type TaskEntry } from './task-entry.ts';
 import type { TaskIndex } from './task-index.ts';
 
@@ -54,9 +54,11 @@ function mayFit(entry: TaskEntry, filter: TaskFilter, now: number): boolean {
 
 export function workersView(index: TaskIndex): WorkerView[] {
   const views: WorkerView[] = [];
-  for (const { id, fact, tasks } of index.workers.values()) {
-    if (fact === null || fact === 'unread') continue;
-    const { address, concurrency, types, queues, draining } = fact.record;
+  for (const worker of index.workers.values()) {
+    const { id, tasks } = worker;
+    const record = recordOf(worker);
+    if (!record) continue;
+    const { address, concurrency, types, queues, draining } = record;
     views.push({ id, address, concurrency, types, queues, running: tasks.size, draining });
   }
   return views.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -77,7 +79,7 @@ export function queuesView({ queues, states }: TaskIndex, max: number = limits.q
 /** `leader` is the address of this master. */
 export function statsView(index: TaskIndex, leader: string, now: number): StatsView {
   const { counts, queuedSince } = index.states;
-  const workers = [...index.workers.values()].filter(({ fact }) => fact !== null && fact !== 'unread');
+  const workers = [...index.workers.values()].filter((worker) => recordOf(worker) !== null);
   return {
     leader,
     workers: workers.length,
@@ -91,11 +93,11 @@ export function statsView(index: TaskIndex, leader: string, now: number): StatsV
 export function slotsView(index: TaskIndex): StatsView['slots'] {
   let total = 0;
   let free = 0;
-  for (const { fact, tasks } of index.workers.values()) {
-    if (fact === null || fact === 'unread') continue;
-    const { concurrency, draining }: WorkerRecord = fact.record;
-    total += concurrency;
-    if (!draining) free += Math.max(0, concurrency - tasks.size);
+  for (const worker of index.workers.values()) {
+    const record = recordOf(worker);
+    if (!record) continue;
+    total += record.concurrency;
+    if (!record.draining) free += Math.max(0, record.concurrency - worker.tasks.size);
   }
   return { total, free };
 }

@@ -110,7 +110,7 @@ function pictureWorkerOf(index: TaskIndex, { id, fact, reachable, tasks }: Worke
   const strays = [...tasks].filter(isStray).sort();
   if (fact === null || fact === 'unread') return { id, registered: fact, reachable, strays };
   const { czxid, version, record } = fact;
-  const registered = { czxid: String(czxid), version, concurrency: record.concurrency };
+  const registered = { czxid: String(czxid), version, concurrency: record?.concurrency ?? 0 };
   return { id, registered, reachable, strays };
 }
 

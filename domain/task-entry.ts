@@ -82,7 +82,8 @@ export interface WorkerFact {
   readonly czxid: bigint;
   /** Grows with what it says of itself, that it is draining say. */
   readonly version: number;
-  readonly record: WorkerRecord;
+  /** Null: a newer version of us wrote it. There it is, and is given nothing. */
+  readonly record: WorkerRecord | null;
 }
 
 /** Present, but not read yet. */

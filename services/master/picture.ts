@@ -173,14 +173,15 @@ export class Picture {
   #onWorker(path: string, found: Znode | null | undefined): void {
     const worker = parseWorkerPath(path);
     if (worker === null) return;
+    if (!found) return this.index.setWorker(worker, found === null ? 'unread' : null);
+    // Of a newer version the data alone is not for us: that it lives, and since when, is told by the znode.
     const znode = this.#unlessNewer(path, found);
-    if (!znode) return this.index.setWorker(worker, znode === null ? 'unread' : null);
-    const record = decodeWorker(znode.data);
-    if (!record || znode.stat.ephemeralOwner === 0n) {
+    const record = znode ? decodeWorker(znode.data) : null;
+    const { czxid, version, ephemeralOwner } = found.stat;
+    if (ephemeralOwner === 0n || (znode && !record)) {
       this.#logOnce(path, 'this is no worker: it has no data or is not ephemeral');
       return this.index.setWorker(worker, null);
     }
-    const { czxid, version } = znode.stat;
     this.index.setWorker(worker, { czxid, version, record });
   }
 

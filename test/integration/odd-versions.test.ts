@@ -188,6 +188,7 @@ test('a worker of a higher version is given nothing, and what it has is not take
   assert.equal((await client.get(id)).worker, 'ahead');
   await session.remove('/workers/ahead');
   await client.until(id, 'is lost', ({ attempts }) => attempts[0]?.outcome === 'lost');
+  await eventually('its place goes after it', async () => !(await session.exists('/assign/ahead')));
 });
 
 test('a key of a higher version: nothing is submitted, and the key stays', async () => {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { stateOf } from '../../../domain/entry-state.ts';
+import { recordOf } from '../../../domain/free-workers.ts';
 import { listTasks } from '../../../domain/index-views.ts';
 import { parsePosition } from '../../../domain/master-index.ts';
 import { planAssignments } from '../../../domain/plan.ts';
@@ -114,10 +115,9 @@ test('a plan gives each task once, to a worker that takes it and has a slot, and
       for (const { entry, worker } of decisions) {
         assert.ok(ready.includes(entry));
         assert.ok(takes(index, worker, entry));
-        const { fact, tasks } = index.worker(workerId(worker));
-        assert.ok(
-          fact && fact !== 'unread' && tasks.size <= Math.max(fact.record.concurrency, before.get(worker) ?? 0),
-        );
+        const given = index.worker(workerId(worker));
+        const record = recordOf(given);
+        assert.ok(record && given.tasks.size <= Math.max(record.concurrency, before.get(worker) ?? 0));
       }
       for (const [queue, before] of slots) {
         const { paused, concurrency, ratePerSecond, burst } = index.queues.settingsOf(queue);
@@ -144,16 +144,17 @@ test('a plan gives each task once, to a worker that takes it and has a slot, and
 });
 
 function takes(index: TaskIndex, id: string, { fact: task }: TaskEntry): boolean {
-  const { fact, reachable } = index.worker(workerId(id));
-  if (!fact || fact === 'unread' || !reachable || fact.record.draining) return false;
-  const { types, queues } = fact.record;
+  const worker = index.worker(workerId(id));
+  const record = recordOf(worker);
+  if (!record || !worker.reachable || record.draining) return false;
+  const { types, queues } = record;
   const { type, queue } = task && task !== 'unread' && task.content.kind === 'task' ? task.content.brief : brief();
   return (types?.includes(type) ?? true) && (queues?.includes(queue) ?? true);
 }
 
 function hasSlot(index: TaskIndex, id: string): boolean {
-  const { fact, tasks } = index.worker(workerId(id));
-  return fact !== null && fact !== 'unread' && tasks.size < fact.record.concurrency;
+  const worker = index.worker(workerId(id));
+  return worker.tasks.size < (recordOf(worker)?.concurrency ?? 0);
 }
 
 function placeOf(entry: TaskEntry) {

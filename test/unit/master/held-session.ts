@@ -12,6 +12,8 @@ export class HeldSession {
   readonly signal = this.#ended.signal;
   readonly state = 'connected';
   readonly #data = new Map<string, string>(['/queues', '/workers', '/assign', '/tasks'].map((path) => [path, '']));
+  /** By which transactions those came that were written, 1 for all that was found. */
+  readonly #czxids = new Map<string, bigint>();
   readonly #listeners = new Map<string, RecursiveListener[]>();
 
   constructor(found: Readonly<Record<string, string>>) {
@@ -38,7 +40,9 @@ export class HeldSession {
     const data = this.#data.get(path);
     if (data === forbidden) throw CoordinationError.refused(-102, path);
     const numChildren = this.#childrenOf(path).length;
-    const stat = { numChildren, cversion: numChildren, ctime: 0, czxid: 1n, version: 0, ephemeralOwner: 0n };
+    const czxid = this.#czxids.get(path) ?? 1n;
+    const ephemeralOwner = path.startsWith('/workers/') ? 1n : 0n;
+    const stat = { numChildren, cversion: numChildren, ctime: 0, czxid, version: 0, ephemeralOwner };
     return data === undefined ? null : { data: Buffer.from(data), stat };
   }
 
@@ -54,6 +58,7 @@ export class HeldSession {
   async write(path: string, data: string) {
     const change = this.#data.has(path) ? 'changed' : 'created';
     this.#data.set(path, data);
+    if (change === 'created') this.#czxids.set(path, BigInt(this.#czxids.size + 2));
     await this.#tell(path, change);
   }
 
