@@ -8,13 +8,13 @@ import { ScheduleApi } from './api/schedule-api.ts';
 import type { ScheduleStore } from './api/schedule-store.ts';
 import { TaskApi } from './api/task-api.ts';
 import type { TaskStore } from './api/task-store.ts';
+import { connectionLimits } from './connection-limits.ts';
 import { createFailureReport } from './failure-report.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
 import { listenGrpc } from './grpc/grpc-server.ts';
 import { messageClassesOf } from './http/express-messages.ts';
 import { listenHttp } from './http/http-listener.ts';
 import { createHttpApp } from './http/http-server.ts';
-import { serverLimits } from './server-limits.ts';
 
 export interface GatewayConfig {
   readonly host: string;
@@ -25,6 +25,8 @@ export interface GatewayConfig {
   readonly grpcPort: number;
   /** Requests that may wait at the same time, both faces together. */
   readonly maxWaits: number;
+  /** Files and sockets that the process may have open; null where nobody says. */
+  readonly filesMax: number | null;
 }
 
 export interface GatewayOptions {
@@ -46,6 +48,9 @@ export interface Gateway {
   drain(): Promise<void>;
 }
 
+const fewFiles =
+  'this process may not open as many files as MAX_WAITS would need, so fewer connections are taken: raise its limit (ulimit -n)';
+
 /** Throws, with what to change, when a port cannot be listened on; then nothing is left open. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { store, scheduleStore, index, config, log, registry } = options;
@@ -54,14 +59,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = createGatewayMetrics(registry, () => api.waiting);
   const failures = createFailureReport(log, metrics);
   const { host, httpPort, grpcPort } = config;
-  const connectionsMax = config.maxWaits + serverLimits.connectionsBesideWaits;
+  const connections = connectionLimits(config.maxWaits, config.filesMax);
+  if (config.filesMax !== null && config.filesMax < connections.filesWanted) {
+    log.warn({ openFiles: config.filesMax, connections }, fewFiles);
+  }
   const app = createHttpApp({ api, schedules, registry, metrics, failures, names: config });
   const http = await listenHttp(app, {
-    ...{ host, port: httpPort, connectionsMax, classes: messageClassesOf(app) },
+    ...{ host, port: httpPort, connectionsMax: connections.http, classes: messageClassesOf(app) },
     onConnectionRefused: metrics.httpConnectionRefused,
     onRequestRefused: () => metrics.refused('too-many-requests'),
   });
-  const forGrpc = { host, port: grpcPort, connectionsMax, onConnectionRefused: metrics.grpcConnectionRefused };
+  const { grpcConnectionRefused: onConnectionRefused } = metrics;
+  const forGrpc = { host, port: grpcPort, connectionsMax: connections.grpc, onConnectionRefused };
   const grpc = await listenGrpc({ api, schedules, metrics, failures }, forGrpc).catch(async (error: unknown) => {
     await http.close();
     throw error;

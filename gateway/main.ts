@@ -4,6 +4,7 @@ import { runSessions } from '../coordination/session-loop.ts';
 import { sessionOptions } from '../coordination/session-options.ts';
 import { readGatewayConfig } from '../runtime/config.ts';
 import { createMetrics } from '../runtime/metrics.ts';
+import { openFilesMax } from '../runtime/open-files.ts';
 import { runService } from '../runtime/service.ts';
 import { startGateway } from './gateway.ts';
 import { MasterIndexClient } from './store/master-index-client.ts';
@@ -23,7 +24,7 @@ await runService(service, async ({ config, log, stop }) => {
     store,
     scheduleStore,
     index,
-    config: { host, advertisedHost, httpPort, grpcPort, maxWaits },
+    config: { host, advertisedHost, httpPort, grpcPort, maxWaits, filesMax: openFilesMax() },
     log,
     registry: createMetrics(),
     onReadyChanged: (listener) => readyListeners.add(listener),

@@ -31,6 +31,8 @@ export const serverLimits = {
   connectionsBesideWaits: 2000,
   /** Connections over all of those that are answered that there are too many; any more are closed without a word. */
   connectionsRefusedAtOnce: 100,
+  /** Files and sockets that are none of clients: to ZooKeeper, the leading master, listeners, the log; and what Node itself needs. */
+  filesBesideConnections: 200,
   /** A refused client has so long to send its request, and then to read what it is answered. */
   refusedLingerMs: 2 * second,
   /** Faults named in one answer; the rest only says that there are more. */

@@ -35,7 +35,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     scheduleStore,
     index,
     registry,
-    config: { host: '127.0.0.1', advertisedHost: '127.0.0.1', maxWaits: 100, httpPort, grpcPort },
+    config: { host: '127.0.0.1', advertisedHost: '127.0.0.1', maxWaits: 100, httpPort, grpcPort, filesMax: null },
     log,
     onReadyChanged: (listener) => listeners.push(listener),
   });
