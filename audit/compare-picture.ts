@@ -61,6 +61,8 @@ function taskDifference(
   const expected = expectedTask(look, id, workers, now);
   if (known?.assignments.some(({ worker }) => !workers.includes(worker))) return null;
   if (expected === 'hidden') return known ? null : 'is there, and it knows of none';
+  // With the time, so that two pictures never say the same: each may tell of another decision. At rest there is none.
+  if (known?.decided) return `is being decided about at ${now}`;
   return difference(known, expected);
 }
 
