@@ -1,4 +1,4 @@
-// Goal: sessions move from server to server: those of a server that dies, and of each in turn while all are restarted, go on as the
+// Goal: sessions move from server to server: those of a server that dies, and of the others while each of them is restarted, go on as the
 // same ones, so nothing that they hold is lost, run twice or answered late; a server that has lost the others, and would let clients
 // read what was, is no server to us. Method: an ensemble of three with read-only mode, real processes, traffic all the while.
 
@@ -40,7 +40,7 @@ async function held(): Promise<unknown> {
   return [processes.map(sessionOf), stats.map((stat) => stat?.czxid)];
 }
 
-test('the server of a busy worker is killed, then each is restarted: the same sessions hold what they held', async (t) => {
+test('the server of a busy worker is killed, then the others are restarted in turn: the same sessions hold what they held', async (t) => {
   const long = await client.submit({ type: 'sleep', payload: { ms: 3_600_000 } });
   const { worker, startedAt } = await client.untilRunning(long.id);
   const before = await held();
@@ -54,7 +54,7 @@ test('the server of a busy worker is killed, then each is restarted: the same se
   await load.more(20);
   t.diagnostic(`20 more submits acknowledged ${Math.round(performance.now() - killedAt)} ms after it was killed`);
   await killed.start();
-  for (const server of servers) {
+  for (const server of servers.filter((its) => its !== killed)) {
     await server.stop();
     await server.start();
     await load.more(20);

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keyPaths } from '../../coordination/key-paths.ts';
+import { taskRecord } from '../fault/task-record.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, answerOf, type Face, type Outcome } from '../support/faces.ts';
@@ -12,7 +13,9 @@ import { grpcFace } from '../support/grpc-face.ts';
 import { httpFace } from '../support/http-face.ts';
 import { calmSessionMs, startStack } from '../support/stack.ts';
 import { createGate, writeHandlers } from '../support/stack-handlers.ts';
+import { openSession } from '../support/stack-session.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
+import { startStore } from './store-harness.ts';
 
 const zookeeper = await startZooKeeper(wholeFile);
 const stack = await startStack(wholeFile, zookeeper, {
@@ -251,8 +254,9 @@ test('how far a schedule has come, in a higher version: it makes nothing, and sa
 });
 
 test('a backlog of a higher version refuses nobody', async (t) => {
-  const alone = await startStack(t, zookeeper, { masters: 0, workers: 0, gateways: 0 });
-  await (await alone.session).create('/backlog', '{"v":2,"unfinished":1000000}');
-  const gateway = await alone.addGateway({ MAX_UNFINISHED_TASKS: 1 });
-  assert.equal((await gateway.client.submit({ type: 'echo' })).state, 'queued');
+  const chroot = '/newer-backlog';
+  const tree = await openSession(t, `${zookeeper.connect}${chroot}`);
+  await tree.create('/backlog', '{"v":2,"unfinished":1000000}');
+  const store = await startStore(t, zookeeper, { chroot, unfinishedTasksMax: 1 });
+  assert.equal((await store.submit(taskRecord(), null)).created, true);
 });
