@@ -10,13 +10,13 @@ import { createLog } from '../../runtime/log.ts';
 import { parseConnectString } from '../../runtime/zookeeper-config.ts';
 import { onCleanup, type TestScope } from '../../test/support/cleanup.ts';
 
-const sessionTimeoutMs = 6000;
+const sessionMs = 6000;
 
 export class Observer {
   #session: Session | null = null;
   #leader: LeaderAddress | null = null;
 
-  constructor(scope: TestScope, connectString: string) {
+  constructor(scope: TestScope, connectString: string, sessionTimeoutMs = sessionMs) {
     const connect = parseConnectString(connectString);
     if (!connect) throw new Error(`${connectString} is no connect string`);
     const stop = new AbortController();
@@ -46,6 +46,9 @@ export class Observer {
       await leader.start();
       [this.#session, this.#leader] = [session, leader];
       await Promise.race([aborted(session.signal), aborted(stop)]);
+    } catch (error) {
+      // Lost before it could see anything: the next one tries.
+      if (!session.signal.aborted) throw error;
     } finally {
       [this.#session, this.#leader] = [null, null];
     }

@@ -15,11 +15,14 @@ import { runFaults } from '../../chaos/faults/run-faults.ts';
 import { type EnsembleServer, serversByMode } from '../../chaos/fleet/ensemble.ts';
 import { type Fleet, startFleet } from '../../chaos/fleet/fleet.ts';
 import { holdingsOf, leftoversOf } from '../../chaos/fleet/holdings.ts';
+import { Observer } from '../../chaos/fleet/observer.ts';
 import type { Entry, Fault, Leftover, ProcessEvent } from '../../chaos/record.ts';
 import { findOnPath } from '../../scripts/zookeeper-installation.ts';
 import { onCleanup, wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { TaskClient } from '../support/task-client.ts';
+import type { Frame } from '../support/zookeeper-frames.ts';
 
 const entries: Entry[] = [];
 const reportDir = mkdtempSync(join(tmpdir(), 'taskkeeper-fleet-'));
@@ -188,6 +191,20 @@ test('what is still held is seen, and what is let go of is not', async () => {
   leaving.abort();
   await answer;
   await eventually('it is not any more', async () => (await watchesOf()) === 0);
+});
+
+const isHandshake = ({ handshake, direction }: Frame) => handshake && direction === 'toServer';
+
+test('who looks on has the next session where one is lost before it saw anything', async (t) => {
+  const proxy = await startFaultProxy(t, fleet.servers[0] as EnsembleServer);
+  const addWatch = 106;
+  const cutOff = proxy.nextFrame(({ opcode }) => opcode === addWatch).then(() => proxy.silence());
+  const observer = new Observer(t, `${proxy.connect}/looked-at`, 600);
+  await cutOff;
+  const sessionAt = 16; // of the request of a handshake
+  await proxy.nextFrame((frame) => isHandshake(frame) && frame.body.readBigInt64BE(sessionAt) === 0n);
+  await proxy.heal();
+  await eventually('it has another session', () => observer.session);
 });
 
 test('without two of three servers nothing is taken, and with them everything is again', async () => {
