@@ -1,7 +1,8 @@
 // One session's connection to the ensemble: the only file that knows the npm client (node-zookeeper-client 1.1.3). Its
 // connection manager keeps the session id and password, shakes hands, numbers requests and pairs answers with them.
 // Everything that it gets wrong is taken over here: which server is tried and how long, TLS, framing, numbers beyond
-// 2^31, decoding, notifications; its pings are replaced by session.ts's heartbeat. What it still does right is left to it. session.ts is the only caller.
+// 2^31, decoding, notifications; its pings are replaced by session.ts's heartbeat. What it still does right is left to it. Called by session.ts, and by
+// changes-since.ts for a session of moments.
 
 import net from 'node:net';
 import tls from 'node:tls';
@@ -38,11 +39,12 @@ export interface ConnectionEvents {
 }
 
 export type NodeChange = 'created' | 'removed' | 'changed';
-/** Watcher.Event.EventType; children events never come, as no child watch is ever set. */
+/** Watcher.Event.EventType; that of the children comes only where a child watch was set (changes-since.ts). */
 const nodeChanges: ReadonlyMap<number, NodeChange> = new Map([
   [1, 'created'],
   [2, 'removed'],
   [3, 'changed'],
+  [4, 'changed'],
 ]);
 
 /**

@@ -8,6 +8,7 @@
 import { limits } from '../domain/limits.ts';
 import { monotonicMs } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { changesSince, type PastZnodes } from './changes-since.ts';
 import { type Answer, Connection, type EnsembleTarget, type NodeChange } from './connection.ts';
 import { consistentReadRequest, type SeenZnode } from './consistent-read.ts';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
@@ -94,6 +95,11 @@ export class Session {
     return this.#lease.trustedUntil;
   }
 
+  /** The newest transaction that this session has seen: of it and all before it, every event has been told. */
+  get zxid(): bigint {
+    return this.#connection.zxid;
+  }
+
   /** Znodes whose next change somebody waits for. */
   get watched(): number {
     return this.#watches.size;
@@ -176,6 +182,11 @@ export class Session {
   async watchRecursively(path: string, listener: RecursiveListener): Promise<void> {
     this.#recursive.set(path, listener);
     await this.#read(requests.addRecursiveWatchRequest(this.#serverPath(path)));
+  }
+
+  /** Which of these znodes have changed since `zxid`, up to now at least. Throws CoordinationError where it cannot be told soon. */
+  changesSince(zxid: bigint, znodes: PastZnodes): Promise<ReadonlySet<string>> {
+    return changesSince(this.#options, zxid, znodes);
   }
 
   /** One atomic transaction; throws {@link CoordinationError}, which names the refused operation and the outcome. */

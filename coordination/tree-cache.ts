@@ -1,14 +1,15 @@
 // A mirror of one subtree: a persistent recursive watch that only says "look again", and one read for each look. After
 // a reconnect the watch is set again and the whole subtree is listed and compared, so lost, merged and doubled events
-// change nothing. It keeps which znodes there are, not their data: the listener makes of that what it needs.
+// change nothing. Of many znodes the server is asked first which have changed since the link broke, and the others are not read again. It
+// keeps which znodes there are, not their data: the listener makes of that what it needs.
 //
 // - `present` without data is announced in the order of the events, before the read that brings the data: whoever
 //   decides knows at once that something is there, and that it does not know yet what.
 // - `synced` means: everything that was there when the watch was set has been announced, with its data.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { limits } from '../domain/limits.ts';
-import { isRefusal } from './coordination-error.ts';
+import { CoordinationError, isRefusal } from './coordination-error.ts';
+import { PathReads } from './path-reads.ts';
 import type { Session } from './session.ts';
 import type { Znode } from './zookeeper-requests.ts';
 
@@ -32,20 +33,23 @@ export interface TreeCacheOptions {
   readonly content?: 'data' | 'names';
   /** What the one child of a znode that has one is mostly called: it is read without a list first. */
   readonly onlyChild?: string | null;
+  /** From so many znodes on it is asked which have changed; fewer are read as soon. */
+  readonly manyZnodes?: number;
 }
+
+const manyZnodesDefault = 2000;
 
 /** Names that are taken up in one turn of the event loop: to do so for a hundred thousand takes a fifth of a second. */
 const namesAtOnce = 5000;
 
-/** `stale`: something changed after the read was sent, so it is repeated. */
-type Reading = 'wanted' | 'reading' | 'stale';
-
-/** A listing under way: what it still has to read and list, and what was known before and has not been seen again. */
+/** A listing under way: what it still has to read and list, and what was known before and may not be there any more. */
 interface Listing {
   readonly open: Set<string>;
   readonly unseen: Set<string>;
   /** Removed while it went on: a list that was answered before may still name it. */
   readonly removed: Set<string>;
+  /** Of those that were known before, the only ones that may be different from what is known; null: all may. */
+  changed: Set<string> | null;
   /** Children that were guessed by their name, and when the children of their parent had last changed. */
   readonly guesses: Map<string, bigint>;
 }
@@ -57,13 +61,14 @@ export class TreeCache {
   readonly #listener: TreeListener;
   readonly #readsData: boolean;
   readonly #onlyChild: string | null;
+  readonly #manyZnodes: number;
   readonly #present = new Set<string>();
-  readonly #reading = new Map<string, Reading>();
-  readonly #queue = new Fifo<string>();
-  #readsInFlight = 0;
+  readonly #reads: PathReads;
   #listing: Listing | null = null;
   #retry: NodeJS.Timeout | undefined;
   #synced = false;
+  /** The transaction up to which this mirror was complete when it last was; null: never, or it has a hole. */
+  #completeUntil: bigint | null = null;
   #onFirstSync: () => void = () => undefined;
   #onNoStart: (error: unknown) => void = () => undefined;
 
@@ -73,14 +78,19 @@ export class TreeCache {
     root: string,
     depthMax: number,
     listener: TreeListener,
-    { content = 'data', onlyChild = null }: TreeCacheOptions = {},
+    { content = 'data', onlyChild = null, manyZnodes = manyZnodesDefault }: TreeCacheOptions = {},
   ) {
+    this.#manyZnodes = manyZnodes;
     this.#readsData = content === 'data';
     this.#onlyChild = onlyChild;
     this.#session = session;
     this.#root = root;
     this.#depthMax = depthMax;
     this.#listener = listener;
+    this.#reads = new PathReads(session, {
+      onRead: (path, znode) => (znode ? this.#found(path, znode) : this.#notFound(path)),
+      onFailure: (path, error) => this.#onFailure(path, error),
+    });
   }
 
   get synced(): boolean {
@@ -95,33 +105,69 @@ export class TreeCache {
       this.#onNoStart = reject;
       this.#session.onState((state) => {
         if (state === 'connected') this.#resync();
-        else this.#setSynced(false);
+        else this.#onNoLink();
         if (this.#session.signal.aborted) reject(this.#session.signal.reason);
       });
       if (this.#session.state === 'connected') this.#resync();
     });
   }
 
+  #onNoLink(): void {
+    if (this.#synced) this.#completeUntil = this.#session.zxid;
+    this.#setSynced(false);
+  }
+
   #resync(): void {
     this.#setSynced(false);
-    this.#listing = {
-      open: new Set([this.#root]),
-      unseen: new Set(this.#present),
+    const listing: Listing = {
+      // What was wanted over the last link may be new, with children that no event has told of.
+      open: new Set([this.#root, ...this.#reads.paths]),
+      unseen: new Set(),
       removed: new Set(),
+      changed: null,
       guesses: new Map(),
     };
-    // What was asked for over the last link may be answered before the watch is set: it is asked once more.
-    for (const [path, reading] of this.#reading) if (reading === 'reading') this.#reading.set(path, 'stale');
+    this.#listing = listing;
+    this.#reads.repeatAll(); // what was asked for over the last link may be answered before the watch is set
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
     watching.catch((error: unknown) => this.#onFailure(this.#root, error));
     // The new server may lag behind what this session has committed over the last one: reads come after the sync.
     this.#session.sync(this.#root).catch((error: unknown) => this.#onFailure(this.#root, error));
+    if (this.#completeUntil !== null && this.#readsData && this.#present.size >= this.#manyZnodes) {
+      void this.#readChanges(this.#completeUntil, watching, listing);
+    } else this.#readAll(listing);
+  }
+
+  #readAll(listing: Listing): void {
+    for (const path of this.#present) listing.unseen.add(path);
     this.#take(this.#root);
+  }
+
+  async #readChanges(zxid: bigint, watching: Promise<void>, listing: Listing): Promise<void> {
+    const changed = await this.#changesSince(zxid, watching);
+    if (listing !== this.#listing) return;
+    if (changed === null) return this.#readAll(listing);
+    listing.changed = new Set(changed);
+    const known = [...changed].filter((path) => path !== this.#root && this.#present.has(path));
+    await this.#openAll(known, listing);
+    if (listing === this.#listing) this.#take(this.#root);
+  }
+
+  /** Null: that cannot be told. What has changed before the watch was set was not told by it, so the question comes after it. */
+  async #changesSince(zxid: bigint, watching: Promise<void>): Promise<ReadonlySet<string> | null> {
+    const hasChildren = (path: string) => depthBelow(this.#root, path) < this.#depthMax;
+    try {
+      await watching;
+      return await this.#session.changesSince(zxid, { paths: this.#present, hasChildren });
+    } catch (error) {
+      if (!(error instanceof CoordinationError)) throw error;
+      return null;
+    }
   }
 
   /** Something that the listing under way found. */
   #take(path: string): void {
-    if (this.#readsData) return this.#want(path);
+    if (this.#readsData) return this.#reads.want(path);
     if (depthBelow(this.#root, path) < this.#depthMax && this.#listing) void this.#list(path, this.#listing);
     else this.#listed(path);
   }
@@ -132,58 +178,14 @@ export class TreeCache {
       this.#listing?.removed.add(path);
       // In its turn, also where it is just being read: an outcome that came before must not be seen long before this.
       this.#gone(path);
-      if (!this.#reading.has(path)) return;
+      if (!this.#reads.has(path)) return;
     }
     if (change === 'created') {
       this.#listing?.removed.delete(path);
       this.#announce(path, null);
     }
-    if (this.#readsData) this.#want(path);
+    if (this.#readsData) this.#reads.want(path);
     else if (change === 'changed') this.#listener.onChanged?.(path);
-  }
-
-  /** Reads `path` soon; once more if a read is already under way, as that one may be older than what asks now. */
-  #want(path: string): void {
-    const reading = this.#reading.get(path);
-    if (reading === 'wanted') return;
-    if (reading !== undefined) {
-      this.#reading.set(path, 'stale');
-      return;
-    }
-    this.#reading.set(path, 'wanted');
-    this.#queue.push(path);
-    this.#pump();
-  }
-
-  #pump(): void {
-    while (this.#readsInFlight < limits.readsInFlightMax) {
-      const path = this.#queue.shift();
-      if (path === undefined) return;
-      this.#readsInFlight += 1;
-      this.#reading.set(path, 'reading');
-      this.#read(path);
-    }
-  }
-
-  #read(path: string): void {
-    this.#session.getData(path).then(
-      (znode) => this.#onRead(path, znode),
-      (error: unknown) => {
-        this.#onFailure(path, error);
-        this.#onRead(path, undefined);
-      },
-    );
-  }
-
-  /** Undefined: it could not be read. */
-  #onRead(path: string, znode: Znode | null | undefined): void {
-    this.#readsInFlight -= 1;
-    const stale = this.#reading.get(path) === 'stale';
-    this.#reading.delete(path);
-    if (stale) this.#want(path);
-    else if (znode) this.#found(path, znode);
-    else if (znode === null) this.#notFound(path);
-    this.#pump();
   }
 
   #found(path: string, znode: Znode): void {
@@ -191,11 +193,13 @@ export class TreeCache {
     const listing = this.#listing;
     if (!listing?.open.has(path)) return;
     this.#checkGuess(path, znode, listing);
+    listing.changed?.delete(path);
     const { numChildren, pzxid } = znode.stat;
     if (numChildren === 0 || depthBelow(this.#root, path) === this.#depthMax) return this.#listed(path);
     if (numChildren > 1 || this.#onlyChild === null) return void this.#list(path, listing);
-    listing.guesses.set(childPath(path, this.#onlyChild), pzxid);
-    this.#open(path, [this.#onlyChild], listing);
+    const child = childPath(path, this.#onlyChild);
+    if (!this.#isCurrent(child, listing)) listing.guesses.set(child, pzxid);
+    this.#open([child], listing);
     this.#listed(path);
   }
 
@@ -223,25 +227,36 @@ export class TreeCache {
       if (!names) return this.#gone(path);
       // With names only, this is where the root shows that it is there.
       if (path === this.#root && !this.#readsData && !listing.removed.has(path)) this.#announce(path, null);
-      for (let from = 0; from < names.length; from += namesAtOnce) {
-        if (from > 0) await nextTurn();
-        if (listing !== this.#listing) return;
-        this.#open(path, names.slice(from, from + namesAtOnce), listing);
-      }
-      this.#listed(path);
+      await this.#openAll(
+        names.map((name) => childPath(path, name)),
+        listing,
+      );
+      if (listing === this.#listing) this.#listed(path);
     } catch (error) {
       this.#onFailure(path, error);
     }
   }
 
-  /** They have to be seen, too. */
-  #open(path: string, names: readonly string[], listing: Listing): void {
-    for (const name of names) {
-      const child = childPath(path, name);
-      listing.open.add(child);
-      if (!this.#readsData && !listing.removed.has(child)) this.#announce(child, null);
+  async #openAll(paths: readonly string[], listing: Listing): Promise<void> {
+    for (let from = 0; from < paths.length; from += namesAtOnce) {
+      if (from > 0) await nextTurn();
+      if (listing !== this.#listing) return;
+      this.#open(paths.slice(from, from + namesAtOnce), listing);
     }
-    for (const name of names) this.#take(childPath(path, name));
+  }
+
+  /** They have to be seen, too, unless they are known as they are. */
+  #open(paths: readonly string[], listing: Listing): void {
+    const unknown = paths.filter((path) => !this.#isCurrent(path, listing));
+    for (const path of unknown) {
+      listing.open.add(path);
+      if (!this.#readsData && !listing.removed.has(path)) this.#announce(path, null);
+    }
+    for (const path of unknown) this.#take(path);
+  }
+
+  #isCurrent(path: string, { changed }: Listing): boolean {
+    return changed !== null && this.#present.has(path) && !changed.has(path);
   }
 
   /** It was seen, and what is below it, as far as that is wanted, is being looked at. */
@@ -273,7 +288,7 @@ export class TreeCache {
 
   /**
    * What we may not read is there all the same: it stays without data, and nothing waits for it. Any other failure (a
-   * deadline, mostly) leaves a hole in the picture, which is therefore taken anew over another link; after a pause where we may
+   * deadline, mostly) leaves a hole in the picture, which is therefore taken anew, all of it, over another link; after a pause where we may
    * not read the root, since somebody has to change that first.
    */
   #onFailure(path: string, error: unknown): void {
@@ -293,28 +308,9 @@ export class TreeCache {
   #recover(error: unknown): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
+    this.#setSynced(false);
+    this.#completeUntil = null;
     if (this.#session.state === 'connected') this.#session.recover(`no picture of ${this.#root}: ${String(error)}`);
-  }
-}
-
-/** First in, first out at constant cost; an array's own `shift` moves all that is left. */
-class Fifo<T> {
-  #items: T[] = [];
-  #head = 0;
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  shift(): T | undefined {
-    const item = this.#items[this.#head];
-    if (item === undefined) return undefined;
-    this.#head += 1;
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
   }
 }
 

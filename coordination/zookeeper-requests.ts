@@ -159,9 +159,10 @@ export function setWatchesRequest(
   sinceZxid: bigint,
   dataPaths: readonly string[],
   existPaths: readonly string[],
+  childPaths: readonly string[] = [],
 ): WireRequest<void> {
   const writer = new JuteWriter().long(sinceZxid);
-  for (const paths of [dataPaths, existPaths, []]) {
+  for (const paths of [dataPaths, existPaths, childPaths]) {
     writer.int(paths.length);
     for (const path of paths) writer.string(path);
   }

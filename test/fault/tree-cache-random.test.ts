@@ -63,14 +63,27 @@ async function run(writer: Session, proxy: FaultProxy, root: string, seed: numbe
   }
 }
 
-for (const content of ['data', 'names'] as const satisfies Content[]) {
+interface Kind {
+  readonly name: string;
+  readonly content: Content;
+  /** From so many znodes on the cache asks what has changed. */
+  readonly manyZnodes: number;
+}
+
+const kinds: readonly Kind[] = [
+  { name: 'data', content: 'data', manyZnodes: Infinity },
+  { name: 'changed data', content: 'data', manyZnodes: 0 },
+  { name: 'names', content: 'names', manyZnodes: Infinity },
+];
+
+for (const { name, content, manyZnodes } of kinds) {
   for (const seed of seeds) {
-    test(`random changes and cuts, ${content}, seed ${seed}`, async (t) => {
+    test(`random changes and cuts, ${name}, seed ${seed}`, async (t) => {
       const { session: writer } = await openSession(t, zookeeper, { sessionTimeoutMs: 10_000 });
       const proxy = await startFaultProxy(t, zookeeper);
       const { session } = await openSession(t, proxy, { sessionTimeoutMs: 10_000 });
-      const root = `/${content}-${seed}`;
-      const tree = new TreePicture(session, root, depth, content);
+      const root = `/${name.replace(' ', '-')}-${seed}`;
+      const tree = new TreePicture(session, root, depth, content, { manyZnodes });
       await tree.cache.start();
       await run(writer, proxy, root, seed);
       const truth = lines(await readTree(writer, root, depth, content));

@@ -2,7 +2,7 @@
 // afresh, for the comparison.
 
 import type { Session } from '../../coordination/session.ts';
-import { TreeCache } from '../../coordination/tree-cache.ts';
+import { TreeCache, type TreeCacheOptions } from '../../coordination/tree-cache.ts';
 import { Changes } from '../support/changes.ts';
 
 export type Content = 'data' | 'names';
@@ -16,7 +16,7 @@ export class TreePicture {
   readonly picture: Picture = new Map();
   readonly #changes = new Changes();
 
-  constructor(session: Session, root: string, depthMax: number, content: Content) {
+  constructor(session: Session, root: string, depthMax: number, content: Content, options: TreeCacheOptions = {}) {
     const listener = {
       onPresent: (path: string, znode: { data: Buffer } | null) => {
         const data = znode?.data.toString() ?? null;
@@ -30,7 +30,7 @@ export class TreePicture {
       onSynced: (synced: boolean) => this.#tell(synced ? 'synced' : 'not synced'),
     };
     // A guess that is sometimes right, so that every test tries both.
-    this.cache = new TreeCache(session, root, depthMax, listener, { content, onlyChild: 'a' });
+    this.cache = new TreeCache(session, root, depthMax, listener, { content, onlyChild: 'a', ...options });
   }
 
   /** Waits until the picture, or whatever `fits` looks at, is as wanted; looks again whenever the listener is told. */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { PastZnodes } from '../../../coordination/changes-since.ts';
 import { CoordinationError } from '../../../coordination/coordination-error.ts';
 import type { RecursiveListener, Session, SessionState } from '../../../coordination/session.ts';
 import { TreeCache, type TreeCacheOptions } from '../../../coordination/tree-cache.ts';
@@ -16,6 +17,7 @@ interface Asked {
 class ScriptedSession {
   readonly signal = new AbortController().signal;
   state: SessionState = 'connected';
+  zxid = 0n;
   readonly asked: Asked[] = [];
   readonly recovered: string[] = [];
   event: RecursiveListener = () => undefined;
@@ -45,6 +47,12 @@ class ScriptedSession {
 
   getData(path: string) {
     return this.#ask(`get ${path}`);
+  }
+
+  /** Asked in words that say of which znodes, those with children marked. */
+  changesSince(zxid: bigint, { paths, hasChildren }: PastZnodes) {
+    const known = [...paths].map((path) => (hasChildren(path) ? `${path}/*` : path));
+    return this.#ask(`changes since ${zxid} of ${known.join(' ')}`);
   }
 
   childNames(path: string) {
@@ -244,4 +252,138 @@ test('a link that breaks while many names are taken up: the next list alone coun
   await turn();
   assert.deepEqual(contents(picture), { '/t': null, '/t/a': null });
   assert.equal(cache.synced, true);
+});
+
+/** A complete mirror of /t with a and b, which asks what has changed, on its next link. */
+async function cacheOnNextLink() {
+  const made = cacheOn('data', { manyZnodes: 0 });
+  const { session } = made;
+  await session.answer('get /t', znode('', 2));
+  await session.answer('list /t', list('a', 'b'));
+  for (const name of ['a', 'b']) await session.answer(`get /t/${name}`, znode(`old ${name}`));
+  session.zxid = 7n;
+  return made;
+}
+
+async function reconnect({ session }: { session: ScriptedSession }) {
+  session.become('suspended');
+  session.zxid = 9n; // of the next link
+  session.become('connected');
+  await turn();
+}
+
+const wordsOf = ({ asked }: ScriptedSession) => asked.map(({ what }) => what);
+const question = 'changes since 7 of /t/* /t/a /t/b';
+
+test('after a reconnect only what has changed is read again, what has come, and what had to be read anyway', async () => {
+  const made = await cacheOnNextLink();
+  const { session, picture, cache } = made;
+  await reconnect(made);
+  assert.equal(cache.synced, false);
+  session.event('/t/later', 'created');
+  await session.answer(question, new Set(['/t', '/t/b', '/t/unknown']));
+  await session.answer('get /t/later', znode('later'));
+  await session.answer('get /t/b', znode('new b'));
+  await session.answer('get /t', znode('', 4));
+  await session.answer('list /t', list('a', 'b', 'come', 'later'));
+  assert.equal(cache.synced, false);
+  await session.answer('get /t/come', znode('come'));
+  assert.deepEqual(session.asked, []);
+  assert.deepEqual(contents(picture), {
+    ...{ '/t': '', '/t/a': 'old a', '/t/b': 'new b' },
+    ...{ '/t/come': 'come', '/t/later': 'later' },
+  });
+  assert.equal(cache.synced, true);
+});
+
+test('what has changed and is not there any more is gone', async () => {
+  const made = await cacheOnNextLink();
+  const { session, picture, cache } = made;
+  await reconnect(made);
+  await session.answer(question, new Set(['/t', '/t/b']));
+  await session.answer('get /t/b', null);
+  await session.answer('get /t', znode('', 1));
+  await session.answer('list /t', list('a'));
+  assert.deepEqual(contents(picture), { '/t': '', '/t/a': 'old a' });
+  assert.equal(cache.synced, true);
+});
+
+test('a link that breaks before all was looked at: the next question is about all that time', async () => {
+  const made = await cacheOnNextLink();
+  const { session, picture } = made;
+  await reconnect(made);
+  await session.answer(question, new Set(['/t', '/t/b']));
+  await reconnect(made);
+  await session.answer(question, new Set(['/t/a']));
+  await session.answer('get /t/a', znode('new a'));
+  assert.equal(picture.get('/t/a'), 'new a');
+});
+
+test('where it cannot be told what has changed, everything is read', async () => {
+  const made = await cacheOnNextLink();
+  const { session, picture, cache } = made;
+  await reconnect(made);
+  await session.refuse(question, -4);
+  await session.answer('get /t', znode('', 1));
+  await session.answer('list /t', list('b'));
+  await session.answer('get /t/b', znode('old b'));
+  assert.deepEqual(contents(picture), { '/t': '', '/t/b': 'old b' });
+  assert.equal(cache.synced, true);
+});
+
+test('a picture with a hole is read as a whole, also where the read failed without a link', async () => {
+  for (const withLink of [true, false]) {
+    const made = await cacheOnNextLink();
+    const { session } = made;
+    session.event('/t/a', 'changed');
+    if (!withLink) session.become('suspended');
+    session.asked.splice(0, 1)[0]?.fail(new CoordinationError('deadline_exceeded', 'not applied', 'get /t/a'));
+    await turn();
+    await reconnect(made);
+    assert.deepEqual(wordsOf(session), ['get /t'], withLink ? 'with a link' : 'without a link');
+  }
+});
+
+test('what was wanted and not read when the link broke is looked at with its children', async () => {
+  const session = new ScriptedSession();
+  const picture = new Map<string, string | null>();
+  const listener = {
+    onPresent: (path: string, found: { data: Buffer } | null) => picture.set(path, found?.data.toString() ?? null),
+    onAbsent: (path: string) => picture.delete(path),
+    onSynced: () => undefined,
+  };
+  const cache = new TreeCache(session as unknown as Session, '/t', 2, listener, { manyZnodes: 0 });
+  void cache.start();
+  await session.answer('get /t', znode(''));
+  await reconnect({ session });
+  await session.answer('changes since 0 of /t/*', new Set(['/t']));
+  await session.answer('get /t', znode('', 1));
+  await session.answer('list /t', list('new'));
+  await reconnect({ session }); // before it is read
+  await session.answer('get /t/new', znode('of the last link', 1));
+  await session.answer('get /t/new', znode('new', 1));
+  await session.answer('list /t/new', list('child'));
+  await session.answer('get /t/new/child', znode('child'));
+  await session.answer('changes since 0 of /t/*', new Set([]));
+  await session.answer('get /t', znode('', 1));
+  await session.answer('list /t', list('new'));
+  assert.deepEqual(contents(picture), { '/t': '', '/t/new': 'new', '/t/new/child': 'child' });
+  assert.equal(cache.synced, true);
+});
+
+test('what has changed is asked only when the watch stands: what changes between the two would be missed', async () => {
+  const made = await cacheOnNextLink();
+  const { session } = made;
+  let onWatching: () => void = () => undefined;
+  session.watchRecursively = (_path, listener) => {
+    session.event = listener;
+    return new Promise((resolve) => {
+      onWatching = resolve;
+    });
+  };
+  await reconnect(made);
+  assert.deepEqual(session.asked, []);
+  onWatching();
+  await turn();
+  assert.deepEqual(wordsOf(session), [question]);
 });
