@@ -1,6 +1,7 @@
 // What a scenario has to do with: a stack of its own, on ZooKeeper servers of its own, warm and at rest; the processes that make the loads and
 // that watch the tree; and the looks before and after, by which everything has to be as it was.
 
+import { auditLive } from '../../audit/live-audit.ts';
 import { taskRecord } from '../../test/fault/task-record.ts';
 import type { TestScope } from '../../test/support/cleanup.ts';
 import { eventually } from '../../test/support/eventually.ts';
@@ -225,6 +226,12 @@ export class World {
     this.add('acknowledged and not final', verdict.notFinal, '', none);
     this.add('removed before they were final', verdict.removedUnfinished, '', none);
     this.add('final twice', verdict.endedTwice, '', none);
+    const { findings } = await auditLive(await this.stack.session);
+    const violations = findings.filter(({ severity }) => severity === 'violation');
+    this.faults(
+      'violations that an audit finds',
+      violations.map(({ path, rule, what }) => `${path} ${what} (${rule})`),
+    );
     if (verdict.isBlind) this.fault('the witness lost its link to ZooKeeper, so what it says is not all');
   }
 
