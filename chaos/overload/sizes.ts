@@ -9,6 +9,8 @@ export interface Sizes {
   readonly queuedMax: number;
   /** MAX_WAITS: so many clients wait, and one more. */
   readonly waits: number;
+  /** Those whose time is to be up wait for so long; all of them have asked before. */
+  readonly shortWaitSeconds: number;
   readonly streams: number;
   readonly eventStreams: number;
   /** Clients that read nothing. */
@@ -62,6 +64,7 @@ export const fullSizes: Sizes = {
   unfinishedMax: 20_000,
   queuedMax: 1000,
   waits: 10_000,
+  shortWaitSeconds: 20,
   streams: 2000,
   eventStreams: 50,
   deaf: 500,
@@ -81,6 +84,7 @@ export const smallSizes: Sizes = {
   unfinishedMax: 1500,
   queuedMax: 200,
   waits: 400,
+  shortWaitSeconds: 5,
   streams: 200,
   eventStreams: 5,
   deaf: 20,

@@ -7,7 +7,6 @@ import { test } from 'node:test';
 import { Report } from '../../chaos/overload/report.ts';
 import { flood } from '../../chaos/overload/scenarios/flood.ts';
 import { limit } from '../../chaos/overload/scenarios/limit.ts';
-import { nuisance } from '../../chaos/overload/scenarios/nuisance.ts';
 import { streams } from '../../chaos/overload/scenarios/streams.ts';
 import { waits } from '../../chaos/overload/scenarios/waits.ts';
 import { smallSizes } from '../../chaos/overload/sizes.ts';
@@ -18,7 +17,7 @@ import { startZooKeeper } from '../support/zookeeper-server.ts';
 
 const zookeepers = [await startZooKeeper(wholeFile, roomForMany)];
 
-for (const scenario of [limit, waits, streams, flood, nuisance]) {
+for (const scenario of [limit, waits, streams, flood]) {
   test(scenario.about, { timeout: 240_000 }, async (t) => {
     const report = new Report();
     const options = { scope: t, scenario, sizes: smallSizes, report, zookeepers };

@@ -9,8 +9,6 @@ import { doneTask, readErrands, tellServed } from './limit.ts';
 
 /** The longest that there is; none of them is over before all have asked. */
 const waitSeconds = 60;
-/** Of those whose time is to be up: all have asked before. */
-const shortWaitSeconds = 20;
 
 export const waits: Scenario = {
   name: 'waits',
@@ -63,11 +61,12 @@ async function givenUp(world: World): Promise<void> {
 }
 
 async function timedOut(world: World): Promise<void> {
+  const { bounds, shortWaitSeconds } = world.sizes;
   const { watches } = await allWaiting(world, 'timed out', shortWaitSeconds);
   world.say('the time of all of them is up');
   const answers = await world.load.call('longPollAnswers');
   const late = answers.tookMs.max - shortWaitSeconds * 1000;
-  world.add('timed out: answered too late by at most', late, 'ms', { atMost: world.sizes.bounds.answerMs });
+  world.add('timed out: answered too late by at most', late, 'ms', { atMost: bounds.answerMs });
   world.faults('timed out: answered otherwise', otherThan(answers.statuses, '200'));
   world.add('timed out: final', answers.final, '', { exactly: 0 });
   await world.untilWatches('timed out', watches);
