@@ -112,6 +112,11 @@ export class TreeCache {
     });
   }
 
+  /** Of a znode of which an event may not have come: of one that we may not read, servers since 3.8.4 tell no change (CVE-2024-23944). */
+  lookAgain(path: string): void {
+    if (this.#readsData && this.#session.state === 'connected') this.#reads.want(path);
+  }
+
   #onNoLink(): void {
     if (this.#synced) this.#completeUntil = this.#session.zxid;
     this.#setSynced(false);

@@ -170,6 +170,7 @@ export class AssignLoop {
       { err: error, task: decision.task, decision: decision.kind },
       'a decision was refused',
     );
+    this.#options.picture.lookAgain(decision.task);
     this.#settle(decision, monotonicMs() + (expected ? outrunMs : deferMs));
   }
 

@@ -46,6 +46,7 @@ export class Picture {
   readonly #session: Session;
   readonly #log: Log;
   readonly #mirrors: TreeCache[];
+  readonly #tasks: TreeCache;
   readonly #listeners = new Set<() => void>();
   readonly #eventListeners = new Set<() => void>();
   readonly #logged = new Set<string>();
@@ -66,12 +67,14 @@ export class Picture {
     type OnNode = (path: string, znode: Znode | null | undefined) => void;
     const mirror = (root: string, depth: number, onNode: OnNode, options?: TreeCacheOptions) =>
       new TreeCache(session, root, depth, this.#listener(root, onNode), options);
+    const tasksOptions = { onlyChild: 'status' };
+    this.#tasks = mirror(paths.tasks, 2, (path, znode) => this.#onTask(path, znode), tasksOptions);
     // Settings before what they are about, workers before assignments, which are judged by whether their worker lives.
     this.#mirrors = [
       mirror(paths.queues, 1, (path, znode) => this.#onQueue(path, znode)),
       mirror(paths.workers, 1, (path, znode) => this.#onWorker(path, znode)),
       mirror(paths.assign, 2, (path, znode) => this.#onAssign(path, znode)),
-      mirror(paths.tasks, 2, (path, znode) => this.#onTask(path, znode), { onlyChild: 'status' }),
+      this.#tasks,
     ];
   }
 
@@ -99,6 +102,11 @@ export class Picture {
   async caughtUp(): Promise<void> {
     await this.#session.sync(paths.tasks);
     await this.#session.getData(paths.tasks); // reads are answered in the order in which they are asked for
+  }
+
+  /** To be called where the tree refuses what the picture of this task allows. */
+  lookAgain(task: TaskId): void {
+    this.#tasks.lookAgain(paths.task(task));
   }
 
   /** Calls `listener` after each turn of the event loop that has changed something, in one of its own; returns the function that ends that. */

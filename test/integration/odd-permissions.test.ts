@@ -10,6 +10,7 @@ import { openSession } from '../fault/session-harness.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
+import { metricOf } from '../support/many-tasks.ts';
 import { type ServiceName, startService } from '../support/process.ts';
 import { calmSessionMs, type Stack, startStack } from '../support/stack.ts';
 import { temporaryFolder } from '../support/stack-handlers.ts';
@@ -106,4 +107,20 @@ test('a task that is hidden, or whose status is: told at once to who asks, left 
   const found = await gateway.client.submit({ type: 'lost-answer' });
   await lost;
   assert.equal((await gateway.client.get(found.id)).type, 'lost-answer');
+});
+
+test('a task that is hidden while it runs, and then deleted, is forgotten: nobody tries for ever to give it to somebody', async (t) => {
+  const stack = await startStack(t, zookeeper, { sessionTimeoutMs: calmSessionMs });
+  const { client } = stack;
+  const { id } = await client.submit({ type: 'sleep', payload: { ms: 2000 } });
+  await client.untilRunning(id);
+  const zkCli = await startZkCli(t, stack.connect);
+  await zkCli.run('addauth digest somebody:else');
+  await zkCli.run(`setAcl /tasks/${id} auth:somebody:else:cdrwa`);
+  await stack.worker('ours1').process.waitForLog(/cannot be recorded/);
+  await zkCli.run(`delete /tasks/${id}`);
+  const { process: master } = await stack.leader();
+  const tasks = async (state: string) => metricOf(master, `taskkeeper_tasks{state="${state}"}`);
+  await eventually('it counts as nothing', async () => (await tasks('queued')) + (await tasks('running')) === 0);
+  assert.equal((await client.request('GET', `/tasks/${id}`)).status, 404);
 });
