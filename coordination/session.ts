@@ -16,6 +16,7 @@ import { GroupRead } from './group-read.ts';
 import type { Stat } from './jute.ts';
 import { OneShotWatches } from './one-shot-watches.ts';
 import { OpenRequests, type PendingRequest } from './open-requests.ts';
+import { SessionClocks } from './session-clocks.ts';
 import { SessionLease } from './session-lease.ts';
 import type { Operation, OperationResult, WireRequest, Znode } from './zookeeper-requests.ts';
 import * as requests from './zookeeper-requests.ts';
@@ -50,8 +51,15 @@ export class Session {
   readonly #ended = new AbortController();
   readonly #stateListeners = new Set<(state: SessionState) => void>();
   readonly #linkErrorsLogged = new Set<string>();
-  #heartbeat: NodeJS.Timeout | undefined;
-  #expiry: NodeJS.Timeout | undefined;
+  readonly #clocks = new SessionClocks(this.#lease, {
+    isConnected: () => this.#state === 'connected',
+    onBeat: () => void this.sync('/').catch(() => undefined), // its answer is what counts; without one the link is dropped in time
+    onSilent: () => {
+      this.#log.warn('no answer from ZooKeeper for two fifths of the session timeout, trying another server');
+      this.#connection.drop();
+    },
+    onOver: () => this.#lose('not heard from in time'),
+  });
   #state: SessionState = 'connecting';
   #id = 0n;
 
@@ -265,7 +273,7 @@ export class Session {
     this.#state = 'connected';
     this.#linkErrorsLogged.clear();
     this.#log.info({ session: granted.sessionId.toString(16), timeoutMs: granted.timeoutMs }, 'connected to ZooKeeper');
-    this.#startClocks();
+    this.#clocks.start();
     const { chroot } = this.#options;
     for (const { data, exist } of this.#watches.groups(chroot)) {
       void this.#read(requests.setWatchesRequest(this.#connection.zxid, data, exist)).catch(() =>
@@ -309,43 +317,6 @@ export class Session {
     }
   }
 
-  #startClocks(): void {
-    this.#beat();
-    this.#armExpiry();
-  }
-
-  /** Sends a heartbeat or drops a silent link when that is due, and comes again when the next of the two is. */
-  #beat(): void {
-    clearTimeout(this.#heartbeat);
-    if (this.#state !== 'connected') return;
-    const now = monotonicMs();
-    if (now >= this.#lease.silentAt) {
-      // Timers run before what has arrived is read: after a pause of our own the answer may be there already.
-      setImmediate(() => this.#dropIfSilent());
-      return;
-    }
-    if (now >= this.#lease.heartbeatAt) {
-      void this.sync('/').catch(() => undefined); // its answer is what counts; without one the link is dropped in time
-    }
-    const { heartbeatAt, silentAt } = this.#lease;
-    const waitMs = Math.max(1, Math.ceil(Math.min(heartbeatAt, silentAt) - now));
-    this.#heartbeat = setTimeout(() => this.#beat(), waitMs);
-  }
-
-  #dropIfSilent(): void {
-    if (this.#state !== 'connected') return;
-    if (monotonicMs() < this.#lease.silentAt) return this.#beat();
-    this.#log.warn('no answer from ZooKeeper for two fifths of the session timeout, trying another server');
-    this.#connection.drop();
-  }
-
-  #armExpiry(): void {
-    clearTimeout(this.#expiry);
-    const remaining = this.#lease.trustedUntil - monotonicMs();
-    if (remaining <= 0) this.#lose('not heard from in time');
-    else this.#expiry = setTimeout(() => this.#armExpiry(), Math.ceil(remaining));
-  }
-
   #lose(why: string): void {
     if (this.signal.aborted) return;
     this.#log.warn({ session: this.#id.toString(16), why }, 'the ZooKeeper session is lost');
@@ -355,8 +326,7 @@ export class Session {
 
   #end(state: 'lost' | 'closed', why: string): void {
     this.#state = state;
-    clearTimeout(this.#heartbeat);
-    clearTimeout(this.#expiry);
+    this.#clocks.stop();
     this.#ended.abort(new SessionLost(why));
     this.#open.failAll('session_lost', why);
     this.#recursive.clear();
