@@ -1,7 +1,8 @@
 // A mirror of one subtree: a persistent recursive watch that only says "look again", and one read for each look. After
 // a reconnect the watch is set again and the whole subtree is listed and compared, so lost, merged and doubled events
-// change nothing. Of many znodes the server is asked first which have changed since the link broke, and the others are not read again. It
-// keeps which znodes there are, not their data: the listener makes of that what it needs.
+// change nothing. Of many znodes the server is asked first which have changed since the link broke; with those the mirror is complete again, and
+// the others are looked at while it is in use: an ensemble that lost what it had committed (ZOOKEEPER-4394 and its kin) would else leave it wrong
+// for good. It keeps which znodes there are, not their data: the listener makes of that what it needs.
 //
 // - `present` without data is announced in the order of the events, before the read that brings the data: whoever
 //   decides knows at once that something is there, and that it does not know yet what.
@@ -52,6 +53,10 @@ interface Listing {
   changed: Set<string> | null;
   /** Children that were guessed by their name, and when the children of their parent had last changed. */
   readonly guesses: Map<string, bigint>;
+}
+
+function newListing(open: Iterable<string>): Listing {
+  return { open: new Set(open), unseen: new Set(), removed: new Set(), changed: null, guesses: new Map() };
 }
 
 export class TreeCache {
@@ -124,14 +129,8 @@ export class TreeCache {
 
   #resync(): void {
     this.#setSynced(false);
-    const listing: Listing = {
-      // What was wanted over the last link may be new, with children that no event has told of.
-      open: new Set([this.#root, ...this.#reads.paths]),
-      unseen: new Set(),
-      removed: new Set(),
-      changed: null,
-      guesses: new Map(),
-    };
+    // What was wanted over the last link may be new, with children that no event has told of.
+    const listing = newListing([this.#root, ...this.#reads.paths]);
     this.#listing = listing;
     this.#reads.repeatAll(); // what was asked for over the last link may be answered before the watch is set
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
@@ -145,6 +144,8 @@ export class TreeCache {
 
   #readAll(listing: Listing): void {
     for (const path of this.#present) listing.unseen.add(path);
+    listing.open.add(this.#root);
+    this.#listing = listing;
     this.#take(this.#root);
   }
 
@@ -272,6 +273,7 @@ export class TreeCache {
     for (const known of listing.unseen) this.#gone(known);
     this.#setSynced(true);
     this.#onFirstSync();
+    if (listing.changed !== null) this.#readAll(newListing([]));
   }
 
   #announce(path: string, znode: Znode | null): void {

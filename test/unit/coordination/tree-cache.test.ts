@@ -275,7 +275,7 @@ async function reconnect({ session }: { session: ScriptedSession }) {
 const wordsOf = ({ asked }: ScriptedSession) => asked.map(({ what }) => what);
 const question = 'changes since 7 of /t/* /t/a /t/b';
 
-test('after a reconnect only what has changed is read again, what has come, and what had to be read anyway', async () => {
+test('after a reconnect only what has changed is read before it is in use again, what has come, and what had to be read anyway', async () => {
   const made = await cacheOnNextLink();
   const { session, picture, cache } = made;
   await reconnect(made);
@@ -288,12 +288,55 @@ test('after a reconnect only what has changed is read again, what has come, and 
   await session.answer('list /t', list('a', 'b', 'come', 'later'));
   assert.equal(cache.synced, false);
   await session.answer('get /t/come', znode('come'));
-  assert.deepEqual(session.asked, []);
   assert.deepEqual(contents(picture), {
     ...{ '/t': '', '/t/a': 'old a', '/t/b': 'new b' },
     ...{ '/t/come': 'come', '/t/later': 'later' },
   });
   assert.equal(cache.synced, true);
+});
+
+test('the others are looked at while it is in use: what the ensemble has lost is not kept', async () => {
+  const made = await cacheOnNextLink();
+  const { session, picture, cache } = made;
+  await reconnect(made);
+  await session.answer(question, new Set());
+  await session.answer('get /t', znode('', 2));
+  await session.answer('list /t', list('a', 'b'));
+  assert.deepEqual([cache.synced, contents(picture)], [true, { '/t': '', '/t/a': 'old a', '/t/b': 'old b' }]);
+  assert.deepEqual(wordsOf(session), ['get /t']);
+  session.event('/t/new', 'created');
+  await session.answer('get /t/new', znode('new'));
+  await session.answer('get /t', znode('', 3));
+  await session.answer('list /t', list('a', 'back', 'new')); // b was made by what is lost, which had removed another
+  await session.answer('get /t/a', znode('as it was before'));
+  await session.answer('get /t/back', znode('back'));
+  await session.answer('get /t/new', znode('new'));
+  const truth = { '/t': '', '/t/a': 'as it was before', '/t/back': 'back', '/t/new': 'new' };
+  assert.deepEqual([cache.synced, contents(picture), session.asked], [true, truth, []]);
+});
+
+test('a link that breaks while the others are looked at: what was known then is asked about, and all is looked at again', async () => {
+  const made = await cacheOnNextLink();
+  const { session, picture, cache } = made;
+  await reconnect(made);
+  await session.answer(question, new Set());
+  await session.answer('get /t', znode('', 2));
+  await session.answer('list /t', list('a', 'b'));
+  session.zxid = 8n;
+  session.event('/t/a', 'changed');
+  await session.answer('get /t/a', znode('new a'));
+  session.become('suspended');
+  session.become('connected');
+  await turn();
+  await session.answer('changes since 8 of /t/* /t/a /t/b', new Set());
+  await session.answer('get /t', znode('', 2)); // of the last link
+  await session.answer('get /t', znode('', 2));
+  await session.answer('list /t', list('a', 'b'));
+  assert.equal(cache.synced, true);
+  await session.answer('get /t', znode('', 1));
+  await session.answer('list /t', list('a'));
+  await session.answer('get /t/a', znode('new a'));
+  assert.deepEqual([contents(picture), session.asked], [{ '/t': '', '/t/a': 'new a' }, []]);
 });
 
 test('what has changed and is not there any more is gone', async () => {
