@@ -8,7 +8,7 @@
  */
 export type Moment = number;
 
-export type Entry = Began | Ended | Call | Fault | ProcessEvent | RunLine | Leftover | Picture;
+export type Entry = Began | Ended | Call | Fault | ProcessEvent | RunLine | Leftover | Picture | EnsembleBug;
 
 // ---------------------------------------------------------------- the run itself
 
@@ -199,4 +199,12 @@ export interface Picture {
   readonly kind: 'picture';
   readonly id: string;
   readonly differences: readonly string[];
+}
+
+/** A server of the ensemble broke down in itself, where it agrees with the others: it may have lost what was committed. */
+export interface EnsembleBug {
+  readonly kind: 'ensemble-bug';
+  readonly id: string;
+  /** The method of ZooKeeper. */
+  readonly where: string;
 }

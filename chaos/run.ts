@@ -7,6 +7,7 @@ import type { TreeSnapshot } from '../audit/tree-snapshot.ts';
 import type { TestScope } from '../test/support/cleanup.ts';
 import { eventually } from '../test/support/eventually.ts';
 import { RunScope } from '../test/support/run-scope.ts';
+import { ensembleBugsIn } from './evidence/ensemble-bugs.ts';
 import { evidenceFile, writeEvidenceHandlers } from './evidence/evidence-modules.ts';
 import { describeFault, drawFaults } from './faults/plan.ts';
 import { runFaults } from './faults/run-faults.ts';
@@ -100,7 +101,7 @@ async function breakAndMend(scope: TestScope, report: ReportFolder, run: ChaosRu
   const ended = { kind: 'ended', at: now(), epochMs: Date.now() } as const;
   const { tree, pictures } = await lookAround(fleet);
   report.writeTree(tree);
-  for (const entry of pictures) report.write(entry);
+  for (const entry of [...pictures, ...ensembleBugsIn(report.logs)]) report.write(entry);
   await clients.close();
   for (const entry of await leftoversOf(fleet, before, run.restMsMax ?? restMsMaxDefault)) report.write(entry);
   report.write(ended);

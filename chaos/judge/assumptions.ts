@@ -128,3 +128,10 @@ function* nothingForgotten({ requests, tasks }: History): Generator<string> {
     }
   }
 }
+
+/** An ensemble that may have lost what it had committed, by its own words: whatever is wrong may come from that. */
+export function* ensembleBugs({ ensembleBugs }: History): Generator<string> {
+  for (const { id, where } of ensembleBugs) {
+    yield `${id} had a null in ${where}: this ZooKeeper may have lost what was committed (ZOOKEEPER-4409 and its kin)`;
+  }
+}

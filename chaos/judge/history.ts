@@ -1,7 +1,7 @@
 // A run as rules look at it: the record and the final tree, put in order once. Pure.
 
 import type { TreeSnapshot } from '../../audit/tree-snapshot.ts';
-import type { Began, Call, Ended, Entry, Leftover, Moment, Picture, RunLine } from '../record.ts';
+import type { Began, Call, Ended, EnsembleBug, Entry, Leftover, Moment, Picture, RunLine } from '../record.ts';
 import { recoveryMs } from './allowances.ts';
 import { Decisions } from './decisions.ts';
 import { Faults } from './faults.ts';
@@ -23,6 +23,7 @@ export class History {
   readonly runLines: readonly RunLine[];
   readonly leftovers: readonly Leftover[];
   readonly pictures: readonly Picture[];
+  readonly ensembleBugs: readonly EnsembleBug[];
   readonly requests: Requests;
   readonly processes: Processes;
   readonly faults: Faults;
@@ -46,6 +47,7 @@ export class History {
     this.runLines = kinds.run;
     this.leftovers = kinds.leftover;
     this.pictures = kinds.picture;
+    this.ensembleBugs = kinds['ensemble-bug'];
     this.requests = new Requests(this.calls);
     this.processes = new Processes(kinds.process);
     this.sessionTimeoutMs = this.began[0]?.sessionTimeoutMs ?? 0;
@@ -77,7 +79,10 @@ export class History {
 }
 
 function byKind(entries: Iterable<Entry>): Kinds {
-  const kinds: Kinds = { began: [], ended: [], call: [], fault: [], process: [], run: [], leftover: [], picture: [] };
+  const kinds: Kinds = {
+    ...{ began: [], ended: [], call: [], fault: [], process: [], run: [], leftover: [], picture: [] },
+    'ensemble-bug': [],
+  };
   for (const entry of entries) (kinds[entry.kind] as Entry[]).push(entry);
   return kinds;
 }

@@ -3,7 +3,7 @@
 
 import type { TreeSnapshot } from '../../audit/tree-snapshot.ts';
 import type { Entry } from '../record.ts';
-import { brokenAssumptions } from './assumptions.ts';
+import { brokenAssumptions, ensembleBugs } from './assumptions.ts';
 import { History, type Rule } from './history.ts';
 import { acceptedOutcomes } from './rules/accepted-outcomes.ts';
 import { acknowledgedTasks } from './rules/acknowledged-tasks.ts';
@@ -40,5 +40,8 @@ export function judge(entries: Iterable<Entry>, tree: TreeSnapshot): Verdict {
   const violations = rules.flatMap(({ name, check }) =>
     [...check(history, tally)].map((found) => ({ rule: name, ...found })),
   );
-  return { assumptions: [...brokenAssumptions(history)], violations, exercised: tally.counts };
+  const assumptions = [...brokenAssumptions(history)];
+  // Where nothing is wrong it has done no harm.
+  if (violations.length > 0) assumptions.push(...ensembleBugs(history));
+  return { assumptions, violations, exercised: tally.counts };
 }

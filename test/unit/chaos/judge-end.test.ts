@@ -236,6 +236,13 @@ const broken: Readonly<Record<string, readonly [RegExp, (run: MadeUpRun) => Entr
       return run.entries;
     },
   ],
+  'a violation beside a ZooKeeper that broke down in itself': [
+    /zookeeper2 had a null in org\.apache\.zookeeper\.server\.quorum\.SendAckRequestProcessor\.flush/,
+    (run) => {
+      run.call({ operation: 'get', id: 'task-0000000000', waitMs: null }, refused('task-not-found'));
+      return [...run.entries, ensembleBug];
+    },
+  ],
   'a tree of which something was not read': [
     /was not read/,
     (run) => {
@@ -245,6 +252,17 @@ const broken: Readonly<Record<string, readonly [RegExp, (run: MadeUpRun) => Entr
     },
   ],
 };
+
+const ensembleBug = {
+  ...{ kind: 'ensemble-bug' as const, id: 'zookeeper2' },
+  where: 'org.apache.zookeeper.server.quorum.SendAckRequestProcessor.flush',
+};
+
+test('a ZooKeeper that broke down in itself, and lost nothing', () => {
+  const { run } = oneEnded();
+  run.entries.push(ensembleBug);
+  assert.equal(outcomeOf(run.judged()), 'kept');
+});
 
 function exitOf(id: string): ProcessEvent {
   return { kind: 'process', role: 'worker', id, pid: 1, event: 'exited', at: 1000, code: 0, signal: null };
