@@ -74,7 +74,10 @@ async function breakAndMend(scope: TestScope, report: ReportFolder, run: ChaosRu
   const fleet = await startFleet(scope, {
     ...shape,
     sessionTimeoutMs,
-    workerEnv: { HANDLERS_DIR: writeEvidenceHandlers(report.path), SHELL_HANDLER: 'on' },
+    workerEnv: {
+      ...{ HANDLERS_DIR: writeEvidenceHandlers(report.path), SHELL_HANDLER: 'on' },
+      WORKER_DRAIN_GRACE_MS: '300', // so that one that is told to stop has something to hand back
+    },
     reportDir: report.path,
     record: report.write,
   });

@@ -4,6 +4,7 @@ import type { Verdict } from './verdict.ts';
 
 const wanted = [
   ...['tasks acknowledged', 'calls submit unknown', 'keys repeated over another gateway', 'batches yes', 'retries yes'],
+  'submits refused: queue-full',
   ...['tasks deleted', 'tasks cancelled', 'cancels that came too late', 'final states seen', 'streams'],
   ...['successes compared with evidence', 'failures compared with evidence', 'runs that were cut off'],
   ...['attempts failed', 'attempts lost', 'attempts timed_out', 'runs handed back', 'tasks that ran more than once'],

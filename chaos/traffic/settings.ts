@@ -12,14 +12,14 @@ const definition = { everyMs: 1000, task: { type: 'quick' }, overlap: 'allow', c
 const pauseMs = 200;
 
 export async function putSettings(caller: Caller, random: Random): Promise<void> {
-  const queues = lineQueues.map(({ name, concurrency }) => putQueue(name, { concurrency }));
+  const queues = lineQueues.map(({ name, ...settings }) => putQueue(name, settings));
   const put = [...queues, { operation: 'other', what: 'put-schedule', name: schedule, definition } as const];
   await Promise.all(put.map((request) => untilDone(caller, request, random.fork(request.name), caller.stopping)));
 }
 
 /** Throws where `signal` aborts before. */
 export async function liftSettings(caller: Caller, random: Random, signal: AbortSignal): Promise<void> {
-  const lifts = lineQueues.map(({ name }) => putQueue(name, { concurrency: null }));
+  const lifts = lineQueues.map(({ name }) => putQueue(name, { concurrency: null, maxQueued: null }));
   const all = [...lifts, { operation: 'other', what: 'delete-schedule', name: schedule } as const];
   await Promise.all(all.map((request) => untilDone(caller, request, random.fork(`lift ${request.name}`), signal)));
 }

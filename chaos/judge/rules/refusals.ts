@@ -10,6 +10,7 @@ export const refusals: Rule = {
     for (const call of calls) {
       const { request, outcome } = call;
       tally.add(`calls ${request.operation} ${outcome.is}`);
+      if (outcome.is === 'no' && request.operation === 'submit') tally.add(`submits refused: ${outcome.reason}`);
       if (outcome.is === 'no' && outcome.reason.startsWith(wrongRefusal)) {
         yield { what: `a ${request.operation} was refused: ${outcome.reason}`, evidence: [line(call)] };
       }
