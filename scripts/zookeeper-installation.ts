@@ -36,7 +36,7 @@ const cliClass = 'org.apache.zookeeper.ZooKeeperMain';
 /** The jar's manifest names what it needs, but for something that writes the log. */
 const debianJar = '/usr/share/java/zookeeper.jar';
 const debianLogJar = '/usr/share/java/slf4j-simple.jar';
-/** For Debian's logger; others have a configuration of their own. */
+/** For Debian's logger; those of distributions are told by a file (zookeeper-process.ts). */
 const logWarnings = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
 const debianCli = '/usr/share/zookeeper/bin/zkCli.sh';
 const homebrewHomes = ['/opt/homebrew/opt/zookeeper/libexec', '/usr/local/opt/zookeeper/libexec'];

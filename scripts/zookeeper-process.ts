@@ -49,12 +49,25 @@ const fewClientsFlags = [
   '-Dzookeeper.nio.numWorkerThreads=0',
 ];
 
+/**
+ * Found on the class path by distributions from 3.8 on, whose logger tells everything where nothing is configured: that took a good part
+ * of the server's time. Debian's logger is told by a flag (zookeeper-installation.ts).
+ */
+const logWarningsConfig = `<configuration>
+  <appender name="console" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>[%thread] %level %logger - %msg%n</pattern></encoder>
+  </appender>
+  <root level="WARN"><appender-ref ref="console"/></root>
+</configuration>
+`;
+
 /** Writes its configuration, and says how to run the server. */
 export function prepareZooKeeper(options: ZooKeeperProcessOptions): Command {
   const { installation, dir, name, jvmFlags = [] } = options;
   mkdirSync(join(dir, 'data'), { recursive: true });
   const configFile = join(dir, 'zoo.cfg');
   writeFileSync(configFile, configText(options));
+  writeFileSync(join(dir, 'logback.xml'), logWarningsConfig);
   return installation.server({ configFile, dir, jvmFlags: [...fewClientsFlags, ...jvmFlags], name });
 }
 
