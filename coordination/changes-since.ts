@@ -6,7 +6,7 @@
 // ones (ZOOKEEPER-4466). Behind a `sync`, so that the server knows of all that was committed before the question.
 
 import { limits } from '../domain/limits.ts';
-import { Connection, type EnsembleTarget } from './connection.ts';
+import { Connection, type ConnectionEvents, type EnsembleTarget } from './connection.ts';
 import { CoordinationError } from './coordination-error.ts';
 import { setWatchesRequest, syncRequest, type WireRequest } from './zookeeper-requests.ts';
 
@@ -19,15 +19,19 @@ export interface PastZnodes {
   readonly hasChildren: (path: string) => boolean;
 }
 
-/** Those of which the data has changed, to which a child has come, or that are gone. Throws CoordinationError where it cannot be told soon. */
+/**
+ * Those of which the data has changed, to which a child has come, or that are gone; asked of the server of `link`, as it is one that answers, or of
+ * another one that knows as much. Throws CoordinationError where it cannot be told soon.
+ */
 export async function changesSince(
   target: EnsembleTarget & { readonly chroot: string },
+  link: Connection,
   zxid: bigint,
   { paths, hasChildren }: PastZnodes,
 ): Promise<ReadonlySet<string>> {
   const { chroot } = target;
   const changed = new Set<string>();
-  const session = new ShortSession(target, (path) => changed.add(path.slice(chroot.length) || '/'));
+  const session = new ShortSession(target, link, (path) => changed.add(path.slice(chroot.length) || '/'));
   try {
     await session.ask(syncRequest(chroot || '/'));
     for (const { data, children } of groups(paths, hasChildren, chroot)) {
@@ -56,27 +60,28 @@ function* groups(paths: Iterable<string>, hasChildren: (path: string) => boolean
   yield { data, children };
 }
 
-/** Without heartbeats, and given up when it takes as long as a handshake may. */
+/** Without heartbeats, and given up where an answer takes as long as a handshake may. */
 class ShortSession {
   readonly #connection: Connection;
   readonly #connected: Promise<void>;
   readonly #failed: Promise<never>;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timeoutMs: number;
+  #timer: NodeJS.Timeout | undefined;
   #fail: (why: string) => void = () => undefined;
   #isConnected = false;
 
-  constructor(target: EnsembleTarget, onChange: (path: string) => void) {
+  constructor(target: EnsembleTarget, link: Connection, onChange: (path: string) => void) {
     this.#failed = new Promise((_, reject) => {
       this.#fail = (why) => reject(new CoordinationError('connection_lost', 'not applied', `what has changed: ${why}`));
     });
     this.#failed.catch(() => undefined);
-    const timeoutMs = target.sessionTimeoutMs / 3;
-    this.#timer = setTimeout(() => this.#fail(`not told within ${timeoutMs} ms`), timeoutMs);
+    this.#timeoutMs = target.sessionTimeoutMs / 3;
+    this.#expectSoon();
     let onConnected: () => void = () => undefined;
     this.#connected = new Promise((resolve) => {
       onConnected = resolve;
     });
-    this.#connection = new Connection(target, {
+    const events: ConnectionEvents = {
       onConnected: () => {
         this.#isConnected = true;
         onConnected();
@@ -89,7 +94,8 @@ class ShortSession {
       onBytes: () => true,
       onConfirmed: () => undefined,
       onNotification: onChange,
-    });
+    };
+    this.#connection = new Connection(target, events, link);
     this.#connection.open();
   }
 
@@ -97,11 +103,18 @@ class ShortSession {
     await Promise.race([this.#connected, this.#failed]);
     const answered = new Promise<void>((resolve) => {
       this.#connection.send(request, (answer) => {
-        if (typeof answer === 'object' && answer.code === 0) resolve();
-        else this.#fail(`${request.what} was not answered`);
+        if (typeof answer === 'object' && answer.code === 0) {
+          this.#expectSoon();
+          resolve();
+        } else this.#fail(`${request.what} was not answered`);
       });
     });
     await Promise.race([answered, this.#failed]);
+  }
+
+  #expectSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#fail(`no answer within ${this.#timeoutMs} ms`), this.#timeoutMs);
   }
 
   async end(): Promise<void> {

@@ -103,15 +103,17 @@ export class Connection {
   #timer: NodeJS.Timeout | undefined;
   #disposed = false;
 
-  constructor(target: EnsembleTarget, events: ConnectionEvents) {
+  /** `like`: begins at the server of that other connection, and is served by none that knows less than it has seen. */
+  constructor(target: EnsembleTarget, events: ConnectionEvents, like: Connection | null = null) {
     this.#target = target;
     this.#events = events;
-    this.#servers = shuffled(target.servers);
+    this.#servers = like ? like.#serversFromHere() : shuffled(target.servers);
     const names = target.servers.map(({ host, port }) => `${host}:${port}`).join(',');
     const client = zookeeper.createClient(names, { sessionTimeout: target.sessionTimeoutMs, retries: 0 });
     if (target.digest !== null) client.addAuthInfo('digest', Buffer.from(target.digest));
     const manager = (client as unknown as { connectionManager: ConnectionManager }).connectionManager;
     this.#manager = manager;
+    if (like) manager.zxid.writeBigInt64BE(like.zxid);
     this.#shakeHands = manager.onSocketData.bind(manager);
     manager.connect = () => this.#connect();
     // Its own pings come only when nothing moves in either direction, and a follower answers them by itself.
@@ -183,6 +185,12 @@ export class Connection {
       });
     }
     this.dispose();
+  }
+
+  /** In the order in which they are tried, the present one first. */
+  #serversFromHere(): EnsembleTarget['servers'] {
+    const here = Math.max(0, this.#nextServer - 1) % this.#servers.length;
+    return [...this.#servers.slice(here), ...this.#servers.slice(0, here)];
   }
 
   #connect(): void {

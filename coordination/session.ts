@@ -194,7 +194,7 @@ export class Session {
 
   /** Which of these znodes have changed since `zxid`, up to now at least. Throws CoordinationError where it cannot be told soon. */
   changesSince(zxid: bigint, znodes: PastZnodes): Promise<ReadonlySet<string>> {
-    return changesSince(this.#options, zxid, znodes);
+    return changesSince(this.#options, this.#connection, zxid, znodes);
   }
 
   /** One atomic transaction; throws {@link CoordinationError}, which names the refused operation and the outcome. */

@@ -12,6 +12,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
 import { PathReads } from './path-reads.ts';
 import type { Session } from './session.ts';
+import { childPath, depthBelow, type Listing, newListing } from './tree-listing.ts';
 import type { Znode } from './zookeeper-requests.ts';
 
 /** Before a root that we may not read is tried again. */
@@ -43,22 +44,6 @@ const manyZnodesDefault = 2000;
 /** Names that are taken up in one turn of the event loop: to do so for a hundred thousand takes a fifth of a second. */
 const namesAtOnce = 5000;
 
-/** A listing under way: what it still has to read and list, and what was known before and may not be there any more. */
-interface Listing {
-  readonly open: Set<string>;
-  readonly unseen: Set<string>;
-  /** Removed while it went on: a list that was answered before may still name it. */
-  readonly removed: Set<string>;
-  /** Of those that were known before, the only ones that may be different from what is known; null: all may. */
-  changed: Set<string> | null;
-  /** Children that were guessed by their name, and when the children of their parent had last changed. */
-  readonly guesses: Map<string, bigint>;
-}
-
-function newListing(open: Iterable<string>): Listing {
-  return { open: new Set(open), unseen: new Set(), removed: new Set(), changed: null, guesses: new Map() };
-}
-
 export class TreeCache {
   readonly #session: Session;
   readonly #root: string;
@@ -70,6 +55,7 @@ export class TreeCache {
   readonly #present = new Set<string>();
   readonly #reads: PathReads;
   #listing: Listing | null = null;
+  #beginnings = 0;
   #retry: NodeJS.Timeout | undefined;
   #synced = false;
   /** The transaction up to which this mirror was complete when it last was; null: never, or it has a hole. */
@@ -124,51 +110,65 @@ export class TreeCache {
 
   #onNoLink(): void {
     if (this.#synced) this.#completeUntil = this.#session.zxid;
+    this.#begin();
     this.#setSynced(false);
   }
 
   #resync(): void {
+    const isCurrent = this.#begin();
     this.#setSynced(false);
     // What was wanted over the last link may be new, with children that no event has told of.
-    const listing = newListing([this.#root, ...this.#reads.paths]);
-    this.#listing = listing;
+    const unread = [...this.#reads.paths];
     this.#reads.repeatAll(); // what was asked for over the last link may be answered before the watch is set
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
     watching.catch((error: unknown) => this.#onFailure(this.#root, error));
     // The new server may lag behind what this session has committed over the last one: reads come after the sync.
     this.#session.sync(this.#root).catch((error: unknown) => this.#onFailure(this.#root, error));
-    if (this.#completeUntil !== null && this.#readsData && this.#present.size >= this.#manyZnodes) {
-      void this.#readChanges(this.#completeUntil, watching, listing);
-    } else this.#readAll(listing);
+    const since = this.#completeUntil;
+    if (since === null || !this.#readsData || this.#present.size < this.#manyZnodes) return this.#readAll(unread);
+    const ask = () => {
+      if (isCurrent()) void this.#readChanges(since, unread, isCurrent);
+    };
+    watching.then(ask, () => undefined); // a failure is told above
   }
 
-  #readAll(listing: Listing): void {
+  /** No listing is under way any more. Tells, later, whether this is still the newest beginning. */
+  #begin(): () => boolean {
+    this.#beginnings += 1;
+    this.#listing = null;
+    const own = this.#beginnings;
+    return () => this.#beginnings === own;
+  }
+
+  #readAll(unread: Iterable<string> = []): void {
+    const listing = newListing([this.#root, ...unread], null);
     for (const path of this.#present) listing.unseen.add(path);
-    listing.open.add(this.#root);
     this.#listing = listing;
+    this.#takeAll(unread);
     this.#take(this.#root);
   }
 
-  async #readChanges(zxid: bigint, watching: Promise<void>, listing: Listing): Promise<void> {
-    const changed = await this.#changesSince(zxid, watching);
-    if (listing !== this.#listing) return;
-    if (changed === null) return this.#readAll(listing);
-    listing.changed = new Set(changed);
+  /** What has changed before the watch was set was not told by it, so the watch has to stand. */
+  async #readChanges(zxid: bigint, unread: readonly string[], isCurrent: () => boolean): Promise<void> {
+    const hasChildren = (path: string) => depthBelow(this.#root, path) < this.#depthMax;
+    const asked = this.#session.changesSince(zxid, { paths: this.#present, hasChildren });
+    const changed = await asked.catch((error: unknown) => {
+      if (error instanceof CoordinationError) return null; // it cannot be told
+      throw error;
+    });
+    if (!isCurrent()) return;
+    if (changed === null) return this.#readAll(unread);
     const known = [...changed].filter((path) => path !== this.#root && this.#present.has(path));
+    // All at once, or it could be over before the last of them is looked at.
+    const listing = newListing([this.#root, ...unread, ...known], new Set(changed));
+    this.#listing = listing;
+    this.#takeAll(unread);
     await this.#openAll(known, listing);
     if (listing === this.#listing) this.#take(this.#root);
   }
 
-  /** Null: that cannot be told. What has changed before the watch was set was not told by it, so the question comes after it. */
-  async #changesSince(zxid: bigint, watching: Promise<void>): Promise<ReadonlySet<string> | null> {
-    const hasChildren = (path: string) => depthBelow(this.#root, path) < this.#depthMax;
-    try {
-      await watching;
-      return await this.#session.changesSince(zxid, { paths: this.#present, hasChildren });
-    } catch (error) {
-      if (!(error instanceof CoordinationError)) throw error;
-      return null;
-    }
+  #takeAll(paths: Iterable<string>): void {
+    for (const path of paths) this.#take(path);
   }
 
   /** Something that the listing under way found. */
@@ -273,7 +273,7 @@ export class TreeCache {
     for (const known of listing.unseen) this.#gone(known);
     this.#setSynced(true);
     this.#onFirstSync();
-    if (listing.changed !== null) this.#readAll(newListing([]));
+    if (listing.changed !== null) this.#readAll();
   }
 
   #announce(path: string, znode: Znode | null): void {
@@ -315,19 +315,9 @@ export class TreeCache {
   #recover(error: unknown): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
+    this.#begin(); // what ends in the same turn makes no complete picture of it
     this.#setSynced(false);
     this.#completeUntil = null;
     if (this.#session.state === 'connected') this.#session.recover(`no picture of ${this.#root}: ${String(error)}`);
   }
-}
-
-function childPath(parent: string, name: string): string {
-  return parent === '/' ? `/${name}` : `${parent}/${name}`;
-}
-
-function depthBelow(root: string, path: string): number {
-  if (path === root) return 0;
-  let depth = 0;
-  for (let at = root === '/' ? 0 : root.length; at >= 0; at = path.indexOf('/', at + 1)) depth += 1;
-  return depth;
 }

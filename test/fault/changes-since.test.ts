@@ -88,3 +88,19 @@ test('a mirror of many is complete again with what changed while its link was cu
   assert.equal(tree.picture.size, 1 + many.length + 1);
   assert.deepEqual([tree.picture.get('/many/0'), tree.picture.get('/many/1')], ['old', 'new']);
 });
+
+test('one of two servers hangs: the one that answers is asked', async (t) => {
+  const hung = await startFaultProxy(t, zookeeper);
+  hung.silence();
+  const { session } = await openSession(t, [hung, zookeeper], { sessionTimeoutMs: 1500 });
+  for (const _ of [1, 2, 3, 4, 5, 6]) await session.changesSince(0n, { paths: ['/'], hasChildren: () => true });
+});
+
+test('no server is asked that knows less than was seen', async (t) => {
+  const proxy = await startFaultProxy(t, zookeeper);
+  const { session } = await openSession(t, proxy, { sessionTimeoutMs: 10_000 });
+  await session.commit([create('/newest')]);
+  const seen = proxy.nextFrame(({ handshake, direction }) => handshake && direction === 'toServer');
+  await session.changesSince(0n, { paths: ['/'], hasChildren: () => true });
+  assert.ok((await seen).body.readBigInt64BE(4) > 0n, 'the last transaction that was seen is told');
+});

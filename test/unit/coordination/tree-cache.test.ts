@@ -405,11 +405,12 @@ test('what was wanted and not read when the link broke is looked at with its chi
   await reconnect({ session }); // before it is read
   await session.answer('get /t/new', znode('of the last link', 1));
   await session.answer('get /t/new', znode('new', 1));
-  await session.answer('list /t/new', list('child'));
-  await session.answer('get /t/new/child', znode('child'));
   await session.answer('changes since 0 of /t/*', new Set([]));
   await session.answer('get /t', znode('', 1));
   await session.answer('list /t', list('new'));
+  await session.answer('get /t/new', znode('new', 1));
+  await session.answer('list /t/new', list('child'));
+  await session.answer('get /t/new/child', znode('child'));
   assert.deepEqual(contents(picture), { '/t': '', '/t/new': 'new', '/t/new/child': 'child' });
   assert.equal(cache.synced, true);
 });
@@ -429,4 +430,74 @@ test('what has changed is asked only when the watch stands: what changes between
   onWatching();
   await turn();
   assert.deepEqual(wordsOf(session), [question]);
+});
+
+/** Everything that is asked, and what is asked after that, by a server that has these znodes; all but `later`. */
+async function answerAll(session: ScriptedSession, truth: Readonly<Record<string, string>>, later = '') {
+  const children = (path: string) => Object.keys(truth).filter((other) => other.startsWith(`${path}/`));
+  for (let asked = open(); asked; asked = open()) {
+    const [, verb, path = ''] = /^(get|list) (.*)$/.exec(asked) ?? [];
+    const data = truth[path];
+    if (data === undefined) await session.answer(asked, null);
+    else if (verb === 'get') await session.answer(asked, znode(data, children(path).length));
+    else await session.answer(asked, list(...children(path).map((child) => child.slice(path.length + 1))));
+  }
+  function open() {
+    return wordsOf(session).find((what) => what !== later);
+  }
+}
+
+test('the root changes while it is asked what has changed: the list of it that comes then ends nothing', async () => {
+  for (const answer of [new Set(['/t', '/t/a']), null]) {
+    const made = await cacheOnNextLink();
+    const { session, picture, cache } = made;
+    await reconnect(made); // a was removed meanwhile
+    const truth = { '/t': 'set', '/t/b': 'old b' };
+    session.event('/t', 'changed');
+    await answerAll(session, truth, question);
+    assert.equal(cache.synced, false);
+    if (answer === null) await session.refuse(question, -4);
+    else await session.answer(question, answer);
+    await answerAll(session, truth);
+    assert.deepEqual([cache.synced, contents(picture)], [true, truth]);
+  }
+});
+
+test('a second break while the changed ones are read: what was removed since is gone, and nothing else', async () => {
+  const made = await cacheOnNextLink();
+  const { session, picture, cache } = made;
+  await reconnect(made);
+  await session.answer(question, new Set(['/t', '/t/b'])); // the root waits for its read, behind the changed ones
+  await reconnect(made); // a was removed meanwhile
+  const truth = { '/t': '', '/t/b': 'new b' };
+  await answerAll(session, truth, question);
+  await session.answer(question, new Set(['/t', '/t/a', '/t/b']));
+  await answerAll(session, truth);
+  assert.deepEqual([cache.synced, contents(picture)], [true, truth]);
+});
+
+test('links that break before the watch stands: one question, over the last of them', async () => {
+  const made = await cacheOnNextLink();
+  const { session } = made;
+  const standing: (() => void)[] = [];
+  session.watchRecursively = () => new Promise((resolve) => standing.push(resolve));
+  for (const _ of [1, 2, 3]) await reconnect(made);
+  for (const stands of standing) stands();
+  await turn();
+  assert.deepEqual(wordsOf(session), [question]);
+});
+
+test('a hole that comes together with the end of a listing: the next one is of everything', async () => {
+  const made = cacheOn('data', { manyZnodes: 0 });
+  const { session, cache } = made;
+  await session.answer('get /t', znode('', 2));
+  await session.answer('list /t', list('a'));
+  session.event('/t/later', 'created');
+  const [last, later] = session.asked.splice(0);
+  later?.fail(CoordinationError.refused(-127, 'get /t/later'));
+  last?.answer(znode('a'));
+  await turn();
+  assert.equal(cache.synced, false);
+  await reconnect(made);
+  assert.deepEqual(wordsOf(session), ['get /t']);
 });
