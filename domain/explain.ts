@@ -35,6 +35,7 @@ function causesOf(index: TaskIndex, entry: TaskEntry, now: number): Cause[] {
   if (status) return explainAlone(snapshotOf(entry), now);
   if (entry.goneUntil > 0) return [notSeenYet];
   if (fact.content.kind === 'newer') return [newerVersion];
+  if (fact.content.kind === 'ephemeral') return [ephemeral];
   if (entry.assignments.size > 0) return [runCause(index, entry, now)];
   if (entry.assigning !== null) return [aboutToRun(entry, entry.assigning)];
   if (entry.deferredUntil > 0) return [setAside(clockTimeOf(index, entry.deferredUntil))];
@@ -54,6 +55,11 @@ const unreadable = cause(
 const newerVersion = cause(
   'newer_version',
   'A newer version of Taskkeeper than the leading master is wrote it, or what is below it, so it is left alone: upgrade the masters.',
+);
+
+const ephemeral = cause(
+  'unreadable',
+  'Its znode is ephemeral, so ZooKeeper lets it have no status and it is left alone: create it again without -e.',
 );
 
 /** Of a task of which something is not read, for a moment or for long. */

@@ -5,7 +5,7 @@
 import { lastAttemptOf, stateOf } from './entry-state.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import type { FinalState, TaskId, TaskState, WithdrawReason, WorkerId } from './task.ts';
-import { briefOf, type TaskEntry, type Unread, type WorkerEntry } from './task-entry.ts';
+import { briefOf, type TaskContent, type TaskEntry, type Unread, type WorkerEntry } from './task-entry.ts';
 import type { TaskIndex } from './task-index.ts';
 
 /** Asked without parameters. 503 where the picture is not complete and current, or too many ask at a time. */
@@ -65,7 +65,7 @@ export interface PictureTask {
 export interface PictureFact {
   readonly czxid: string;
   readonly version: number;
-  readonly content: 'task' | 'newer' | 'invalid';
+  readonly content: TaskContent['kind'];
   /** Null where it is no task. */
   readonly type: string | null;
   readonly queue: string | null;

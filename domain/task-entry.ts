@@ -47,7 +47,12 @@ export type StatusBrief = Omit<StatusRecord, 'result' | 'error'>;
 export type AttemptBrief = Omit<AttemptRecord, 'error'>;
 
 /** `newer`: written by a newer version of us, which will look after it. */
-export type TaskContent = { kind: 'task'; brief: TaskBrief } | { kind: 'newer' } | { kind: 'invalid'; why: string };
+export type TaskContent =
+  | { kind: 'task'; brief: TaskBrief }
+  | { kind: 'newer' }
+  | { kind: 'invalid'; why: string }
+  /** Made by hand: ZooKeeper lets it have no children, so no status. */
+  | { kind: 'ephemeral' };
 
 export interface TaskFact {
   /** The transaction that created it; with `number` the order of creation. */

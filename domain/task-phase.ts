@@ -22,7 +22,7 @@ export function phaseOf(entry: TaskEntry, clocks: Clocks, isLost: IsLost, preced
   if (entry.deferredUntil > 0 || entry.goneUntil > 0) return 'unclear';
   if (fact === null) return entry.assignments.size > 0 ? 'unsettled' : 'unclear';
   if (status) return entry.assignments.size > 0 ? 'unsettled' : 'final';
-  if (fact.content.kind === 'newer') return 'foreign';
+  if (fact.content.kind === 'newer' || fact.content.kind === 'ephemeral') return 'foreign';
   if (entry.assignments.size > 0) return needsAttention(entry, clocks, isLost) ? 'unsettled' : 'running';
   if (fact.content.kind === 'invalid' || entry.cancel) return entry.cancel === 'unread' ? 'unclear' : 'unsettled';
   if (isExpired(briefOf(entry), now)) return 'unsettled';

@@ -37,6 +37,8 @@ const placedAtOnce = 2000;
 /** A position in a list has no higher number; only names that people make up go beyond. */
 const positionNumberMax = 999_999_999_999_999;
 
+const ephemeral = { kind: 'ephemeral' } as const;
+
 export class Picture {
   readonly index = new TaskIndex();
   /** Changes since the picture was complete for the first time; what it was then is no event. */
@@ -277,9 +279,10 @@ export class Picture {
   }
 
   #onTaskData(path: string, task: TaskId, { data, stat }: Znode): void {
-    const reading = decodeTask(data, stat.ctime);
+    const reading = stat.ephemeralOwner === 0n ? decodeTask(data, stat.ctime) : ephemeral;
     if (reading.kind === 'newer') this.#logOnce(path, `a record of version ${reading.v} is left to a newer master`);
     if (reading.kind === 'invalid') this.#logOnce(path, reading.why);
+    if (reading.kind === 'ephemeral') this.#logOnce(path, 'this is no task: an ephemeral znode can have no status');
     const content = reading.kind === 'task' ? this.#briefs.task(task, reading.record) : reading;
     const { czxid, version, ctime: createdAt } = stat;
     const number = Math.min(taskNumber(task), positionNumberMax);

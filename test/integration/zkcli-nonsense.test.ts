@@ -125,3 +125,18 @@ test('more than the slots of a worker, assigned by hand: they wait in order', as
   await Promise.all(ids.map((id) => session.create(`/assign/ours2/${id}`)));
   for (const id of ids) assert.equal((await client.wait(id)).worker, 'ours2');
 });
+
+test('an ephemeral task, which can have no end, is never begun', async () => {
+  const printed = await cli.run('create -s -e /tasks/task- {"v":1,"type":"echo"}');
+  const [, id = ''] = /Created \/tasks\/(task-\d{10})/.exec(printed) ?? [];
+  const explained = await eventually('a master has seen it', async () => {
+    const { body } = await client.request('GET', `/tasks/${id}/explain`);
+    const { message } = body as unknown as { message: string };
+    return !message.includes('not read the task yet') && message;
+  });
+  assert.match(explained, /ephemeral.* create it again without -e/);
+  await othersGoOn();
+  for (const worker of ['ours1', 'ours2']) assert.equal(await session.exists(`/assign/${worker}/${id}`), null);
+  const { process: leader } = await stack.leader();
+  assert.equal(leader.logs.filter(({ path }) => path === `/tasks/${id}`).length, 1);
+});
