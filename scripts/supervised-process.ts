@@ -84,7 +84,7 @@ export class SupervisedProcess {
     const { signal } = this.#stopping;
     for (let deaths = 0; !signal.aborted; ) {
       const startedAt = performance.now();
-      const end = await this.#live();
+      const end = await this.#live(deaths > 0);
       if (signal.aborted) return;
       deaths = performance.now() - startedAt > steadyMs ? 1 : deaths + 1;
       if (end === `exit code ${badConfigExitCode}` || deaths >= deathsMax) {
@@ -98,8 +98,8 @@ export class SupervisedProcess {
     }
   }
 
-  /** One life; resolves with how it ended. */
-  async #live(): Promise<string> {
+  /** One life; resolves with how it ended. The number of the process is told where it is not the first one. */
+  async #live(isAgain: boolean): Promise<string> {
     const { command, args, env, name, orphanDelaySeconds } = this.spec;
     // A session of its own: Ctrl-C in the terminal is for the supervisor alone, which ends all in the right order.
     const child = spawn(command, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -113,6 +113,7 @@ export class SupervisedProcess {
     );
     await Promise.race([once(child, 'spawn').catch(() => undefined), closed]);
     if (child.pid === undefined) return closed;
+    if (isAgain) this.events.onNotice(`${name} is process ${child.pid} now`);
     endWithParent(child, {
       delaySeconds: orphanDelaySeconds ?? 0,
       graceSeconds: Math.ceil(this.spec.stopMsMax / 1000),
