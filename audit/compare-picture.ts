@@ -50,7 +50,10 @@ export function* comparisonsOf(picture: MasterPicture, tree: TreeSnapshot): Gene
   yield { path: paths.tasks, differs: sumsDifference };
 }
 
-/** Of one that may not be read only that it is there can be known. */
+/**
+ * Servers tell nobody of changes to what one may not read, so of a hidden znode a master may not know that it came, nor that it went: it
+ * is then stepped around, and nothing is wrong. Of a task that can be read, whatever else of it is hidden, that it is there is known.
+ */
 function taskDifference(
   { tasks, now }: MasterPicture,
   look: Look,
@@ -60,15 +63,32 @@ function taskDifference(
   const known = tasks.get(id) ?? null;
   const expected = expectedTask(look, id, workers, now);
   if (known?.assignments.some(({ worker }) => !workers.includes(worker))) return null;
-  if (expected === 'hidden') return known ? null : 'is there, and it knows of none';
+  if (expected === 'hidden') {
+    const node = look(paths.task(id));
+    return known || !node || node.isHidden ? null : 'is there, and it knows of none';
+  }
+  if (known && isUnreadAndGone(known, expected)) return null;
   // With the time, so that two pictures never say the same: each may tell of another decision. At rest there is none.
   if (known?.decided) return `is being decided about at ${now}`;
   return difference(known, expected);
 }
 
+/** What it could not read, and is no longer there: it may have been hidden. Nothing is ever begun with what is not read. */
+function isUnreadAndGone({ fact, status, assignments }: PictureTask, expected: PictureTask | null): boolean {
+  return (
+    (fact === 'unread' && !expected?.fact) ||
+    (status === 'unread' && !expected?.status) ||
+    assignments.some(
+      ({ worker, czxid }) => czxid === null && !expected?.assignments.some((its) => its.worker === worker),
+    )
+  );
+}
+
 function workerDifference(picture: MasterPicture, look: Look, id: WorkerId): string | null {
   const expected = expectedWorker(look, id);
-  return expected === 'hidden' ? null : difference(picture.workers.get(id) ?? null, expected);
+  const known = picture.workers.get(id) ?? null;
+  if (expected === 'hidden' || (known?.registered === 'unread' && !expected?.registered)) return null;
+  return difference(known, expected);
 }
 
 /** Settings that cannot be read leave those that were before. */

@@ -18,7 +18,7 @@ export function expectedTask(
 ): PictureTask | 'hidden' | null {
   const node = look(paths.task(id));
   const task = lookAtTask(look, id);
-  if (node && !task) return 'hidden';
+  if (node && (!task || task.cancel?.isHidden || task.unblocked?.isHidden)) return 'hidden';
   if (workers.some((worker) => look(paths.assignment(worker, id))?.isHidden)) return 'hidden';
   const held = workers
     .map((worker) => lookAtAssignment(look, worker, id))

@@ -113,10 +113,52 @@ test('sums are those of its own lines', () => {
   assert.deepEqual(differing({ queued: 1 }), ['/tasks']);
 });
 
-test('of what may not be read nothing is expected but that it is there', () => {
+test('of a hidden task nothing is expected, not even that it is known', () => {
   const hidden = [`/tasks/${three}`];
+  // Its own sums tell of a state, too.
   assert.deepEqual(differing({ tasks: { [three]: { fact: 'unread', state: 'scheduled' } } }, hidden), ['/tasks']);
-  assert.deepEqual(differing({ tasks: { [three]: null } }, hidden), [`/tasks/${three}`, '/tasks']);
+  assert.deepEqual(differing({ tasks: { [three]: null } }, hidden), ['/tasks']);
+});
+
+test('of a task with something hidden below it, or hidden assignments, only that it is there is expected', () => {
+  const cases = [
+    [one, `/tasks/${one}/status`],
+    [two, `/tasks/${two}/attempt-1`],
+    [two, `/assign/w1/${two}`],
+  ] as const;
+  for (const [id, hidden] of cases) {
+    assert.deepEqual(differing({ tasks: { [id]: { retryAt: 7 } } }, [hidden]), [], hidden);
+    assert.deepEqual(differing({ tasks: { [id]: null } }, [hidden]), [`/tasks/${id}`, '/tasks'], hidden);
+  }
+  for (const name of ['cancel', 'unblocked']) {
+    const path = `/tasks/${three}/${name}`;
+    const with3 = tree().create(path);
+    assert.deepEqual(comparePicture(picture(), with3.snapshot([path])), [], path);
+    assert.deepEqual(comparePicture(picture(), with3.snapshot())[0]?.path, `/tasks/${three}`);
+  }
+});
+
+test('what could not be read, and is gone, may have been hidden; what was read is missed', () => {
+  const without = (...paths: string[]) => {
+    const rest = tree();
+    for (const path of paths) rest.remove(path);
+    return rest.snapshot();
+  };
+  const told = (changes: Changes, ...removed: string[]) =>
+    comparePicture(picture(changes), without(...removed)).map(({ path }) => path);
+  const unread = { fact: 'unread', state: null } as const;
+  assert.deepEqual(told({ tasks: { [three]: unread } }, `/tasks/${three}`), ['/tasks']);
+  assert.deepEqual(told({}, `/tasks/${three}`), [`/tasks/${three}`]);
+  assert.deepEqual(told({ tasks: { [one]: { status: 'unread' } } }, `/tasks/${one}/status`), []);
+  assert.deepEqual(told({}, `/tasks/${one}/status`), [`/tasks/${one}`]);
+  const assignments = [{ worker: w1, czxid: null, version: null, attempt: null, withdraw: null, counted: true }];
+  assert.deepEqual(told({ tasks: { [two]: { assignments } } }, `/assign/w1/${two}`), []);
+  assert.deepEqual(told({}, `/assign/w1/${two}`), [`/tasks/${two}`]);
+  const w2 = ['/workers/w2', '/assign/w2'];
+  assert.deepEqual(told({ workers: { w2: { registered: 'unread' } } }, ...w2), []);
+  assert.deepEqual(told({}, ...w2), ['/workers/w2']);
+  // It is there and can be read, so that it was not is a fault.
+  assert.deepEqual(told({ tasks: { [three]: unread } }), [`/tasks/${three}`, '/tasks']);
 });
 
 test('a picture without its end is none', async () => {
