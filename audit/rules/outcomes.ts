@@ -1,11 +1,33 @@
 // What is recorded below one task: each record made once, attempts numbered and in order, an end that fits them. Nothing below a
 // task is ever changed or removed alone, so what can be seen at any moment tells all that has ever happened there. Pure.
 
+import type { AttemptRecord } from '../../domain/task.ts';
 import { type Finding, finding } from '../finding.ts';
-import type { TaskLook } from '../task-look.ts';
+import type { Read, TaskLook } from '../task-look.ts';
 
-export function outcomeFindings(task: TaskLook): Finding[] {
-  return [...changes(task), ...attemptNumbers(task), ...attemptsAndEnd(task), ...endAndAttempts(task)];
+export function outcomeFindings(whole: TaskLook): Finding[] {
+  const task = { ...whole, attempts: whole.attempts.filter((attempt) => !isAfterEnd(whole, attempt)) };
+  return [
+    ...changes(whole),
+    ...lateAttempts(whole),
+    ...attemptNumbers(task),
+    ...attemptsAndEnd(task),
+    ...endAndAttempts(task),
+  ];
+}
+
+/** After an end in our own form; a person's may come while the task runs. */
+function isAfterEnd({ status }: TaskLook, { node }: Read<AttemptRecord>): boolean {
+  return status?.isOurs === true && node.stat.czxid > status.node.stat.czxid;
+}
+
+/** Whoever wrote them. Nothing else is said of their numbers: what comes after the end changes nothing of what was before it. */
+function* lateAttempts(task: TaskLook): Generator<Finding> {
+  for (const attempt of task.attempts) {
+    if (!isAfterEnd(task, attempt)) continue;
+    const by = attempt.isOurs ? '' : ', and not by a process of ours';
+    yield finding('attempt-after-end', attempt.path, `was recorded after the task had ended${by}`);
+  }
 }
 
 /** A parent's cversion is twice the creations below it, less the children that it has. */
@@ -52,22 +74,22 @@ function* attemptsAndEnd({ status, attempts }: TaskLook): Generator<Finding> {
       const what = endedAt === null ? 'and the task has not ended' : 'and the task did not end with it';
       yield finding('attempt-without-end', path, `is followed by no other, ${what}`);
     }
-    if (status?.isOurs && endedAt !== null && node.stat.czxid > endedAt) {
-      yield finding('attempt-after-end', path, 'was recorded after the task had ended');
-    }
   }
 }
 
+/** `attempts` are those that were recorded before the end, or with it. */
 function* endAndAttempts({ status, attempts }: TaskLook): Generator<Finding> {
   if (!status?.isOurs) return;
   const { state, attempt, worker, error } = status.record;
   const own = attempts.find(({ record }) => record.attempt === attempt);
+  const last = attempts.at(-1)?.record.attempt ?? 0;
   if (state === 'succeeded') {
     if (own && own.record.outcome !== 'succeeded') {
       const what = `is the success of attempt ${attempt}, which is recorded as ${own.record.outcome}`;
       yield finding('end-of-ended-attempt', status.path, what);
-    } else if (!own && attempt !== attempts.length + 1) {
-      const what = `is the success of attempt ${attempt}, of which ${attempts.length} are recorded before it`;
+    } else if (!own && attempt !== last + 1) {
+      const before = last === 0 ? 'no attempt is recorded' : `attempt ${last} is the last one that is recorded`;
+      const what = `is the success of attempt ${attempt}, and ${before} before it`;
       yield finding('end-of-ended-attempt', status.path, what);
     }
   } else if (state === 'failed' && worker !== null && error?.code !== 'invalid_task') {

@@ -76,4 +76,31 @@ test('a success is that of an attempt that has not ended before', () => {
   assert.deepEqual(told(lost.create(`${path}/status`, status())), [`end-of-ended-attempt ${path}/status`]);
   const skipped = withTask().create(`${path}/status`, status({ attempt: 2 }));
   assert.deepEqual(told(skipped), [`end-of-ended-attempt ${path}/status`]);
+  // The next one goes on from the highest number.
+  const success = status({ attempt: 4 });
+  assert.deepEqual(told(failed(failed(withTask({ maxAttempts: 9 }), 1), 3).create(`${path}/status`, success)), [
+    `attempts-numbers ${path}`,
+  ]);
+});
+
+test('only what was recorded before an end is held against it; what came after is told as such, whoever wrote it', () => {
+  const ended = () => withTask().create(`${path}/status`, status());
+  for (const [k, data, others] of [
+    [1, attempt({ outcome: 'lost' }), []],
+    [2, attempt({ attempt: 2 }), []],
+    [2, 'hello', [`unreadable ${path}/attempt-2`]],
+    [7, 'hello', [`unreadable ${path}/attempt-7`]],
+  ] as const) {
+    const late = [`attempt-after-end ${path}/attempt-${k}`, ...others];
+    assert.deepEqual(told(ended().create(`${path}/attempt-${k}`, data)), late);
+  }
+  const findings = auditTree(ended().create(`${path}/attempt-2`, 'hello').snapshot());
+  assert.equal(findings[0]?.what, 'was recorded after the task had ended, and not by a process of ours');
+  // With attempt 2 recorded before, attempt 1 cannot have been the next.
+  const before = failed(withTask(), 2).create(`${path}/status`, status());
+  assert.deepEqual(told(before), [`attempts-numbers ${path}`, `end-of-ended-attempt ${path}/status`]);
+  const [, wrong] = auditTree(before.snapshot());
+  assert.equal(wrong?.what, 'is the success of attempt 1, and attempt 2 is the last one that is recorded before it');
+  // A person's end says nothing of what comes after it.
+  assert.deepEqual(told(withTask().create(`${path}/status`, 'done').create(`${path}/attempt-1`, attempt())), []);
 });
