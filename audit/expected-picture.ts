@@ -37,12 +37,18 @@ const ofNone = {
 } as const;
 
 function ofTask(task: TaskLook, held: readonly AssignmentLook[], now: number) {
-  const { node, reading, record, status, attempts, cancel, unblocked } = task;
+  const { node, reading, status, attempts, cancel, unblocked } = task;
+  const isEphemeral = node.stat.ephemeralOwner !== 0n;
+  const record = isEphemeral ? null : task.record;
   const { type = null, queue = null, priority = null, exclusiveKey = null } = record ?? {};
-  const fact = { czxid: String(node.stat.czxid), version: node.stat.version, content: reading.kind };
+  const fact = {
+    czxid: String(node.stat.czxid),
+    version: node.stat.version,
+    content: isEphemeral ? 'ephemeral' : reading.kind,
+  } as const;
   return {
     fact: { ...fact, type, queue, priority, exclusiveKey },
-    state: taskStateAt(snapshotOf(task, held, now), now),
+    state: taskStateAt(snapshotOf({ ...task, record }, held, now), now),
     status: status && {
       state: status.record.state,
       attempt: status.record.attempt,

@@ -45,4 +45,8 @@ test('hidden znodes that came unseen, and went unseen, are no violation', async 
   // Nobody removes the request alone, hidden or not.
   for (const { path } of hidden) await session.commit([{ kind: 'remove', path, version: null }]);
   assert.deepEqual(await told(t, stack, standby), []);
+  // Everybody may read it, and masters know that it can have no end.
+  const ephemeral = { path: '/tasks/task-0000000079', data: task(), mode: 'ephemeral' } as const;
+  await (await stack.session).commit([{ kind: 'create', ...ephemeral }]);
+  assert.deepEqual(await told(t, stack, standby), []);
 });

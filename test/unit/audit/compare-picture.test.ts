@@ -161,6 +161,14 @@ test('what could not be read, and is gone, may have been hidden; what was read i
   assert.deepEqual(told({ tasks: { [three]: unread } }), [`/tasks/${three}`, '/tasks']);
 });
 
+test('an ephemeral task is known as that, and as nothing else', () => {
+  const path = '/tasks/task-0000000009';
+  const ephemeral = tree().create(path, task(), 3n).snapshot();
+  const known = expectedTask(lookAt(ephemeral), 'task-0000000009' as TaskId, [w1], now);
+  assert.ok(known && known !== 'hidden' && known.fact && known.fact !== 'unread');
+  assert.deepEqual([known.fact.content, known.fact.queue, known.state], ['ephemeral', null, 'queued']);
+});
+
 test('a picture without its end is none', async () => {
   const { sums, tasks, workers, queues } = picture();
   const lines: PictureLine[] = [
