@@ -4,6 +4,7 @@
 import type { AttemptRecord } from '../../domain/task.ts';
 import { type Finding, finding } from '../finding.ts';
 import type { Read, TaskLook } from '../task-look.ts';
+import type { SnapshotNode } from '../tree-snapshot.ts';
 
 export function outcomeFindings(whole: TaskLook): Finding[] {
   const task = { ...whole, attempts: whole.attempts.filter((attempt) => !isAfterEnd(whole, attempt)) };
@@ -35,11 +36,14 @@ function creationsBelow({ cversion, numChildren }: { cversion: number; numChildr
   return (cversion + numChildren) / 2;
 }
 
-function* changes({ path, node, status, attempts }: TaskLook): Generator<Finding> {
+function* changes(task: TaskLook): Generator<Finding> {
+  const { path, node, status, attempts } = task;
   const { numChildren } = node.stat;
   const created = creationsBelow(node.stat);
   if (created !== numChildren) {
-    yield finding('removed-alone', path, `has had ${created} znodes below it and has ${numChildren} of them`);
+    const left = childrenLeft(task).join(', ');
+    const what = `has had ${created} znodes below it and has ${numChildren} of them${left === '' ? '' : `: ${left}`}`;
+    yield finding('removed-alone', path, what);
   }
   if (status && status.node.stat.version !== 0) {
     yield finding('status-changed', status.path, `was set ${status.node.stat.version} times after its creation`);
@@ -47,6 +51,22 @@ function* changes({ path, node, status, attempts }: TaskLook): Generator<Finding
   for (const attempt of attempts) {
     if (attempt.node.stat.version !== 0) yield finding('attempt-changed', attempt.path, 'was set after its creation');
   }
+}
+
+/** With the times of their creation, in that order: whoever looks for what happened twice has to know between which times. */
+function childrenLeft({ path, status, attempts, cancel, unblocked }: TaskLook): string[] {
+  const kept: readonly (readonly [string, SnapshotNode | null])[] = [
+    ...attempts.map((attempt) => [attempt.path.slice(path.length + 1), attempt.node] as const),
+    ...([
+      ['status', status?.node ?? null],
+      ['cancel', cancel],
+      ['unblocked', unblocked],
+    ] as const),
+  ];
+  return kept
+    .flatMap(([name, node]) => (node && !node.isHidden ? [{ name, ...node.stat }] : []))
+    .sort((a, b) => (a.czxid < b.czxid ? -1 : 1))
+    .map(({ name, ctime }) => `${name} of ${new Date(ctime).toISOString()}`);
 }
 
 function* attemptNumbers({ path, record, status, attempts }: TaskLook): Generator<Finding> {

@@ -50,6 +50,13 @@ test('a record is made once and stays', () => {
     .remove(`${path}/status`)
     .create(`${path}/status`, status());
   assert.deepEqual(told(anew), [`removed-alone ${path}`]);
+  const at = '2026-01-02T03:04:05.000Z';
+  const [removed] = auditTree(
+    failed(anew.remove(`${path}/status`), 1)
+      .create(`${path}/status`, status())
+      .snapshot(),
+  );
+  assert.equal(removed?.what, `has had 4 znodes below it and has 2 of them: attempt-1 of ${at}, status of ${at}`);
   assert.deepEqual(told(failed(withTask(), 1).set(`${path}/attempt-1`, attempt())), [
     `attempt-changed ${path}/attempt-1`,
   ]);
