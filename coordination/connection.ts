@@ -187,6 +187,11 @@ export class Connection {
     this.dispose();
   }
 
+  /** The one that is spoken to, or was last. */
+  get server(): EnsembleTarget['servers'][number] | null {
+    return this.#serversFromHere()[0] ?? null;
+  }
+
   /** In the order in which they are tried, the present one first. */
   #serversFromHere(): EnsembleTarget['servers'] {
     const here = Math.max(0, this.#nextServer - 1) % this.#servers.length;

@@ -7,6 +7,7 @@
 
 import { limits } from '../domain/limits.ts';
 import { monotonicMs } from '../runtime/clock.ts';
+import { formatAddress } from '../runtime/environment.ts';
 import type { Log } from '../runtime/log.ts';
 import { changesSince, type PastZnodes } from './changes-since.ts';
 import { type Answer, Connection, type EnsembleTarget, type NodeChange } from './connection.ts';
@@ -106,6 +107,12 @@ export class Session {
   /** The newest transaction that this session has seen: of it and all before it, every event has been told. */
   get zxid(): bigint {
     return this.#connection.zxid;
+  }
+
+  /** The server that serves it, or did last: `host:port`, as it was named to us. */
+  get server(): string | null {
+    const server = this.#connection.server;
+    return server && formatAddress(server.host, server.port);
   }
 
   /** Znodes whose next change somebody waits for. */
