@@ -85,6 +85,15 @@ export interface Finding {
   readonly what: string;
 }
 
+/** One of a live tree. */
+export interface DatedFinding extends Finding {
+  /**
+   * When its znode, or what was looked at below it, was last created or set: epoch ms of the ensemble's clock, so that what lies there since
+   * yesterday is told from what happens now. Null: it is not there, or not even that can be known. (No znode says when a child was removed.)
+   */
+  readonly changedAt: number | null;
+}
+
 export function finding(rule: RuleName, path: string, what: string): Finding {
   return { severity: rules[rule], rule, path, what };
 }

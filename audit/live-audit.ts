@@ -4,16 +4,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '../coordination/session.ts';
 import { checksOf } from './audit-tree.ts';
-import type { Finding } from './finding.ts';
+import type { DatedFinding, Finding } from './finding.ts';
 import { forEachAtOnce, inTurns } from './in-turns.ts';
-import { askTogether } from './moment.ts';
+import { askTogether, changedAt, type Moment } from './moment.ts';
 import type { Suspect } from './suspicion.ts';
 import { readTree } from './tree-reader.ts';
 import type { TreeSnapshot } from './tree-snapshot.ts';
 
 export interface AuditResult {
   readonly tree: TreeSnapshot;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly DatedFinding[];
   /** Suspicions about what changed each time that it was looked at, or is too much for one look. */
   readonly unsettled: number;
   /** Suspicions beyond the number that is looked at again. */
@@ -30,14 +30,20 @@ export async function auditLive(session: Session, settleMs = settleMsDefault): P
   const { suspects, dropped } = await suspectsIn(tree);
   if (suspects.length > 0) await sleep(settleMs);
   await session.sync('/');
-  const findings: Finding[] = [];
+  const findings: DatedFinding[] = [];
   let unsettled = 0;
   await forEachAtOnce(looksInFlightMax, suspects, async (suspect) => {
     const seen = await askTogether(session, tree, (look) => [...suspect(look)]);
-    if (seen) findings.push(...seen.answer);
-    else unsettled += 1;
+    if (!seen) unsettled += 1;
+    else for (const found of seen.answer) findings.push(await dated(session, seen.moment, found));
   });
   return { tree, findings, unsettled, dropped };
+}
+
+/** Of what may not be read it can be asked all the same when it was changed. */
+async function dated(session: Session, moment: Moment, found: Finding): Promise<DatedFinding> {
+  const stat = found.rule === 'hidden' ? await session.exists(found.path) : null;
+  return { ...found, changedAt: stat?.mtime ?? changedAt(moment, found.path) };
 }
 
 async function suspectsIn(tree: TreeSnapshot): Promise<{ suspects: Suspect[]; dropped: number }> {

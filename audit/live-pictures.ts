@@ -7,10 +7,10 @@ import { leaderOf } from '../coordination/leader-address.ts';
 import type { Session } from '../coordination/session.ts';
 import { paths } from '../coordination/znode-paths.ts';
 import { type Comparison, comparisonsOf } from './compare-picture.ts';
-import { type Finding, finding } from './finding.ts';
+import { type DatedFinding, finding } from './finding.ts';
 import { forEachAtOnce, inTurns } from './in-turns.ts';
 import { fetchPicture, type MasterPicture, NoPicture } from './master-picture.ts';
-import { askTogether, isWithin, type Moment } from './moment.ts';
+import { askTogether, changedAt, isWithin, type Moment } from './moment.ts';
 import { lookAt } from './suspicion.ts';
 import type { TreeSnapshot } from './tree-snapshot.ts';
 
@@ -29,16 +29,17 @@ export function mastersToAsk(wanted: readonly string[], tree: TreeSnapshot): str
 }
 
 /** `tree` is a copy that was just read. Throws CoordinationError. */
-export async function pictureFindings(session: Session, address: string, tree: TreeSnapshot): Promise<Finding[]> {
+export async function pictureFindings(session: Session, address: string, tree: TreeSnapshot): Promise<DatedFinding[]> {
   try {
     return await compare(session, address, tree);
   } catch (error) {
     if (!(error instanceof NoPicture)) throw error;
-    return [finding('picture-missing', paths.master, `: master ${address} could not be asked: ${error.message}`)];
+    const what = `: master ${address} could not be asked: ${error.message}`;
+    return [{ ...finding('picture-missing', paths.master, what), changedAt: null }];
   }
 }
 
-async function compare(session: Session, address: string, tree: TreeSnapshot): Promise<Finding[]> {
+async function compare(session: Session, address: string, tree: TreeSnapshot): Promise<DatedFinding[]> {
   const first = await picture(address);
   const suspected = await differencesIn(first, tree);
   if (suspected.length === 0) return [];
@@ -49,14 +50,13 @@ async function compare(session: Session, address: string, tree: TreeSnapshot): P
   });
   await sleep(standingMs);
   const second = await picture(address);
-  const findings: Finding[] = [];
+  const findings: DatedFinding[] = [];
   await forEachAtOnce(looksInFlightMax, before, async ([{ path, differs }, standing]) => {
     const seen = await askTogether(session, standing, (look) => [differs(first, look), differs(second, look)]);
     const [once, again = null] = seen?.answer ?? [];
     if (!seen || again === null || again !== once || !isWithin(seen.moment, standing)) return;
-    findings.push(
-      finding('picture-differs', path, `is not as master ${address} has it: ${again.slice(0, charactersMax)}`),
-    );
+    const what = `is not as master ${address} has it: ${again.slice(0, charactersMax)}`;
+    findings.push({ ...finding('picture-differs', path, what), changedAt: changedAt(seen.moment, path) });
   });
   return findings;
 }

@@ -5,11 +5,12 @@ import { CoordinationError } from '../coordination/coordination-error.ts';
 import { monotonicMs } from '../runtime/clock.ts';
 import { BadConfiguration, formatAddress } from '../runtime/environment.ts';
 import { NoTree, openTree } from './connection.ts';
-import type { Finding } from './finding.ts';
+import type { DatedFinding } from './finding.ts';
 import { auditLive } from './live-audit.ts';
 import { mastersToAsk, pictureFindings } from './live-pictures.ts';
 import { type AuditOptions, readAuditOptions, usage } from './options.ts';
 import { jsonReport, type Report, sorted, textReport, violationsIn } from './report.ts';
+import { standingOf } from './standing.ts';
 import { tasksIn } from './tree-survey.ts';
 
 const exitCodes = { clean: 0, violations: 1, unread: 2, badConfig: 78 } as const;
@@ -31,14 +32,16 @@ async function audit({ zookeeper, waitMs, masters }: AuditOptions): Promise<Repo
   try {
     const { tree, findings, unsettled, dropped } = await auditLive(session);
     const asked = masters === null ? [] : mastersToAsk(masters, tree);
-    const differences: Finding[] = [];
+    const differences: DatedFinding[] = [];
     for (const address of asked) differences.push(...(await pictureFindings(session, address, tree)));
     const { servers, chroot } = zookeeper.connect;
     return {
       connect: `${servers.map(({ host, port }) => formatAddress(host, port)).join(',')}${chroot}`,
+      server: session.server,
       tookMs: Math.round(monotonicMs() - startedAt),
       znodes: tree.size,
       tasks: tasksIn(tree).length,
+      standing: await standingOf(tree, Date.now()),
       masters: asked,
       findings: sorted([...findings, ...differences]),
       ...{ unsettled, dropped },

@@ -38,6 +38,15 @@ export async function askTogether<T>(
   return null;
 }
 
+/** When a znode, or one below it, was last created or set, as far as it is in the moment (epoch ms); null: it is not there, or hidden. */
+export function changedAt(moment: Moment, path: string): number | null {
+  if (!moment.get(path)) return null;
+  const times = [...moment]
+    .filter(([each, node]) => node && !node.isHidden && (each === path || each.startsWith(`${path}/`)))
+    .map(([, node]) => node?.stat.mtime ?? 0);
+  return times.length > 0 ? Math.max(...times) : null;
+}
+
 /** Every one of its znodes is the same in the other. */
 export function isWithin(moment: Moment, other: Moment): boolean {
   return [...moment].every(([path, node]) => {

@@ -42,7 +42,17 @@ interface Told {
   readonly masters: readonly string[];
   readonly violations: number;
   readonly odd: number;
-  readonly findings: readonly { readonly severity: string; readonly rule: string; readonly path: string }[];
+  readonly server: string | null;
+  readonly leader: { readonly kind: string; readonly address?: string; readonly since?: string };
+  readonly workers: number;
+  readonly unfinished: { readonly scheduled: number };
+  readonly findings: readonly {
+    readonly severity: string;
+    readonly rule: string;
+    readonly path: string;
+    readonly changedAt: string | null;
+    readonly hint: string;
+  }[];
 }
 
 async function auditJson(scope: TestScope, connect: string, ...args: string[]): Promise<Told & Audit> {
@@ -124,6 +134,7 @@ test('beside heavy traffic there is never a violation, and at rest nothing at al
   };
   const told = await eventually('it is at rest', look, 40_000);
   assert.deepEqual([told.code, told.violations, told.odd, told.masters.length], [0, 0, 0, 2]);
+  assert.deepEqual([told.leader.kind, told.workers, told.unfinished.scheduled], ['ours', 2, 1]);
   const quiet = async () => quietFindings(await readTree(session), { now: Date.now(), sessions: null });
   await eventually('what is counted is written down', async () => (await quiet()).length === 0);
 });
@@ -170,9 +181,25 @@ test('what is wrong and what is odd is told, and nothing is changed', async (t) 
       'odd unknown-name /tasks/note',
     ],
   );
+  const ages = told.findings.map(({ changedAt }) => (changedAt === null ? null : Date.now() - Date.parse(changedAt)));
+  for (const [place, age] of ages.entries()) {
+    const { rule } = told.findings[place] ?? {};
+    assert.equal(age === null, rule === 'nobody-leads', rule);
+    assert.ok(age === null || Math.abs(age) < 60_000, `${rule}: ${age} ms ago`);
+  }
+  assert.deepEqual([told.leader.kind, told.workers, told.server?.startsWith('127.0.0.1:')], ['nobody', 2, true]);
   const { code, output } = await audit(t, connect);
   assert.equal(code, 1);
-  assert.match(output, /^violation assigned-twice: \/assign\/w1\/task-0000000001 is there, and .* w2 as well$/m);
+  assert.match(
+    output,
+    /^violation assigned-twice: \/assign\/w1\/task-0000000001 is there, and .* w2 as well \(last changed 2\d{3}-.*Z\)$/m,
+  );
+  assert.match(output, /^ {2}what to do: a leading master takes all back but one/m);
+  assert.match(
+    output,
+    /^ZooKeeper: .*\/broken, asked at 127\.0\.0\.1:\d+: \d+ znodes, 5 tasks, read in .* s\nleader: nobody\n/,
+  );
+  assert.match(output, /^workers: 2\nunfinished tasks: 3 \(0 scheduled, 0 queued, 1 running, 2 left alone\)$/m);
   assert.match(output, /^3 violations, 4 odd; docs\/audit\.md says what to do$/m);
 });
 
