@@ -45,7 +45,7 @@ const hints: Readonly<Record<Exclude<RuleName, `quiet-${string}`>, string>> = {
   'master-by-hand': 'end that session, or `delete /master`',
   'no-worker': '`delete` it',
   'no-task': 'submit it again as it should be',
-  'empty-task': 'delete the task, and submit it again with a command',
+  'empty-task': 'cancel it, and submit it again with a command; an empty one does nothing',
   unreadable: 'write it again, or `delete` it',
   'not-taken': 'write the settings again with PUT /queues/:name',
   'newer-record': 'update the older processes',

@@ -17,7 +17,8 @@ export interface AuditOptions {
 export const usage = `npm run audit -- [options]      or: node dist/audit/main.js [options]
 
 Reads a live tree and says whether it is as it must be at every moment, and what is odd. It changes nothing.
-Which tree: ZOOKEEPER_CONNECT and the other ZOOKEEPER_... variables, as for every process.
+Which tree: ZOOKEEPER_CONNECT (127.0.0.1:2181 unless it is set) and the other ZOOKEEPER_... variables,
+as for every process. Mostly "--masters leader" is what to ask for.
 
   --masters host:port,host:port
                  compares what these masters know with the tree, too; the leading one is asked

@@ -10,6 +10,7 @@ import { readTree } from '../../audit/tree-reader.ts';
 import { openSession } from '../fault/session-harness.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { calmSessionMs, type Stack, startStack } from '../support/stack.ts';
+import { startZkCli } from '../support/zkcli.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 import { assignment, task } from '../unit/audit/forged-tree.ts';
 
@@ -49,4 +50,21 @@ test('hidden znodes that came unseen, and went unseen, are no violation', async 
   const ephemeral = { path: '/tasks/task-0000000079', data: task(), mode: 'ephemeral' } as const;
   await (await stack.session).commit([{ kind: 'create', ...ephemeral }]);
   assert.deepEqual(await told(t, stack, standby), []);
+});
+
+test('deleteall of /tasks stops at a hidden task; delete removes that one, as the pages say', async (t) => {
+  const { session } = await openSession(t, zookeeper, { sessionTimeoutMs: 30_000, digest: 'somebody:else' });
+  const { session: ours } = await openSession(t, zookeeper, { sessionTimeoutMs: 30_000 });
+  for (const path of ['/here', '/here/tasks', '/here/tasks/task-0000000001', '/here/tasks/task-0000000003']) {
+    await ours.commit([{ kind: 'create', path, data: task(), mode: 'persistent' }]);
+  }
+  const hidden = '/here/tasks/task-0000000002';
+  await session.commit([{ kind: 'create', path: hidden, data: task(), mode: 'persistent' }]);
+  const cli = await startZkCli(t, `${zookeeper.connect}/here`);
+  const printed = await cli.run('deleteall /tasks');
+  assert.match(printed, /Insufficient permission|NoAuth/);
+  assert.ok(await ours.exists(hidden));
+  await cli.run('delete /tasks/task-0000000002');
+  await cli.run('deleteall /tasks');
+  assert.equal(await ours.exists('/here/tasks'), null, printed);
 });

@@ -18,6 +18,13 @@ test('every rule is on the page, and every rule of the page is one', () => {
   assert.deepEqual(told.toSorted(), Object.keys(rules).toSorted());
 });
 
+test('every rule that a live system is asked has its remedy', () => {
+  const live = page.split(/^## /m).filter((section) => /^(Violations|Odd|What masters know)/.test(section));
+  const rows = live.flatMap((section) => section.match(/^\| `[a-z-]+` \|.*$/gm) ?? []);
+  assert.ok(rows.length > 40);
+  for (const row of rows) assert.match(row, /[^|\s] \|$/);
+});
+
 test('rules are told under their severity', () => {
   const of = (section: string) => [...new Set(rulesIn(section).map((rule) => rules[rule as keyof typeof rules]))];
   assert.deepEqual(of('Violations'), ['violation']);
