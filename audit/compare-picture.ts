@@ -63,7 +63,7 @@ function taskDifference(
   const known = tasks.get(id) ?? null;
   const expected = expectedTask(look, id, workers, now);
   if (known?.assignments.some(({ worker }) => !workers.includes(worker))) return null;
-  if (expected === 'hidden') {
+  if (expected === 'unclear') {
     const node = look(paths.task(id));
     return known || !node || node.isHidden ? null : 'is there, and it knows of none';
   }
@@ -87,7 +87,7 @@ function isUnreadAndGone({ fact, status, assignments }: PictureTask, expected: P
 function workerDifference(picture: MasterPicture, look: Look, id: WorkerId): string | null {
   const expected = expectedWorker(look, id);
   const known = picture.workers.get(id) ?? null;
-  if (expected === 'hidden' || (known?.registered === 'unread' && !expected?.registered)) return null;
+  if (expected === 'unclear' || (known?.registered === 'unread' && !expected?.registered)) return null;
   return difference(known, expected);
 }
 
@@ -99,16 +99,29 @@ function queueDifference(picture: MasterPicture, look: Look, name: string): stri
   return difference(picture.queues.get(name) ?? null, settings);
 }
 
-/** Against its own lines: that these are as the tree has it is compared one by one. */
+/**
+ * Against its own lines: that these are as the tree has it is compared one by one. A task of which something could not be read any more is
+ * still counted as what it was last known to be, and its line does not say as what.
+ */
 function sumsDifference({ sums, tasks }: MasterPicture): string | null {
   const states: Record<string, number> = Object.fromEntries(Object.keys(sums.states).map((state) => [state, 0]));
   const queues: Record<string, number> = {};
+  let unknown = 0;
   for (const task of tasks.values()) {
+    if (task.state === null && task.fact !== null) unknown += 1;
     if (task.state !== null) states[task.state] = (states[task.state] ?? 0) + 1;
     const queue = queueOfUnfinished(task);
     if (queue !== null) queues[queue] = (queues[queue] ?? 0) + 1;
   }
-  return difference({ ...sums }, { states, queues });
+  const isCovered = exceedsBy(sums.states, states) <= unknown && exceedsBy(sums.queues, queues) <= unknown;
+  return unknown > 0 && isCovered ? null : difference({ ...sums }, { states, queues });
+}
+
+/** How much more is counted; Infinity where of anything there is less. */
+function exceedsBy(counted: Readonly<Record<string, number>>, lines: Readonly<Record<string, number>>): number {
+  const names = new Set([...Object.keys(counted), ...Object.keys(lines)]);
+  const more = [...names].map((name) => (counted[name] ?? 0) - (lines[name] ?? 0));
+  return more.every((each) => each >= 0) ? more.reduce((sum, each) => sum + each, 0) : Infinity;
 }
 
 function queueOfUnfinished({ fact, state }: PictureTask): string | null {

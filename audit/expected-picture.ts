@@ -1,6 +1,6 @@
 // What a master should know of one task or one worker, from what the tree says of it. Pure.
 
-import { isNewer } from '../coordination/record-json.ts';
+import { isNewer, isNewerStatus } from '../coordination/record-json.ts';
 import { paths } from '../coordination/znode-paths.ts';
 import type { PictureTask, PictureWorker } from '../domain/master-picture.ts';
 import type { TaskId, WorkerId } from '../domain/task.ts';
@@ -9,26 +9,33 @@ import { type AssignmentLook, lookAtAssignment, lookAtWorker } from './assignmen
 import type { Look } from './suspicion.ts';
 import { lookAtTask, type TaskLook } from './task-look.ts';
 
-/** `workers` are all that may have it. Null: nothing of it is there. `hidden`: something of it may not be read. */
+/** `workers` are all that may have it. Null: nothing of it is there. `unclear`: something of it may not be read, or is for a newer version. */
 export function expectedTask(
   look: Look,
   id: TaskId,
   workers: readonly WorkerId[],
   now: number,
-): PictureTask | 'hidden' | null {
+): PictureTask | 'unclear' | null {
   const node = look(paths.task(id));
   const task = lookAtTask(look, id);
-  if (node && (!task || task.cancel?.isHidden || task.unblocked?.isHidden)) return 'hidden';
-  if (workers.some((worker) => look(paths.assignment(worker, id))?.isHidden)) return 'hidden';
+  if (node && (!task || task.cancel?.isHidden || task.unblocked?.isHidden)) return 'unclear';
+  if (workers.some((worker) => look(paths.assignment(worker, id))?.isHidden)) return 'unclear';
   const held = workers
     .map((worker) => lookAtAssignment(look, worker, id))
     .filter((assignment) => assignment !== null)
     .sort((a, b) => (a.worker < b.worker ? -1 : 1));
   if (!task && held.length === 0) return null;
+  if (isPartNewer(task, held)) return 'unclear';
   const assignments = held.map(({ worker, node: { stat }, record: { attempt, withdraw } }) => {
     return { worker, czxid: String(stat.czxid), version: stat.version, attempt, withdraw, counted: true };
   });
   return { id, ...(task ? ofTask(task, held, now) : ofNone), assignments, decided: false };
+}
+
+/** Masters take nothing from such a record; of the task itself they say that it is one. */
+function isPartNewer(task: TaskLook | null, held: readonly AssignmentLook[]): boolean {
+  if (task?.status && isNewerStatus(task.status.node.data)) return true;
+  return [...(task?.attempts ?? []), ...held].some(({ node }) => isNewer(node.data));
 }
 
 const ofNone = {
@@ -73,11 +80,11 @@ function snapshotOf(task: TaskLook, [first]: readonly AssignmentLook[], now: num
   };
 }
 
-/** Null: nothing of it is there. */
-export function expectedWorker(look: Look, id: WorkerId): PictureWorker | 'hidden' | null {
+/** Null: nothing of it is there. `unclear`: something of it may not be read. */
+export function expectedWorker(look: Look, id: WorkerId): PictureWorker | 'unclear' | null {
   const node = look(paths.worker(id));
   const folder = look(paths.assignments(id));
-  if (node?.isHidden || folder?.isHidden) return 'hidden';
+  if (node?.isHidden || folder?.isHidden) return 'unclear';
   const worker = lookAtWorker(look, id);
   if (!worker && !folder) return null;
   const { czxid, version } = worker?.node.stat ?? { czxid: 0n, version: 0 };

@@ -1,7 +1,7 @@
 // Goal: a znode that masters may not read makes no violation of a healthy system, neither while it is there nor when it is gone. Servers
 // tell nobody of changes to what one may not read (those with the mending of CVE-2024-23944: Debian's, and from 3.8.4 and 3.9.2 on), so one
 // master never hears that it came, and another never that it went. Method: two real masters, the second of which starts, and so
-// lists everything, while the znodes are there.
+// lists everything, while the znodes are there. So it is with what else masters leave alone: ephemeral tasks, records of a newer version.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -67,4 +67,20 @@ test('deleteall of /tasks stops at a hidden task; delete removes that one, as th
   await cli.run('delete /tasks/task-0000000002');
   await cli.run('deleteall /tasks');
   assert.equal(await ours.exists('/here/tasks'), null, printed);
+});
+
+test('records of a newer version, which masters leave alone, are no violation', async (t) => {
+  const stack = await startStack(t, zookeeper, { masters: 2, sessionTimeoutMs: calmSessionMs });
+  const standby = String((await (await stack.standby()).process.waitForLog(/^started$/))['admin']);
+  const session = await stack.session;
+  const data = Buffer.from('{"v":2,"state":"paused"}');
+  const newer = (path: string) => session.commit([{ kind: 'create', path, data, mode: 'persistent' }]);
+  for (const part of ['status', 'attempt-1']) {
+    const { id } = await stack.client.submit({ type: 'nobody-has-it' });
+    await newer(`/tasks/${id}/${part}`);
+  }
+  const { id } = await stack.client.submit({ type: 'nobody-has-it' });
+  await newer(`/assign/ours1/${id}`);
+  await newer('/tasks/task-0000000080');
+  assert.deepEqual(await told(t, stack, standby), []);
 });
