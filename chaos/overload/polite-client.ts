@@ -15,6 +15,8 @@ export interface Errand {
 
 export interface Served {
   readonly latency: Latency;
+  /** Of all answers the part, 0 to 1, that was a 503 with `Retry-After`: nothing was done, it is to be asked again. */
+  readonly refused: number;
   /** Answers other than those that there should be, a few of them. */
   readonly wrong: readonly string[];
 }
@@ -42,6 +44,7 @@ export class PoliteClient {
 
   async #repeat({ method, path, body, statuses, onAnswer }: Errand): Promise<Served> {
     const ms: number[] = [];
+    let refused = 0;
     const wrong: string[] = [];
     let connection: HttpConnection | null = null;
     while (!this.#stop.signal.aborted) {
@@ -50,8 +53,10 @@ export class PoliteClient {
         connection ??= await HttpConnection.open(this.#port);
         const answer = await connection.request(method, path(), body);
         const text = answer.body.toString();
-        if (!statuses.includes(answer.status)) throw new Error(`${answer.status} ${text.slice(0, 300)}`);
-        onAnswer?.(text);
+        const isRefusal = answer.status === 503 && /\r\nretry-after:/i.test(answer.head);
+        if (isRefusal) refused += 1;
+        else if (!statuses.includes(answer.status)) throw new Error(`${answer.status} ${text.slice(0, 300)}`);
+        if (!isRefusal) onAnswer?.(text);
         ms.push(performance.now() - at);
       } catch (error) {
         connection?.close();
@@ -61,7 +66,7 @@ export class PoliteClient {
       await rest(this.#stop.signal);
     }
     connection?.close();
-    return { latency: latencyOf(ms), wrong };
+    return { latency: latencyOf(ms), refused: refused / Math.max(1, ms.length), wrong };
   }
 }
 

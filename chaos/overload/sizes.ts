@@ -35,6 +35,8 @@ export interface Bounds {
   /** Of a polite client's request. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Of its requests that may be answered by a 503 with `Retry-After`, 0 to 100. */
+  readonly refusedPercent: number;
   /** From the end of a task to the answer of who waits for it. */
   readonly answerMs: number;
   /** Until what was refused is taken again, and until everything is as it was. */
@@ -51,6 +53,7 @@ export interface Bounds {
 const bounds: Bounds = {
   p50Ms: 250,
   p99Ms: 2000,
+  refusedPercent: 1,
   answerMs: 10_000,
   recoveryMs: 15_000,
   loopDelayMs: 2000,

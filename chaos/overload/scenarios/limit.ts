@@ -94,9 +94,10 @@ function tellFlood(world: World, what: string, { refused, seconds, wrong, refuse
 
 export function tellServed(world: World, what: string, served: ReadonlyMap<string, Served>): void {
   const { bounds } = world.sizes;
-  for (const [errand, { latency, wrong }] of served) {
+  for (const [errand, { latency, refused, wrong }] of served) {
     world.add(`${what}: ${errand} p50`, latency.p50, 'ms', { atMost: bounds.p50Ms });
     world.add(`${what}: ${errand} p99`, latency.p99, 'ms', { atMost: bounds.p99Ms });
+    world.add(`${what}: ${errand} refused for the moment`, 100 * refused, '%', { atMost: bounds.refusedPercent });
     world.faults(`${what}: ${errand} answered wrongly`, wrong);
   }
 }

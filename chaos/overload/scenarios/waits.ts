@@ -23,8 +23,9 @@ export const waits: Scenario = {
     const samples = await sampler.stop();
     const { bounds } = world.sizes;
     for (const id of samples.ids) world.add(`${id}: memory at most`, samples.peakMb(id), 'MB');
-    const { id } = world.gateway;
-    world.add(`${id}: event loop late at most`, samples.worstLoopDelayMs(id), 'ms', { atMost: bounds.loopDelayMs });
+    for (const { id } of world.services) {
+      world.add(`${id}: event loop late at most`, samples.worstLoopDelayMs(id), 'ms', { atMost: bounds.loopDelayMs });
+    }
   },
 };
 
