@@ -3,8 +3,8 @@
 
 import { groupBy } from '../group-by.ts';
 import type { Finding, History, Rule } from '../history.ts';
+import { excuseFor } from '../overlap-excuses.ts';
 import { overlaps } from '../overlaps.ts';
-import { excuseFor } from '../pauses.ts';
 import { linesOf, type Run } from '../runs.ts';
 import { byCreation, type KeptTask, taskLines } from '../tasks.ts';
 import type { Tally } from '../verdict.ts';

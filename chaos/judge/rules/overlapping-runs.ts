@@ -1,10 +1,12 @@
-// No two hold the same lease in earnest: two runs of one task go on at the same time only where the worker of the earlier one could not know
-// that it had lost it, since it was frozen; the later one has the greater token then. Commands of a worker that was killed die with it. Pure.
+// No two hold the same lease in earnest. The next run of a task may begin while the one before still acts only where that one's worker stood still then,
+// for so long that it may have lost its session, and it may go on only for the moment that its worker takes to notice; or where the master took
+// the task by force from a handler that heeds no signal. The later one has the greater token always: one with a smaller token that comes
+// later is such an overlap, too. Commands of a worker that was killed die with it. Pure.
 
 import { allowances } from '../allowances.ts';
 import type { Finding, History, Rule } from '../history.ts';
+import { excuseFor } from '../overlap-excuses.ts';
 import { overlaps } from '../overlaps.ts';
-import { excuseFor } from '../pauses.ts';
 import { linesOf } from '../runs.ts';
 import type { Tally } from '../verdict.ts';
 

@@ -1,5 +1,4 @@
-// Goal: the judge finds runs that should not have been: outcomes of runs that never were or were overtaken, overlaps, keys taken twice, attempts out
-// of turn. Method: a run in which all is well, and one thing forged; the one rule has to find it.
+// Goal: the judge finds runs that should not have been: outcomes of runs that never were or were overtaken, attempts out of turn. Method: a run in which all is well, and one thing forged; the one rule has to find it.
 
 import type { RunLine } from '../../../chaos/record.ts';
 import { paths } from '../../../coordination/znode-paths.ts';
@@ -15,23 +14,6 @@ function withLines(forge: (lines: RunLine[], run: MadeUpRun) => void): () => Mad
     const forged = lines.map((line) => ({ ...line }));
     run.entries.splice(0, run.entries.length, ...run.entries.filter((entry) => entry.kind !== 'run'), ...forged);
     forge(forged, run);
-    return run;
-  };
-}
-
-/** The first run goes on when its task has been given to another worker. */
-function overtaken(betweenMs: number, forge: (run: MadeUpRun) => void = () => undefined): () => MadeUpRun {
-  return () => {
-    const run = new MadeUpRun();
-    const first = run.assign(run.task(), 'worker1');
-    run.starts(first, betweenMs);
-    forge(run);
-    run.lose(first);
-    const second = run.assign(first.id, 'worker2');
-    run.pass(2);
-    run.line(second, 'start');
-    run.beats(first, 600);
-    run.returns(second);
     return run;
   };
 }
@@ -126,64 +108,6 @@ violations('accepted-outcomes', {
       run.starts(failing, 25);
       run.throws(failing);
       Object.assign(run.entries.at(-1) ?? {}, { how: 'returned' });
-      return run;
-    },
-  ],
-});
-
-violations('overlapping-runs', {
-  'a worker that goes on without its session': [/still went on 600 ms after/, overtaken(500)],
-  'a freeze that was over long before': [
-    /still went on/,
-    overtaken(6000, (run) => run.fault('freeze', ['worker1'], run.at - 5000, run.at - 3000)),
-  ],
-  'a freeze of another worker': [
-    /still went on/,
-    overtaken(6000, (run) => run.fault('freeze', ['worker3'], run.at - 100, run.at + 600)),
-  ],
-  'a freeze that began when the next one ran already': [
-    /still went on/,
-    overtaken(6000, (run) => run.fault('freeze', ['worker1'], run.at + 500, run.at + 600)),
-  ],
-  'a command of a worker that is frozen': [
-    /still went on/,
-    () => {
-      const run = new MadeUpRun();
-      const first = run.assign(run.task({ type: 'shell' }), 'worker1');
-      run.starts(first, 100);
-      run.fault('freeze', ['worker1'], run.at, run.at + 9000);
-      run.beats(first, 7000);
-      run.lose(first);
-      const second = run.assign(first.id, 'worker2');
-      run.line(second, 'start');
-      run.beats(first, 600);
-      run.returns(second);
-      return run;
-    },
-  ],
-  'a run that begins when the next one is over': [
-    /still went on/,
-    () => {
-      const run = new MadeUpRun();
-      const first = run.assign(run.task(), 'worker1');
-      run.pass(5000);
-      run.lose(first);
-      run.runs(first.id, 'worker2');
-      run.line(first, 'start');
-      return run;
-    },
-  ],
-  'a command that outlives its worker': [
-    /went on 3\d\d\d ms after its worker had ended/,
-    () => {
-      const run = new MadeUpRun();
-      const first = run.assign(run.task({ type: 'shell' }), 'worker1');
-      run.starts(first, 100);
-      run.kill('worker1', 100);
-      run.beats(first, 3000);
-      run.pass(25);
-      run.lose(first);
-      run.runs(first.id, 'worker2');
       return run;
     },
   ],

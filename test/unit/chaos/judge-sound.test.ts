@@ -50,49 +50,6 @@ test('a batch that nobody knows of, whose second task comes after the first', ()
   assertKept(run, { 'batches unknown': 1, 'dependencies compared': 1 });
 });
 
-test('a worker that is frozen past its session leaves a run that overlaps the next one, for a moment after its thaw', () => {
-  const run = new MadeUpRun();
-  const first = run.assign(run.task(), 'worker1');
-  run.starts(first, 100);
-  run.fault('freeze', ['worker1'], run.at, run.at + 9000);
-  run.pass(7000);
-  run.lose(first);
-  const second = run.assign(first.id, 'worker2');
-  run.starts(second, 2000);
-  run.line(first, 'beat');
-  run.pass(200);
-  run.line(first, 'beat');
-  run.returns(second);
-  const overlap = { 'overlapping runs of a task, one frozen': 1, 'tasks that ran more than once': 1 };
-  assertKept(run, { ...overlap, 'faults freeze': 1, 'attempts lost': 1, 'runs that were cut off': 1 });
-});
-
-test('a frozen worker may begin a run only after its thaw, when another has it already', () => {
-  const run = new MadeUpRun();
-  const first = run.assign(run.task(), 'worker1');
-  run.fault('freeze', ['worker1'], run.at, run.at + 9000);
-  run.pass(7000);
-  run.lose(first);
-  const second = run.assign(first.id, 'worker2');
-  run.starts(second, 2000);
-  run.starts(first, 25);
-  run.returns(second);
-  assertKept(run, { 'overlapping runs of a task, one frozen': 1 });
-});
-
-test('a worker that the machine had stopped, as its beats tell', () => {
-  const run = new MadeUpRun();
-  const first = run.assign(run.task(), 'worker1');
-  run.starts(first, 100);
-  run.pass(5000);
-  run.lose(first);
-  const second = run.assign(first.id, 'worker2');
-  run.starts(second, 100);
-  run.line(first, 'beat');
-  run.returns(second);
-  assertKept(run, { 'overlapping runs of a task, one stalled': 1 });
-});
-
 test('a worker that is killed in its run', () => {
   const run = new MadeUpRun();
   const first = run.assign(run.task(), 'worker1');
@@ -184,19 +141,10 @@ test('cancels: of a task that waits, of one that runs, of one whose worker is lo
   assertKept(run, { 'tasks cancelled': 3, 'cancels acknowledged': 4, 'cancels that came too late': 1 });
 });
 
-test('a run that was taken by force goes on for a while beside the next one of its key', () => {
+test('tasks of one key, one after the other', () => {
   const run = new MadeUpRun();
-  const [first, second] = [run.task({ exclusiveKey: 'e' }), run.task({ exclusiveKey: 'e' })];
-  const deaf = run.assign(first, 'worker1');
-  run.starts(deaf, 50);
-  run.requestCancel(first);
-  run.call({ operation: 'cancel', id: first }, run.done(first));
-  run.end(deaf, { kind: 'cancelled', reason: 'no use' }, true);
-  const next = run.assign(second, 'worker2');
-  run.starts(next, 50);
-  run.beats(deaf, 100);
-  run.returns(next);
-  assertKept(run, { 'overlapping runs of a key, one taken by force': 1, 'exclusive pairs compared': 1 });
+  for (const id of [run.task({ exclusiveKey: 'e' }), run.task({ exclusiveKey: 'e' })]) run.runs(id, 'worker1');
+  assertKept(run, { 'runs with an exclusive key': 2, 'exclusive pairs compared': 1 });
 });
 
 test('a task that waits for a retry steps aside in the line of its key, and may wait for ever', () => {
