@@ -186,7 +186,7 @@ export interface RunLine {
 
 // ---------------------------------------------------------------- what is left at the end
 
-/** What a process holds, counted by name (`watches`, `timers`, `files`): before there was any traffic, and after all of it. */
+/** What a process holds, counted by kind (`watches`, `timers`, `files`): before there was any traffic, and after all of it. */
 export interface Leftover {
   readonly kind: 'leftover';
   readonly id: string;

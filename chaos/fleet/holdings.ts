@@ -1,15 +1,17 @@
-// What the processes of a fleet hold while nothing goes on: watches at the ensemble, timers, open files, links. Asked before there was any traffic
-// and after all of it, it says whether something was left over. Sockets of clients and what a worker keeps in store (threads, pipes for
-// commands) come and go by themselves and are not counted.
+// What the processes of a fleet hold while nothing goes on: watches at the ensemble, timers, threads, open files, sockets and pipes, links. Asked before
+// there was any traffic and after all of it, it says whether something was left over. Clients keep connections to a gateway for a while, and a worker
+// keeps dozens of named pipes ready for the output of commands: both come and go by themselves and are not counted.
 
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { excessOf } from '../judge/leftover-bounds.ts';
 import type { Leftover } from '../record.ts';
 import type { EnsembleServer } from './ensemble.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetService, ServiceRole } from './service.ts';
 
-type Counts = Readonly<Record<'watches' | 'timers' | 'files' | 'links', number>>;
+const kinds = ['watches', 'status watches', 'timers', 'threads', 'files', 'sockets', 'pipes', 'links'] as const;
+type Counts = Readonly<Record<(typeof kinds)[number], number>>;
 
 /** By id. */
 export type Holdings = ReadonlyMap<string, Counts>;
@@ -18,8 +20,8 @@ const pauseMs = 500;
 
 /** Rejects where one of them, or the ensemble, cannot be asked. */
 export async function holdingsOf({ services, servers }: Fleet): Promise<Holdings> {
-  const watches = await watchesBySession(servers);
-  const counts = await Promise.all(services.map((service) => countsOf(service, watches)));
+  const watched = await watchedBySession(servers);
+  const counts = await Promise.all(services.map((service) => countsOf(service, watched)));
   return new Map(services.map(({ id }, i) => [id, counts[i] as Counts]));
 }
 
@@ -32,7 +34,7 @@ export async function leftoversOf(fleet: Fleet, before: Holdings, patienceMs: nu
       const end = held.get(id) as Counts;
       return { kind: 'leftover', id, baseline: mostOf(role, fleet, before), end };
     });
-    if (leftovers.every(isNothing) || performance.now() > until) return leftovers;
+    if (leftovers.every((leftover) => excessOf(leftover).length === 0) || performance.now() > until) return leftovers;
     await delay(pauseMs);
   }
 }
@@ -40,41 +42,61 @@ export async function leftoversOf(fleet: Fleet, before: Holdings, patienceMs: nu
 /** Who led before does not lead now: of each role, what any of its processes held. */
 function mostOf(role: ServiceRole, { services }: Fleet, before: Holdings): Counts {
   const ofRole = services.filter((service) => service.role === role).flatMap(({ id }) => before.get(id) ?? []);
-  const most = (name: keyof Counts) => Math.max(0, ...ofRole.map((counts) => counts[name]));
-  return { watches: most('watches'), timers: most('timers'), files: most('files'), links: most('links') };
+  const most = (kind: keyof Counts) => Math.max(0, ...ofRole.map((counts) => counts[kind]));
+  return Object.fromEntries(kinds.map((kind) => [kind, most(kind)])) as Counts;
 }
 
-function isNothing({ baseline, end }: Leftover): boolean {
-  return Object.entries(end).every(([name, count]) => count <= (baseline[name] ?? 0));
-}
-
-async function countsOf(service: FleetService, watches: ReadonlyMap<bigint, number>): Promise<Counts> {
-  const { links, process } = service;
-  const timers = /^nodejs_active_resources\{type="Timeout"\} (\d+)$/m.exec(await service.metrics())?.[1];
+async function countsOf({ role, links, process, metrics }: FleetService, watched: WatchedPaths): Promise<Counts> {
+  const timers = /^nodejs_active_resources\{type="Timeout"\} (\d+)$/m.exec(await metrics())?.[1];
+  const watches = [...links.sessions].flatMap((session) => watched.get(session) ?? []);
+  const ofStatus = watches.filter((path) => path.endsWith('/status')).length;
   return {
-    watches: watches.get(links.session ?? 0n) ?? 0,
+    watches: watches.length - ofStatus,
+    'status watches': ofStatus,
     timers: Number(timers ?? 0),
-    files: process.pid === null ? 0 : openFiles(process.pid),
     links: links.links.reduce((sum, { proxy }) => sum + proxy.connections, 0),
+    ...countsOfKernel(process.pid),
+    ...(role === 'gateway' && { sockets: 0 }),
   };
 }
 
-/** Neither sockets nor pipes. None where there is no /proc. */
-function openFiles(pid: number): number {
-  const folder = `/proc/${pid}/fd`;
-  if (!statSync(folder, { throwIfNoEntry: false })) return 0;
-  return readdirSync(folder).filter((fd) => statSync(`${folder}/${fd}`, { throwIfNoEntry: false })?.isFile()).length;
+/** What the kernel says of it; nothing where there is no /proc. */
+function countsOfKernel(pid: number | null): Pick<Counts, 'threads' | 'files' | 'sockets' | 'pipes'> {
+  const [tasks, open] = [`/proc/${pid}/task`, `/proc/${pid}/fd`];
+  if (!existsSync(open)) return { threads: 0, files: 0, sockets: 0, pipes: 0 };
+  const targets = readdirSync(open).map((fd) => targetOf(`${open}/${fd}`));
+  const count = (pattern: RegExp) => targets.filter((target) => pattern.test(target)).length;
+  return {
+    threads: readdirSync(tasks).length,
+    files: count(/^\/(?!dev\/|.*taskkeeper-pipes-)/),
+    sockets: count(/^socket:/),
+    pipes: count(/^pipe:/),
+  };
 }
 
-/** Of all servers: a session has its watches where its link is. */
-async function watchesBySession(servers: readonly EnsembleServer[]): Promise<Map<bigint, number>> {
-  const counts = new Map<bigint, number>();
+/** Empty where it has been closed meanwhile. */
+function targetOf(fd: string): string {
+  try {
+    return readlinkSync(fd);
+  } catch {
+    return '';
+  }
+}
+
+type WatchedPaths = ReadonlyMap<bigint, readonly string[]>;
+
+/** By session, of all servers: a session has its watches where its link is. */
+async function watchedBySession(servers: readonly EnsembleServer[]): Promise<WatchedPaths> {
+  const watched = new Map<bigint, string[]>();
   for (const answer of await Promise.all(servers.map((server) => server.ask('wchc')))) {
-    let session = 0n;
+    let ofSession: string[] = [];
     for (const line of answer.split('\n')) {
-      if (line.startsWith('0x')) session = BigInt.asIntN(64, BigInt(line.trim()));
-      else if (line.startsWith('\t')) counts.set(session, (counts.get(session) ?? 0) + 1);
+      if (line.startsWith('0x')) {
+        const session = BigInt.asIntN(64, BigInt(line.trim()));
+        ofSession = watched.get(session) ?? [];
+        watched.set(session, ofSession);
+      } else if (line.startsWith('\t')) ofSession.push(line.trim());
     }
   }
-  return counts;
+  return watched;
 }

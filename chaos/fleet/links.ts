@@ -58,6 +58,7 @@ export class Link {
 }
 
 export class ProcessLinks {
+  readonly #sessions = new Set<bigint>();
   #session: bigint | null = null;
 
   constructor(readonly links: readonly Link[]) {
@@ -74,11 +75,18 @@ export class ProcessLinks {
     return this.#session;
   }
 
+  /** All that it has ever had: one for its work in each life, and now and then a short one beside it. */
+  get sessions(): ReadonlySet<bigint> {
+    return this.#sessions;
+  }
+
   /** The answer to a handshake: protocol version, timeout, session id; 0 where the session was gone. */
   #look({ handshake, direction, body }: Frame): void {
     if (!handshake || direction !== 'toClient' || body.length < 16) return;
     const session = body.readBigInt64BE(8);
-    if (session !== 0n) this.#session = session;
+    if (session === 0n) return;
+    this.#session = session;
+    this.#sessions.add(session);
   }
 }
 

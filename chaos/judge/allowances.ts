@@ -25,11 +25,6 @@ export const allowances = {
   passes: 4,
   /** The leading master writes `/backlog` within a second of the last change, after its last commit. */
   backlogMs: 3000,
-  /**
-   * Of anything, a process may hold so much more than before it had been used: idle threads, pipes that are kept ready, up to a bound. What
-   * is left over from each of some calls or faults is soon more.
-   */
-  leftover: 150,
   /** Tasks are kept at least so long, so in a shorter run none goes by itself. */
   retentionMs: 3_600_000,
 } as const;

@@ -185,7 +185,7 @@ test('what is still held is seen, and what is let go of is not', async () => {
   const watchesOf = async () => {
     const leftovers = await leftoversOf(fleet, before, 0);
     const { baseline, end } = leftovers.find((leftover) => leftover.id === 'gateway1') as Leftover;
-    return (end['watches'] as number) - (baseline['watches'] as number);
+    return (end['status watches'] as number) - (baseline['status watches'] as number);
   };
   await eventually('the wait is seen', async () => (await watchesOf()) === 1);
   leaving.abort();

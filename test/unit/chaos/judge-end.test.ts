@@ -130,15 +130,49 @@ violations('final-tree', {
   ],
 });
 
-violations('leftovers', {
-  'a watch': [
-    /worker1 holds 151 watches more than before the run/,
+/** What is left over of each fault of a run, at least. */
+const faults = 20;
+
+/** One more of a kind from each fault. */
+function leftOver(kind: string, more = faults): [RegExp, () => MadeUpRun] {
+  return [
+    new RegExp(`worker1 holds ${more} ${kind} more than before the run`),
     () => {
       const { run } = oneEnded();
-      run.entries.push({ kind: 'leftover', id: 'worker1', baseline: { watches: 2 }, end: { watches: 153 } });
+      for (let n = 0; n < faults; n += 1) run.fault('cut', ['worker1'], run.at + 10 * n, run.at + 10 * n + 5);
+      const baseline = {
+        watches: 2,
+        'status watches': 0,
+        timers: 5,
+        threads: 11,
+        files: 2,
+        sockets: 4,
+        pipes: 9,
+        links: 1,
+      };
+      const end = { ...baseline, [kind]: ((baseline as Record<string, number>)[kind] as number) + more };
+      run.entries.push({ kind: 'leftover', id: 'worker1', baseline, end });
       return run;
     },
-  ],
+  ];
+}
+
+const kinds = ['watches', 'timers', 'threads', 'files', 'sockets', 'pipes', 'links'];
+violations('leftovers', {
+  ...Object.fromEntries(kinds.map((kind) => [`${kind}, one of each fault`, leftOver(kind)])),
+  'status watches, more than waits that just missed an end': leftOver('status watches', 60),
+});
+
+test('idle handler threads hold what they need', () => {
+  const { run } = oneEnded();
+  const baseline = { watches: 2, timers: 5, threads: 11, pipes: 9 };
+  run.entries.push({
+    kind: 'leftover',
+    id: 'worker1',
+    baseline,
+    end: { watches: 2, timers: 5, threads: 26, pipes: 39 },
+  });
+  assert.deepEqual(run.judged().violations, []);
 });
 
 violations('pictures', {
