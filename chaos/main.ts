@@ -8,7 +8,7 @@ import { judge } from './judge/judge.ts';
 import { renderVerdict } from './judge/render-verdict.ts';
 import { outcomeOf, type Verdict } from './judge/verdict.ts';
 import { type ChaosOptions, readChaosOptions, UsageError, usage } from './options.ts';
-import { readReport } from './report.ts';
+import { NothingToJudge, readReport } from './report.ts';
 import { type ChaosRun, runChaos, Stopped } from './run.ts';
 
 async function main(): Promise<void> {
@@ -60,6 +60,12 @@ function summary(runs: number, seconds: number, bad: readonly string[], out: str
   return `${what}: not well with ${bad.join(', ')}; what was seen is in ${out}. Again: ${again}`;
 }
 
+/** Where it comes from matters of what nobody expected. */
+function textOf(error: Error): string {
+  if (error instanceof UsageError) return `${error.message}\n\n${usage}`;
+  return error instanceof Stopped || error instanceof NothingToJudge ? error.message : String(error.stack);
+}
+
 /** On stderr: what is printed on stdout is the verdict. */
 function say(progress: string): void {
   process.stderr.write(`${progress}\n`);
@@ -68,8 +74,6 @@ function say(progress: string): void {
 try {
   await main();
 } catch (error) {
-  const { message, stack } = error as Error;
-  const text = error instanceof UsageError ? `${message}\n\n${usage}` : error instanceof Stopped ? message : stack;
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${textOf(error as Error)}\n`);
   process.exit(1); // what was stopped may still wait for something
 }

@@ -8,6 +8,9 @@ import { evidenceFile } from './evidence/evidence-modules.ts';
 import { readEvidence } from './evidence/read-evidence.ts';
 import type { Entry } from './record.ts';
 
+/** The folder is not that of a run that came to its end. */
+export class NothingToJudge extends Error {}
+
 /** Of one run. */
 export class ReportFolder {
   readonly #record: number;
@@ -44,10 +47,13 @@ export class ReportFolder {
 const recordName = 'record.jsonl';
 const treeName = 'tree.jsonl';
 
-/** What a run has written down of itself. Throws where the folder has no record, or no tree: then it never came to its end. */
+/** What a run has written down of itself. Throws {@link NothingToJudge} where the folder has no record, or no tree. */
 export function readReport(folder: string): { entries: Entry[]; tree: TreeSnapshot } {
-  if (!existsSync(join(folder, treeName))) {
-    throw new Error(`${folder} has no ${treeName}: no run has come to its end there, so there is nothing to judge`);
+  for (const name of [recordName, treeName]) {
+    if (existsSync(join(folder, name))) continue;
+    throw new NothingToJudge(
+      `${folder} has no ${name}: no run has come to its end there, so there is nothing to judge`,
+    );
   }
   const recorded = linesOf(join(folder, recordName)).map((line) => JSON.parse(line) as Entry);
   return {

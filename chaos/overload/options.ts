@@ -19,7 +19,7 @@ export function usageOf(scenarios: readonly { readonly name: string; readonly ab
 
   --only a,b       these scenarios alone:
 ${names.join('\n')}
-  --among 100000   in a tree that has so many tasks already, half of them finished (default: none)
+  --among 100000   in a tree that has so many tasks already, half of them finished (default: 0)
   --seconds 120    how long the flood goes on
   --servers 1      of ZooKeeper, 1 or 3
   --small          the sizes of the test: seconds instead of minutes`;
@@ -40,7 +40,7 @@ export function readOverloadOptions(args: string[], names: readonly string[]): O
   return {
     only,
     servers,
-    among: values.among === undefined ? 0 : count('--among', values.among),
+    among: count('--among', values.among ?? '0', 0),
     seconds: values.seconds === undefined ? null : count('--seconds', values.seconds),
     small: values.small ?? false,
   };
@@ -54,8 +54,10 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
-function count(option: string, text: string): number {
+function count(option: string, text: string, min = 1): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${option}: ${text} is no number from 1 up`);
+  if (text === '' || !Number.isInteger(value) || value < min) {
+    throw new UsageError(`${option}: ${text} is no number from ${min} up`);
+  }
   return value;
 }

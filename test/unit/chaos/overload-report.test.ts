@@ -47,12 +47,14 @@ test('options', () => {
   assert.deepEqual(readOverloadOptions(args, names), {
     ...{ only: ['waits', 'limit'], servers: 3, among: 1000, seconds: 5, small: true },
   });
+  assert.equal(readOverloadOptions(['--among', '0'], names)?.among, 0);
   assert.equal(readOverloadOptions(['--help'], names), null);
   for (const wrong of [
     ['--only', 'all'],
     ['--servers', '2'],
     ['--among', '-1'],
     ['--seconds', 'x'],
+    ['--seconds', '0'],
     ['--big'],
     ['limit'],
   ]) {
