@@ -229,12 +229,26 @@ export class Session {
     this.#connection.drop();
   }
 
-  /** Ends the session at the server, so that its ephemerals go at once. */
+  /** Ends the session at the server, so that its ephemerals go at once; a link that is just broken gets a moment to come back for that. */
   async close(): Promise<void> {
-    if (this.#state === 'lost' || this.#state === 'closed') return;
     const timeoutMs = Math.min(1000, this.#options.sessionTimeoutMs);
+    if (this.#state === 'suspended') await this.#nextState(timeoutMs);
+    if (this.signal.aborted) return;
     this.#end('closed', 'the session was closed');
     await this.#connection.endSession(timeoutMs);
+  }
+
+  /** Resolves with the next change of state, and after `timeoutMs` without one. */
+  #nextState(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        stopListening();
+        resolve();
+      };
+      const timer = setTimeout(end, timeoutMs);
+      const stopListening = this.onState(end);
+    });
   }
 
   async #commitUnder(chroot: string, operations: readonly Operation[]): Promise<OperationResult[]> {

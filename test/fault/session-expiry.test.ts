@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import type { Session } from '../../coordination/session.ts';
 import { runSessions } from '../../coordination/session-loop.ts';
 import { onCleanup, wholeFile } from '../support/cleanup.ts';
+import { eventually } from '../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
 import { aborted, create, gone, next, openSession, reached, sessionOptions, within } from './session-harness.ts';
@@ -124,4 +125,22 @@ test('runSessions: after a lost session the body runs again with a new one, unti
   await within(running, 'runSessions ends');
   assert.equal((await second).state, 'closed');
   assert.equal(await observer.exists('/held-by-one'), null, 'a clean stop ends the session at once');
+});
+
+test('a session that is closed while its link is broken ends at the server when the link is back, and without one soon', async (t) => {
+  for (const comesBack of [true, false]) {
+    const proxy = await startFaultProxy(t, zookeeper);
+    const { session } = await openSession(t, proxy, { sessionTimeoutMs: 20_000 });
+    const path = `/held-${comesBack}`;
+    await session.commit([{ kind: 'create', path, data: Buffer.alloc(0), mode: 'ephemeral' }]);
+    proxy.refuse();
+    proxy.cut();
+    await next(session, 'suspended');
+    const closed = within(session.close(), 'it is closed');
+    if (comesBack) await proxy.accept();
+    await closed;
+    assert.equal(session.state, 'closed');
+    if (comesBack) await eventually('what it held is gone', async () => !(await observer.exists(path)));
+    else assert.ok(await observer.exists(path));
+  }
 });
