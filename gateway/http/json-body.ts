@@ -21,7 +21,7 @@ export async function readJsonBody(request: Request, response: Response, require
   const declaredBytes = Number(request.headers['content-length'] ?? 0);
   if (declaredBytes > limits.requestBodyBytesMax) throw tooLarge();
   if (/^100-continue$/i.test(request.headers.expect ?? '')) response.writeContinue();
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, response);
   if (bytes.length === 0) throw unreadable('there is none');
   return parseJson(decodeUtf8(bytes));
 }
@@ -47,30 +47,39 @@ function isJsonInUtf8(contentType: string): boolean {
 }
 
 /** The stream is not destroyed when there is too much, or the answer could not be sent. */
-function readBytes(request: Request): Promise<Buffer> {
+function readBytes(request: Request, response: Response): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     let hold: Hold | null = null;
-    const letGo = () => {
+    let isOver = false;
+    const giveUp = (why: ServiceError) => {
+      isOver = true;
       chunks.length = 0;
       bytes = Number.POSITIVE_INFINITY; // the rest is let go by
-      reject(tooSlow());
+      hold?.end();
+      reject(why);
     };
+    const letGo = () => giveUp(tooSlow());
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > limits.requestBodyBytesMax) return reject(tooLarge()); // the rest is let go by
+      if (bytes > limits.requestBodyBytesMax) return giveUp(tooLarge());
       chunks.push(chunk);
       if (hold) hold.add(chunk.length);
       else hold = unfinishedBodies.hold(chunk.length, letGo);
     });
     const whole = () => (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
-    request.once('end', () => resolve(whole()));
-    // Nobody is left to answer.
-    request.once('error', () =>
-      reject(new ServiceError('request-timeout', 'The body of the request has not arrived.')),
-    );
-    request.once('close', () => hold?.end());
+    request.once('end', () => {
+      isOver = true;
+      resolve(whole());
+      hold?.end();
+    });
+    const notArrived = () => {
+      if (!isOver) giveUp(new ServiceError('request-timeout', 'The body of the request has not arrived.'));
+    };
+    // Nobody is left to answer. A request that is answered before it has arrived tells of its own end no more.
+    request.once('error', notArrived);
+    response.once('close', notArrived);
   });
 }
 

@@ -92,12 +92,14 @@ function tellFlood(world: World, what: string, { refused, seconds, wrong, refuse
   world.faults(`${what}: submits answered neither 201 nor as a refusal`, wrong);
 }
 
-export function tellServed(world: World, what: string, served: ReadonlyMap<string, Served>): void {
+/** `patience`: so many times as long, and as often refused, as elsewhere. */
+export function tellServed(world: World, what: string, served: ReadonlyMap<string, Served>, patience = 1): void {
   const { bounds } = world.sizes;
   for (const [errand, { latency, refused, wrong }] of served) {
     world.add(`${what}: ${errand} p50`, latency.p50, 'ms', { atMost: bounds.p50Ms });
-    world.add(`${what}: ${errand} p99`, latency.p99, 'ms', { atMost: bounds.p99Ms });
-    world.add(`${what}: ${errand} refused for the moment`, 100 * refused, '%', { atMost: bounds.refusedPercent });
+    world.add(`${what}: ${errand} p99`, latency.p99, 'ms', { atMost: patience * bounds.p99Ms });
+    const atMost = patience * bounds.refusedPercent;
+    world.add(`${what}: ${errand} refused for the moment`, 100 * refused, '%', { atMost });
     world.faults(`${what}: ${errand} answered wrongly`, wrong);
   }
 }

@@ -105,3 +105,15 @@ it('a body that comes slower than those of all others is not waited for when the
   await Promise.all(opened);
   await eventually('nothing is held', () => unfinishedBodies.bytes === 0);
 });
+
+it('a body that is refused before it has arrived is not held any more', async () => {
+  const head = 'POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n';
+  const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+  const tooLarge = await exchange(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(20)}`);
+  assertRawProblem(tooLarge, 413, 'body-too-large');
+  await eventually('nothing is held of one that was too large', () => unfinishedBodies.bytes === 0);
+  await exchange(`${head}Content-Length: 100000\r\n\r\n{"type":`, (socket) => {
+    void eventually('it has begun', () => unfinishedBodies.bytes > 0).then(() => socket.destroy());
+  });
+  await eventually('nor of one whose client has gone', () => unfinishedBodies.bytes === 0);
+});
