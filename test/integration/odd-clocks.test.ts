@@ -23,16 +23,18 @@ const leader = await stack.addMaster(clocks.leader.env);
 const { client } = await stack.addGateway(clocks.gateway.env);
 await stack.leader();
 
-const sleeps = { type: 'sleep', payload: { ms: hour }, timeoutMs: 20 * 60_000 };
+/** By a clock that is hours ahead what has just ended is over since then, too: it would go at once. */
+const kept = { retentionMs: 24 * hour };
+const sleeps = { type: 'sleep', payload: { ms: hour }, timeoutMs: 20 * 60_000, ...kept };
 
 /** What is measured by nobody's wall clock: the good path, a wait, a retry, the timeout of an attempt. */
 async function worksAsEver(): Promise<void> {
   const startedAt = performance.now();
   const backoff = { type: 'fixed', delayMs: 100, jitter: false };
   const [echoed, again, late] = await Promise.all([
-    client.run({ type: 'echo', payload: 'as ever' }),
-    client.run({ type: 'flaky', payload: { succeedsAt: 2 }, backoff }),
-    client.run({ type: 'sleep', payload: { ms: hour }, timeoutMs: 100, maxAttempts: 1 }),
+    client.run({ type: 'echo', payload: 'as ever', ...kept }),
+    client.run({ type: 'flaky', payload: { succeedsAt: 2 }, backoff, ...kept }),
+    client.run({ type: 'sleep', payload: { ms: hour }, timeoutMs: 100, maxAttempts: 1, ...kept }),
   ]);
   assert.deepEqual([echoed.result, again.attempt, late.error?.code], ['as ever', 2, 'timeout']);
   assert.ok(performance.now() - startedAt < 10_000);
@@ -51,8 +53,8 @@ async function aheadSeconds({ process }: Process): Promise<number> {
 test('the clock of the leader is set two hours forward, then right, then two hours back', async () => {
   const { id } = await client.submit(sleeps);
   const { attempt, startedAt } = await client.untilRunning(id);
-  const due = await client.submit({ type: 'echo', delayMs: hour });
-  const overdue = await client.submit({ type: 'nobody-has-it', deadlineMs: hour });
+  const due = await client.submit({ type: 'echo', delayMs: hour, ...kept });
+  const overdue = await client.submit({ type: 'nobody-has-it', deadlineMs: hour, ...kept });
   const notYet = await client.submit({ type: 'echo', delayMs: 3 * hour });
 
   clocks.leader.set(2 * hour);
@@ -85,7 +87,7 @@ test('a standby whose clock is wrong takes over: what it has seen begin goes on'
   await eventually('the standby leads', async () => (await stack.leader()) === standby);
   await worksAsEver();
   assert.deepEqual((await client.get(id)).state, 'running');
-  await client.request('POST', `/tasks/${id}/cancel`);
+  assert.equal((await client.request('POST', `/tasks/${id}/cancel`)).status, 202);
   const { state, attempt } = await client.wait(id);
   assert.deepEqual([state, attempt], ['cancelled', 1]);
   clocks.standby.set(0);
