@@ -51,6 +51,31 @@ test('many that are due go a hundred at a time, and what comes after them waits 
   }
 });
 
+test('where there are far more than there may be it does not rest, until there are not', async (t) => {
+  const index = new TaskIndex();
+  for (let i = 1; i <= 21_000; i += 1) {
+    index.setTask(taskId(i), taskFact(i, { retentionMs: 3_600_000 }));
+    index.setStatus(taskId(i), status({ finishedAt: Date.now() }));
+  }
+  const lots: number[] = [];
+  let removed = 0;
+  const remove = async ({ task }: { task: TaskId }) => {
+    if (removed % 100 === 0) lots.push(performance.now());
+    removed += 1;
+    index.removeTask(task);
+  };
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const ended = keep(index, { remove }, over.signal);
+  while (removed < 1500) await new Promise((resolve) => setImmediate(resolve));
+  over.abort();
+  await ended;
+  const gaps = lots.slice(1).map((at, place) => at - (lots[place] ?? 0));
+  const [behind, after] = [gaps.slice(2, 9), gaps.slice(11)]; // at first it still lines them up
+  assert.ok(Math.min(...behind) < 10, `${gaps}`);
+  assert.ok(Math.min(...after) >= 15, `${gaps}`);
+});
+
 test('a term begins with assignments, however much is finished; all of that goes then, and what finishes meanwhile, once', async (t) => {
   const index = new TaskIndex();
   const finish = (i: number) => {
