@@ -23,8 +23,12 @@ const addedAtOnce = 2000;
  * becomes due one by one gathers meanwhile. Two thousand a second beside as many that come.
  */
 const restMs = 20;
-/** So many finished tasks more than there may be, and it does not rest: else tasks that come faster than they go would fill the ensemble. */
+/**
+ * So many finished tasks more than there may be, and it takes more at a time and does not rest: else tasks that come faster than they go would
+ * fill the ensemble, as each transaction waits behind those of all that comes.
+ */
 const excessMax = 10_000;
+const removalsAtOnceBehind = 300;
 /** Between looks while the picture is not complete. */
 const notSyncedMs = 1000;
 const pauseAfterFailureMs = 1000;
@@ -66,12 +70,13 @@ export async function runRetention(options: RetentionLoopOptions, signal: AbortS
     };
   });
   while (!signal.aborted) {
-    const due = picture.synced ? queue.take(Date.now(), index.finished, removalsAtOnce) : [];
+    const isBehind = index.finished.size > policy.finishedTasksMax + excessMax;
+    const max = isBehind ? removalsAtOnceBehind : removalsAtOnce;
+    const due = picture.synced ? queue.take(Date.now(), index.finished, max) : [];
     for (const entry of await removeAll(options, due)) queue.retry(entry, Date.now() + failures.pauseMs(entry));
     await removeKeys(options, gone.splice(0, removalsAtOnce));
     if (due.length > 0 || gone.length > 0) {
-      const isBehind = due.length === removalsAtOnce && index.finished.size > policy.finishedTasksMax + excessMax;
-      await sleep(isBehind ? 0 : restMs, undefined, { signal }).catch(() => undefined);
+      await sleep(due.length === removalsAtOnceBehind ? 0 : restMs, undefined, { signal }).catch(() => undefined);
       continue;
     }
     await new Promise<void>((resolve) => {
