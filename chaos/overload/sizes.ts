@@ -58,7 +58,7 @@ const bounds: Bounds = {
   recoveryMs: 15_000,
   loopDelayMs: 2000,
   peakMb: 500,
-  heldMb: 16,
+  heldMb: 20,
   growthMb: 60,
 };
 

@@ -8,7 +8,7 @@ import { doneTask, submitErrand, tellServed } from './limit.ts';
 
 const minRetentionMs = 1000;
 /** What may be in `/tasks` at a time: those that are kept, those that are too young to go, and those that are not final. */
-const keptMoreMax = 20_000;
+const keptMoreMax = 30_000;
 
 export const flood: Scenario = {
   name: 'flood',
