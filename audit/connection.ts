@@ -19,7 +19,7 @@ export async function openTree(config: ZooKeeperConfig, waitMs: number): Promise
   const log = createLog('audit', 'warn', { write: (line) => troubles.push(JSON.parse(line).why) });
   const session = new Session(sessionOptions(config, log));
   try {
-    await connected(session, waitMs);
+    await session.nextState(waitMs);
     if (session.state !== 'connected') throw new NoTree(noServer(config, waitMs, troubles.at(-1)));
     await requireTree(session, config);
     return session;
@@ -27,19 +27,6 @@ export async function openTree(config: ZooKeeperConfig, waitMs: number): Promise
     await session.close();
     throw error;
   }
-}
-
-/** Resolves, too, when there is none by then, or the session was refused. */
-function connected(session: Session, waitMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = () => {
-      clearTimeout(timer);
-      stopListening();
-      resolve();
-    };
-    const timer = setTimeout(finish, waitMs);
-    const stopListening = session.onState(finish);
-  });
 }
 
 function noServer({ connect }: ZooKeeperConfig, waitMs: number, why: string | undefined): string {

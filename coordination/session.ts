@@ -232,14 +232,14 @@ export class Session {
   /** Ends the session at the server, so that its ephemerals go at once; a link that is just broken gets a moment to come back for that. */
   async close(): Promise<void> {
     const timeoutMs = Math.min(1000, this.#options.sessionTimeoutMs);
-    if (this.#state === 'suspended') await this.#nextState(timeoutMs);
+    if (this.#state === 'suspended') await this.nextState(timeoutMs);
     if (this.signal.aborted) return;
     this.#end('closed', 'the session was closed');
     await this.#connection.endSession(timeoutMs);
   }
 
   /** Resolves with the next change of state, and after `timeoutMs` without one. */
-  #nextState(timeoutMs: number): Promise<void> {
+  nextState(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);

@@ -2,6 +2,7 @@
 // its own.
 
 import { type IncomingHttpHeaders, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 
 export interface RawRequest {
@@ -60,4 +61,23 @@ const decoders: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
 function textOf(bytes: Buffer, headers: IncomingHttpHeaders): string {
   const decode = decoders[headers['content-encoding'] ?? ''];
   return (decode && bytes.length > 0 ? decode(bytes) : bytes).toString();
+}
+
+/** Sends the bytes, latin1, over a connection of its own and reads until the other side hangs up. */
+export function rawExchange(
+  port: number,
+  bytes: string,
+  then: (socket: Socket) => void = () => undefined,
+): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text;
+    });
+    socket.on('error', () => undefined);
+    socket.once('close', () => resolve(answer));
+    socket.write(bytes, 'latin1');
+    then(socket);
+  });
 }

@@ -10,6 +10,7 @@ import type { TaskId } from '../../../domain/task.ts';
 import { serverLimits } from '../../../gateway/server-limits.ts';
 import { eventually } from '../../support/eventually.ts';
 import { assertProblem, type HttpClient, httpClient } from '../../support/http-client.ts';
+import { rawExchange } from '../../support/raw-http.ts';
 import { startTestFace, type TestFace } from './http-harness.ts';
 
 const timeouts = {
@@ -34,20 +35,7 @@ after(async () => {
   assert.ok(performance.now() - startedAt < 1000, 'nothing of what was asked is still being answered');
 });
 
-/** Sends the bytes and reads until the other side hangs up. */
-function exchange(bytes: string, then: (socket: Socket) => void = () => undefined): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect(face.port, '127.0.0.1');
-    let answer = '';
-    socket.setEncoding('latin1').on('data', (text: string) => {
-      answer += text;
-    });
-    socket.on('error', () => undefined);
-    socket.once('close', () => resolve(answer));
-    socket.write(bytes, 'latin1');
-    then(socket);
-  });
-}
+const exchange = (bytes: string, then?: (socket: Socket) => void) => rawExchange(face.port, bytes, then);
 
 function assertRawProblem(answer: string, status: number, reason: string): void {
   const [head = '', body = ''] = answer.split('\r\n\r\n');

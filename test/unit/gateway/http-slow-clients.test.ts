@@ -10,6 +10,7 @@ import { unfinishedBodies, untakenAnswers } from '../../../gateway/held-bytes.ts
 import { serverLimits } from '../../../gateway/server-limits.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type HttpClient, httpClient } from '../../support/http-client.ts';
+import { rawExchange } from '../../support/raw-http.ts';
 import { startTestFace, type TestFace } from './http-harness.ts';
 
 let face: TestFace;
@@ -22,20 +23,7 @@ before(async () => {
 
 after(() => face.close());
 
-/** Sends the bytes and reads until the other side hangs up. */
-function exchange(bytes: string, then: (socket: Socket) => void = () => undefined): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect(face.port, '127.0.0.1');
-    let answer = '';
-    socket.setEncoding('latin1').on('data', (text: string) => {
-      answer += text;
-    });
-    socket.on('error', () => undefined);
-    socket.once('close', () => resolve(answer));
-    socket.write(bytes, 'latin1');
-    then(socket);
-  });
-}
+const exchange = (bytes: string, then?: (socket: Socket) => void) => rawExchange(face.port, bytes, then);
 
 function assertRawProblem(answer: string, status: number, reason: string): void {
   const [head = '', body = ''] = answer.split('\r\n\r\n');
