@@ -25,6 +25,23 @@ function startHarness(t: TestContext, ...args: string[]) {
   return { child, nextLine };
 }
 
+/** A guardian that stands still for `stopMs` before the nth of the turns that it asks for: a lease takes two, and so does a group. */
+function startGuardian(t: TestContext, turn: number, stopMs: number) {
+  const hook = `let turn = 0; const real = setImmediate; globalThis.setImmediate = (act) => real(() => {
+    if (++turn === ${turn}) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${stopMs});
+    act();
+  });`;
+  const entry = fileURLToPath(new URL('../../services/worker/handlers/guardian-process.js', import.meta.url));
+  const imported = `data:text/javascript,${encodeURIComponent(hook)}`;
+  const child = spawn(process.execPath, ['--import', imported, entry], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    say: (line: string) => void child.stdin.write(`${line}\n`),
+    nextLine: async () => String((await lines.next()).value),
+  };
+}
+
 test('kill -9 of the worker kills its commands, and the guardian ends', async (t) => {
   const pipe = await livenessPipe(t);
   const { child, nextLine } = startHarness(t, `${pipe.prelude} ${stubborn}`);
@@ -58,17 +75,33 @@ test('a command runs on as long as its lease is renewed', async (t) => {
 test('a guardian that gets no processor while its lease ends reads what was renewed meanwhile before it kills', async (t) => {
   const registry = await startRegistry(t, {}, { shellHandler: true });
   const pipe = await livenessPipe(t);
-  const run = attempt(registry, 'shell', `${pipe.prelude} sleep 0.6; echo done`);
+  const run = attempt(registry, 'shell', `${pipe.prelude} sleep 2; echo done`);
   await pipe.begun;
-  const leaseMs = 100;
-  registry.renewLease(monotonicMs() + leaseMs);
-  process.kill(registry.guardianProcessId() ?? 0, 'SIGSTOP');
-  await delay(2 * leaseMs);
-  registry.renewLease(monotonicMs() + 60_000);
-  process.kill(registry.guardianProcessId() ?? 0, 'SIGCONT');
+  const guardian = registry.guardianProcessId() ?? 0;
+  const leaseMs = 150;
+  // It is to be stopped before, while and after it reads that lease.
+  for (let stopAfterMs = 0; stopAfterMs < 0.6; stopAfterMs += 0.075) {
+    registry.renewLease(monotonicMs() + leaseMs);
+    for (const stopAt = monotonicMs() + stopAfterMs; monotonicMs() < stopAt; );
+    process.kill(guardian, 'SIGSTOP');
+    await delay(leaseMs + 10);
+    registry.renewLease(monotonicMs() + 60_000);
+    process.kill(guardian, 'SIGCONT');
+  }
   const result = await run;
   assert.ok(result.kind === 'succeeded', JSON.stringify(result));
 });
+
+for (const turn of [3, 4]) {
+  test(`nothing begins on a lease that passes while the guardian stands still in turn ${turn}`, async (t) => {
+    const guardian = startGuardian(t, turn, 300);
+    const group = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
+    t.after(() => group.kill('SIGKILL'));
+    guardian.say(`lease ${monotonicMs() + 150}`);
+    guardian.say(`add ${group.pid}`);
+    assert.equal(await guardian.nextLine(), `killed ${group.pid}`);
+  });
+}
 
 test('a worker that dies before its command is under guard leaves nothing that runs', async (t) => {
   const file = join(await temporaryFolder(t), 'began');

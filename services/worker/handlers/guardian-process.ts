@@ -30,17 +30,26 @@ function killAll(): void {
   groups.clear();
 }
 
-function enforceLease(): void {
-  clearTimeout(timer);
-  const leftMs = leaseUntil - monotonicMs();
-  if (leftMs <= 0) killAll();
-  else if (leaseUntil !== Number.POSITIVE_INFINITY)
-    timer = setTimeout(onceRead, Math.min(leftMs, timerMsMax), enforceLease);
+/**
+ * Kills if the lease had passed before all that has arrived was read, and then calls `then`. That this process was given no
+ * processor, at whatever moment, is no sign that the worker was not: what it renewed meanwhile is on the pipe.
+ */
+function enforceLease(then?: () => void): void {
+  const now = monotonicMs();
+  onceRead(() => {
+    clearTimeout(timer);
+    // Passed meanwhile: nothing may begin on it, so that is to be known before the answer.
+    if (then && leaseUntil > now && leaseUntil <= monotonicMs()) return enforceLease(then);
+    if (leaseUntil <= now) killAll();
+    else if (leaseUntil !== Number.POSITIVE_INFINITY)
+      timer = setTimeout(enforceLease, Math.min(Math.max(leaseUntil - monotonicMs(), 1), timerMsMax));
+    then?.();
+  });
 }
 
-/** After all that has arrived is read: that this process was given no processor is no sign that the worker was not. */
+/** The first of two turns may be what remains of one that has read already. */
 function onceRead(action: () => void): void {
-  setImmediate(action);
+  setImmediate(() => setImmediate(action));
 }
 
 function obey(line: string): void {
@@ -48,16 +57,15 @@ function obey(line: string): void {
   const value = Number(number);
   if (verb === 'add') {
     groups.add(value);
-    onceRead(() => {
-      // First, so that nothing begins on a lease that has passed.
-      enforceLease();
+    // Nothing begins on a lease that has passed.
+    enforceLease(() => {
       if (groups.has(value)) process.stdout.write(`added ${value}\n`);
     });
   } else if (verb === 'remove') {
     groups.delete(value);
   } else if (verb === 'lease') {
     leaseUntil = value;
-    onceRead(enforceLease);
+    enforceLease();
   }
 }
 
