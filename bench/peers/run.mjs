@@ -56,8 +56,8 @@ const { onCleanup } = await import('../../dist/test/support/cleanup.js');
 
 const concurrency = 50;
 const ratioUnit = 'times';
-/** As many as Java's compiler and V8's take to be done with what is run all the time. */
-const warmUpTasks = 10_000;
+/** Of each kind: as many as Java's compiler and V8's take to be done with what is run all the time (Java's takes a hundred thousand in all). */
+const warmUpTasks = 50_000;
 const systems = ['ours', 'bullmq-durable', 'bullmq', 'memory'];
 const allWorks = [w1, w2one, w2many, w3];
 const shortName = ({ name }) => name.slice(0, 2);
