@@ -93,7 +93,7 @@ class ShortSession {
       onLinkError: () => undefined, // the next server is tried
       onBytes: () => true,
       onConfirmed: () => undefined,
-      onNotification: onChange,
+      onNotification: (path) => onChange(path.string()),
     };
     this.#connection = new Connection(target, events, link);
     this.#connection.open();

@@ -35,7 +35,8 @@ export interface ConnectionEvents {
   onBytes(): boolean;
   /** The leader has answered what was sent at `sentAt` (monotonic ms). */
   onConfirmed(sentAt: number): void;
-  onNotification(path: string, change: NodeChange): void;
+  /** `path`, the server's, is what is to be read next. */
+  onNotification(path: JuteReader, change: NodeChange): void;
 }
 
 export type NodeChange = 'created' | 'removed' | 'changed';
@@ -51,7 +52,7 @@ const nodeChanges: ReadonlyMap<number, NodeChange> = new Map([
  * What came of a request: the server's code (0 is success) with the body; or the link broke, after it was handed to the
  * socket (`unanswered`: it may have been applied) or before (`unsent`: it was not).
  */
-export type Answer = { readonly code: number; readonly body: JuteReader } | 'unanswered' | 'unsent';
+export type Answer = Reply | 'unanswered' | 'unsent';
 
 /** The parts of the npm client's connection manager that this file relies on; its own types leave them out. */
 interface ConnectionManager {
@@ -287,7 +288,7 @@ export class Connection {
   #onNotification(body: JuteReader): void {
     const change = nodeChanges.get(body.int());
     body.skip(4); // keeper state, always SyncConnected
-    if (change) this.#events.onNotification(body.string(), change);
+    if (change) this.#events.onNotification(body, change);
   }
 
   #onReply(packet: Buffer, xid: number, code: number, body: JuteReader): void {
@@ -297,15 +298,17 @@ export class Connection {
       return this.drop(); // answers come in order; out of order nothing can be paired any more
     }
     packet.copy(this.#manager.zxid, 0, 8, 16);
-    pending.callback(new Reply(code, body));
+    pending.callback(new Reply(code, body, this.zxid));
   }
 }
 
-/** Tells our answers from the errors with which the manager fails what a broken link left open. */
-class Reply {
+/** Tells the server's answers from the errors with which the manager fails what a broken link left open. */
+export class Reply {
   constructor(
     readonly code: number,
     readonly body: JuteReader,
+    /** Of a write its transaction, of a read the newest that the server has applied. */
+    readonly zxid: bigint,
   ) {}
 }
 

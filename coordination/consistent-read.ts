@@ -17,8 +17,8 @@ export function consistentReadRequest(paths: readonly string[]): WireRequest<See
   const request = multiReadRequest(paths.flatMap((path) => [dataAt(path), childNamesAt(path)]));
   return {
     ...request,
-    decode: (reader) => {
-      const answers = request.decode(reader);
+    decode: (reader, zxid) => {
+      const answers = request.decode(reader, zxid);
       return paths.map((path, place) => seenZnode(path, answers[2 * place], answers[2 * place + 1]));
     },
   };

@@ -5,13 +5,14 @@
 // 2. A unit that the server refuses is taken out, with those that have the refused condition, too; the others of its transaction
 //    go again at once.
 // 3. Guards stand first in every transaction; one that is refused fails all units as `fenced`.
-// 4. Units are sent in the order in which they came; nothing that was sent without an answer is sent again.
+// 4. Two units that create the same znode are never in one transaction.
+// 5. Units are sent in the order in which they came; nothing that was sent without an answer is sent again.
 
 import { batchLength, type Sized } from '../domain/batch.ts';
 import { limits } from '../domain/limits.ts';
 import { CoordinationError } from './coordination-error.ts';
 import type { Session } from './session.ts';
-import { SharedTransaction } from './shared-transaction.ts';
+import { SharedTransaction, sharableLength } from './shared-transaction.ts';
 import type { Operation, OperationResult } from './zookeeper-requests.ts';
 
 interface Unit extends Sized {
@@ -56,7 +57,9 @@ export class GroupCommit {
     soon(() => {
       this.#scheduled = false;
       const count = batchLength(this.#queue, limits.transactionOperationsMax, limits.transactionBytesMax);
-      void this.#send(this.#queue.splice(0, count));
+      const units = this.#queue.splice(0, count);
+      this.#queue.unshift(...units.splice(sharableLength(units.map(({ list }) => list))));
+      void this.#send(units);
       this.#schedule();
     });
   }

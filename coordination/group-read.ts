@@ -1,6 +1,7 @@
 // Group read: reads that are asked for in one turn of the event loop travel in one request (multi-read, ZooKeeper 3.6),
 // since a request costs the server and us several times what one more read in it does; and what is asked for while enough
-// requests are in flight shares the next. Never a timer, as with commits.
+// requests are in flight shares the next. Never a timer, as with commits: a lone read goes with what else this callback brings, and
+// while one is in flight the whole turn is waited for.
 // Each read keeps its own answer: what refuses one says nothing of the others.
 
 import { batchLength, type Sized } from '../domain/batch.ts';
@@ -15,11 +16,16 @@ import {
   type Znode,
 } from './zookeeper-requests.ts';
 
+/** Whoever takes the answer to a read: with null where there is no such znode. */
+export interface ReadTaker<T> {
+  resolve(answer: T | null): void;
+  reject(error: unknown): void;
+}
+
 interface Asked extends Sized {
   readonly operation: ReadOperation<unknown>;
   readonly askedAt: number;
-  resolve(answer: unknown): void;
-  reject(error: unknown): void;
+  readonly taker: ReadTaker<unknown>;
 }
 
 /** Sends a request; resolves with null for a znode that is not there. */
@@ -42,73 +48,83 @@ export class GroupRead {
 
   /** Null where there is no such znode. */
   read<T>(operation: ReadOperation<T>): Promise<T | null> {
-    return new Promise((resolve, reject) => {
-      const size = { operations: 1, bytes: operationOverheadBytes + Buffer.byteLength(operation.path) };
-      const asked = { operation, askedAt: monotonicMs(), resolve: resolve as (answer: unknown) => void, reject };
-      this.#asked.push({ ...asked, ...size });
-      this.#schedule();
-    });
+    return new Promise((resolve, reject) => this.readInto(operation, { resolve, reject }));
+  }
+
+  /** The same without a promise, for who reads very many. */
+  readInto<T>(operation: ReadOperation<T>, taker: ReadTaker<T>): void {
+    // No path has more bytes than that.
+    const bytes = operationOverheadBytes + operation.path.length * 3;
+    this.#asked.push({ operation, askedAt: monotonicMs(), taker: taker as ReadTaker<unknown>, operations: 1, bytes });
+    this.#schedule();
   }
 
   #schedule(): void {
     if (this.#scheduled || this.#asked.length === 0 || this.#inFlight >= limits.readRequestsInFlightMax) return;
     this.#scheduled = true;
-    process.nextTick(() => {
+    const soon = this.#inFlight === 0 ? process.nextTick : setImmediate;
+    soon(() => {
       this.#scheduled = false;
+      this.#sendAsked();
+    });
+  }
+
+  #sendAsked(): void {
+    while (this.#asked.length > 0 && this.#inFlight < limits.readRequestsInFlightMax) {
       const fitting = Math.max(limits.readsPerRequestMin, Math.floor(limits.readBytesAimedAt / this.#bytesPerRead));
       const most = Math.min(fitting, limits.readsPerRequestMax);
       const count = batchLength(this.#asked, most, limits.readRequestBytesMax);
       void this.#send(this.#asked.splice(0, count));
-      this.#schedule();
-    });
+    }
   }
 
   async #send(group: readonly Asked[]): Promise<void> {
     const sentAt = monotonicMs();
     this.#inFlight += 1;
-    try {
-      this.#learn(await this.#ask(group));
-    } catch (error) {
-      for (const { reject } of group) reject(error);
-      if (isRefusal(error, 'deadline_exceeded')) this.#rejectAskedUntil(sentAt, error);
-    } finally {
+    const asked = this.#ask(group).finally(() => {
       this.#inFlight -= 1;
       this.#schedule();
-    }
+    });
+    const answers = await asked.catch((error: unknown) => {
+      for (const { taker } of group) taker.reject(error);
+      if (isRefusal(error, 'deadline_exceeded')) this.#rejectAskedUntil(sentAt, error);
+      return null;
+    });
+    if (answers === null) return;
+    this.#learn(answers);
+    for (const [place, each] of group.entries()) settle(each, answers[place]);
   }
 
   async #ask(group: readonly Asked[]): Promise<readonly unknown[]> {
     const [first] = group;
-    if (first && group.length === 1) {
-      const answer = await this.#issue(readRequest(first.operation));
-      first.resolve(answer);
-      return [answer];
-    }
-    const answers = (await this.#issue(multiReadRequest(group.map(({ operation }) => operation)))) ?? [];
-    for (const [place, asked] of group.entries()) settle(asked, answers[place]);
-    return answers;
+    if (first && group.length === 1) return [(await this.#issue(readRequest(first.operation))) ?? noNode];
+    return (await this.#issue(multiReadRequest(group.map(({ operation }) => operation)))) ?? [];
   }
 
   /** What large ones have taught is forgotten slowly: where one is, more may be. */
   #learn(answers: readonly unknown[]): void {
-    const znodes = answers.filter(isZnode);
-    if (znodes.length === 0) return; // how long lists are, says nothing of data
-    const bytes = znodes.reduce((sum, { data }) => sum + data.length, 0);
-    this.#bytesPerRead = Math.max(1, bytes / znodes.length, this.#bytesPerRead * 0.75);
+    let znodes = 0;
+    let bytes = 0;
+    for (const answer of answers) {
+      if (!isZnode(answer)) continue; // how long lists are, says nothing of data
+      znodes += 1;
+      bytes += answer.data.length;
+    }
+    if (znodes > 0) this.#bytesPerRead = Math.max(1, bytes / znodes, this.#bytesPerRead * 0.75);
   }
 
   /** They have waited for their turn as long as an operation may take. */
   #rejectAskedUntil(time: number, error: unknown): void {
     const later = this.#asked.findIndex(({ askedAt }) => askedAt > time);
     const late = this.#asked.splice(0, later < 0 ? this.#asked.length : later);
-    for (const { reject } of late) reject(error);
+    for (const { taker } of late) taker.reject(error);
   }
 }
 
-function settle({ operation, resolve, reject }: Asked, answer: unknown): void {
-  if (answer === noNode) resolve(null);
-  else if (typeof answer === 'number') reject(CoordinationError.refused(answer, `a read of ${operation.path}`));
-  else resolve(answer);
+function settle({ operation, taker }: Asked, answer: unknown): void {
+  if (answer === noNode) taker.resolve(null);
+  else if (typeof answer === 'number') taker.reject(CoordinationError.refused(answer, `a read of ${operation.path}`));
+  else taker.resolve(answer);
 }
 
 function isZnode(answer: unknown): answer is Znode {

@@ -107,10 +107,11 @@ export class JuteReader {
     return value;
   }
 
-  string(): string {
+  /** Without its first `skippedBytes`. */
+  string(skippedBytes = 0): string {
     const length = this.int();
     if (length <= 0) return '';
-    const value = this.#buffer.toString('utf8', this.#offset, this.#offset + length);
+    const value = this.#buffer.toString('utf8', this.#offset + skippedBytes, this.#offset + length);
     this.#offset += length;
     return value;
   }

@@ -3,8 +3,8 @@
 // one timer serves them all.
 
 import { monotonicMs } from '../runtime/clock.ts';
+import type { Reply } from './connection.ts';
 import { type CoordinationCode, CoordinationError, noNode } from './coordination-error.ts';
-import type { JuteReader } from './jute.ts';
 import type { WireRequest } from './zookeeper-requests.ts';
 
 export interface PendingRequest {
@@ -47,10 +47,10 @@ export class OpenRequests {
   }
 
   /** The server's answer: resolves with the decoded body, with null for a znode that is not there, or rejects. */
-  answer(pending: PendingRequest, code: number, body: JuteReader): void {
+  answer(pending: PendingRequest, { code, body, zxid }: Reply): void {
     if (!this.#open.delete(pending)) return;
     try {
-      if (code === 0) pending.resolve(pending.request.decode(body));
+      if (code === 0) pending.resolve(pending.request.decode(body, zxid));
       else if (code === noNode && pending.repeatable) pending.resolve(null);
       else pending.reject(CoordinationError.refused(code, pending.request.what));
     } catch (error) {

@@ -13,8 +13,8 @@ import { changesSince, type PastZnodes } from './changes-since.ts';
 import { type Answer, Connection, type EnsembleTarget, type NodeChange } from './connection.ts';
 import { consistentReadRequest, type SeenZnode } from './consistent-read.ts';
 import { CoordinationError, isRefusal } from './coordination-error.ts';
-import { GroupRead } from './group-read.ts';
-import type { Stat } from './jute.ts';
+import { GroupRead, type ReadTaker } from './group-read.ts';
+import type { JuteReader, Stat } from './jute.ts';
 import { OneShotWatches } from './one-shot-watches.ts';
 import { OpenRequests, type PendingRequest } from './open-requests.ts';
 import { SessionClocks } from './session-clocks.ts';
@@ -43,14 +43,16 @@ export class SessionLost extends Error {
 export class Session {
   readonly #options: SessionOptions;
   readonly #log: Log;
+  readonly #chrootBytes: number;
   readonly #connection: Connection;
   readonly #lease = new SessionLease();
   readonly #watches = new OneShotWatches();
-  readonly #recursive = new Map<string, RecursiveListener>();
+  readonly #recursive = new Map<string, { readonly below: string; readonly listener: RecursiveListener }>();
   readonly #open: OpenRequests;
   readonly #reads = new GroupRead((request) => this.#read(request));
   readonly #ended = new AbortController();
   readonly #stateListeners = new Set<(state: SessionState) => void>();
+  readonly #trustListeners = new Set<(untilMs: number) => void>();
   readonly #linkErrorsLogged = new Set<string>();
   readonly #clocks = new SessionClocks(this.#lease, {
     isConnected: () => this.#state === 'connected',
@@ -67,6 +69,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#chrootBytes = Buffer.byteLength(options.chroot);
     this.#open = new OpenRequests(options.operationTimeoutMs ?? options.sessionTimeoutMs);
     this.#connection = new Connection(options, {
       onConnected: (granted) => this.#onConnected(granted),
@@ -74,7 +77,7 @@ export class Session {
       onRefused: (reason) => this.#lose(reason),
       onLinkError: (error) => this.#onLinkError(error),
       onBytes: () => !this.#loseIfOver(),
-      onConfirmed: (sentAt) => this.#lease.confirmed(sentAt, monotonicMs()),
+      onConfirmed: (sentAt) => this.#onConfirmed(sentAt),
       onNotification: (path, change) => this.#onNotification(path, change),
     });
     this.#connection.open();
@@ -102,6 +105,12 @@ export class Session {
   /** Until this moment (monotonic ms) no other can have been given what this session holds. */
   get trustedUntil(): number {
     return this.#lease.trustedUntil;
+  }
+
+  /** Calls `listener` with {@link trustedUntil} whenever that has moved; returns the function that ends that. */
+  onTrust(listener: (untilMs: number) => void): () => void {
+    this.#trustListeners.add(listener);
+    return () => this.#trustListeners.delete(listener);
   }
 
   /** The newest transaction that this session has seen: of it and all before it, every event has been told. */
@@ -132,6 +141,11 @@ export class Session {
    */
   getData(path: string): Promise<Znode | null> {
     return this.#reads.read(requests.dataAt(this.#serverPath(path)));
+  }
+
+  /** As {@link getData}, without a promise. */
+  readData(path: string, taker: ReadTaker<Znode>): void {
+    this.#reads.readInto(requests.dataAt(this.#serverPath(path)), taker);
   }
 
   /** Names of the children, in no order; null where there is no such znode. Travels as {@link getData} does. */
@@ -187,7 +201,7 @@ export class Session {
   /** A server forgets with the link what it watches for; where it has told of a change meanwhile, it refuses. */
   #unwatch(path: string): void {
     if (this.#state !== 'connected' || this.#watches.has(path)) return;
-    this.#issue(requests.removeWatchRequest(this.#serverPath(path)), false).catch(() => undefined);
+    this.#issue(requests.removeWatchRequest(this.#serverPath(path), 'data'), false).catch(() => undefined);
   }
 
   /**
@@ -195,8 +209,17 @@ export class Session {
    * connection: call it again in each `connected` state, then list and compare.
    */
   async watchRecursively(path: string, listener: RecursiveListener): Promise<void> {
-    this.#recursive.set(path, listener);
+    this.#recursive.set(path, { below: path === '/' ? path : `${path}/`, listener });
     await this.#read(requests.addRecursiveWatchRequest(this.#serverPath(path)));
+  }
+
+  /**
+   * Ends {@link watchRecursively}; resolves when what it was told of has all arrived, and was told to nobody. Asked for again over the
+   * next link, too, where the watch may be set by a request that waited for that.
+   */
+  async unwatchRecursively(path: string): Promise<void> {
+    this.#recursive.delete(path);
+    await this.#read(requests.removeWatchRequest(this.#serverPath(path), 'any')).catch(() => undefined);
   }
 
   /** Which of these znodes have changed since `zxid`, up to now at least. Throws CoordinationError where it cannot be told soon. */
@@ -255,7 +278,8 @@ export class Session {
     const access = this.#options.digest === null ? 'world' : 'creator';
     const request = requests.multiRequest(operations, access, chroot);
     const results = (await this.#issue(request, false)) ?? [];
-    return results.map(({ path, stat }) => ({ path: path?.slice(chroot.length) ?? null, stat }));
+    if (chroot === '') return results;
+    return results.map(({ path, stat, zxid }) => ({ path: path?.slice(chroot.length) ?? null, stat, zxid }));
   }
 
   #read<T>(request: WireRequest<T>): Promise<T | null> {
@@ -280,7 +304,7 @@ export class Session {
     pending.sent = true;
     if (pending.request.reachesLeader) this.#lease.asked(monotonicMs());
     this.#connection.send(pending.request, (answer: Answer) => {
-      if (typeof answer === 'object') this.#open.answer(pending, answer.code, answer.body);
+      if (typeof answer === 'object') this.#open.answer(pending, answer);
       else if (answer === 'unsent' || pending.repeatable)
         pending.sent = false; // goes out on the next link
       else this.#open.fail(pending, 'connection_lost', 'the connection broke before the answer came');
@@ -295,6 +319,7 @@ export class Session {
     this.#linkErrorsLogged.clear();
     this.#log.info({ session: granted.sessionId.toString(16), timeoutMs: granted.timeoutMs }, 'connected to ZooKeeper');
     this.#clocks.start();
+    this.#announceTrust();
     const { chroot } = this.#options;
     for (const { data, exist } of this.#watches.groups(chroot)) {
       void this.#read(requests.setWatchesRequest(this.#connection.zxid, data, exist)).catch(() =>
@@ -303,6 +328,16 @@ export class Session {
     }
     for (const pending of this.#open.unsent()) this.#send(pending);
     this.#announce();
+  }
+
+  #onConfirmed(sentAt: number): void {
+    const before = this.trustedUntil;
+    this.#lease.confirmed(sentAt, monotonicMs());
+    if (this.trustedUntil !== before) this.#announceTrust();
+  }
+
+  #announceTrust(): void {
+    for (const listener of this.#trustListeners) listener(this.trustedUntil);
   }
 
   #onDisconnected(): void {
@@ -330,11 +365,12 @@ export class Session {
     return path === '/' ? this.#options.chroot || '/' : this.#options.chroot + path;
   }
 
-  #onNotification(serverPath: string, change: NodeChange): void {
-    const path = serverPath.slice(this.#options.chroot.length) || '/';
+  #onNotification(serverPath: JuteReader, change: NodeChange): void {
+    // Not cut off: what is left would keep the whole of it in memory for as long as somebody keeps the path.
+    const path = serverPath.string(this.#chrootBytes) || '/';
     this.#watches.fire(path);
-    for (const [root, listener] of this.#recursive) {
-      if (path === root || path.startsWith(root === '/' ? root : `${root}/`)) listener(path, change);
+    for (const [root, { below, listener }] of this.#recursive) {
+      if (path.startsWith(below) || path === root) listener(path, change);
     }
   }
 

@@ -14,7 +14,7 @@ import type { Session } from './session.ts';
 import { removeKeyOfBatch, removeTask, type TaskRemoval } from './task-removal.ts';
 import { paths } from './znode-paths.ts';
 import { decodeAssignment, encodeAssignment, encodeAttempt, encodeStatus } from './znode-records.ts';
-import type { Operation } from './zookeeper-requests.ts';
+import { newZnode, type Operation, type Znode } from './zookeeper-requests.ts';
 
 export class TaskLedger {
   readonly #session: Session;
@@ -28,16 +28,18 @@ export class TaskLedger {
 
   /**
    * `startedAt` in epoch ms. Refused where the worker is gone, or has said something else of itself since it was chosen:
-   * once a worker has announced that it drains, nothing new can reach it.
+   * once a worker has announced that it drains, nothing new can reach it. Returns the assignment.
    */
-  async assign(decision: AssignDecision, startedAt: number): Promise<void> {
+  async assign(decision: AssignDecision, startedAt: number): Promise<Znode> {
     const { task, taskVersion, worker, workerVersion, attempt } = decision;
     const data = encodeAssignment({ attempt, startedAt, withdraw: null, progress: null });
-    await this.#commits.commit([
+    const [, , created] = await this.#commits.commit([
       { kind: 'check', path: paths.task(task), version: taskVersion },
       { kind: 'check', path: paths.worker(worker), version: workerVersion },
       { kind: 'create', path: paths.assignment(worker, task), data, mode: 'persistent' },
     ]);
+    if (!created) throw new Error(`no answer for the assignment of ${task}`);
+    return newZnode(data, created.zxid, startedAt);
   }
 
   /** Removes the empty `/assign/<worker>` of a worker that is gone. */

@@ -48,6 +48,7 @@ export class TaskReader {
 /** What a look needs, whatever it finds, is mostly one request; only a task that had attempts or was held back takes a second. */
 async function readTask(session: Session, directory: AssignmentDirectory, id: TaskId): Promise<TaskSnapshot | null> {
   for (let look = 1; ; look += 1) {
+    const { isFollowed } = directory;
     const worker = directory.workerOf(id);
     const [znode, names, status, assigned] = await Promise.all([
       session.getData(paths.task(id)),
@@ -62,6 +63,13 @@ async function readTask(session: Session, directory: AssignmentDirectory, id: Ta
       assignment: status ? null : assignmentOf(id, worker, assigned),
     };
     if (look === looksMax) return snapshot;
+    if (!status) {
+      const followed = directory.follow();
+      if (!isFollowed) {
+        await followed; // whether it runs was not known
+        continue;
+      }
+    }
     // Read at different moments: with a status comes the last attempt, which the names are to have, too.
     if ((status !== null) !== names.includes('status')) continue;
     // It ran when we began to look, and does not any more: what became of it has to be read.

@@ -62,8 +62,10 @@ export class TreeCache {
   #completeUntil: bigint | null = null;
   #onFirstSync: () => void = () => undefined;
   #onNoStart: (error: unknown) => void = () => undefined;
+  #stopListening: (() => void) | null = null;
+  #isStopped = false;
 
-  /** Mirrors `root` and up to `depthMax` levels below. Start with {@link start}; it ends with the session. */
+  /** Mirrors `root` and up to `depthMax` levels below. Start with {@link start}; it ends with the session, or {@link stop}. */
   constructor(
     session: Session,
     root: string,
@@ -79,7 +81,11 @@ export class TreeCache {
     this.#depthMax = depthMax;
     this.#listener = listener;
     this.#reads = new PathReads(session, {
-      onRead: (path, znode) => (znode ? this.#found(path, znode) : this.#notFound(path)),
+      onRead: (path, znode) => {
+        if (this.#isStopped) return;
+        if (znode) this.#found(path, znode);
+        else this.#notFound(path);
+      },
       onFailure: (path, error) => this.#onFailure(path, error),
     });
   }
@@ -94,7 +100,7 @@ export class TreeCache {
       if (this.#session.signal.aborted) return reject(this.#session.signal.reason);
       this.#onFirstSync = resolve;
       this.#onNoStart = reject;
-      this.#session.onState((state) => {
+      this.#stopListening = this.#session.onState((state) => {
         if (state === 'connected') this.#resync();
         else this.#onNoLink();
         if (this.#session.signal.aborted) reject(this.#session.signal.reason);
@@ -103,9 +109,30 @@ export class TreeCache {
     });
   }
 
+  /** From now on nothing is told. Resolves when another mirror of this root may be started in the same session. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#begin();
+    clearTimeout(this.#retry);
+    this.#stopListening?.();
+    await this.#session.unwatchRecursively(this.#root);
+  }
+
   /** Of a znode of which an event may not have come: of one that we may not read, servers since 3.8.4 tell no change (CVE-2024-23944). */
   lookAgain(path: string): void {
     if (this.#readsData && this.#session.state === 'connected') this.#reads.want(path);
+  }
+
+  /**
+   * We are creating it, with what `committed` brings: it need not be read. To be called in the turn in which the commit is asked for, and
+   * not again for that path before it is over. Where the commit was refused, or that cannot be told, it is read as everything else.
+   */
+  expect(path: string, committed: Promise<Znode>): void {
+    this.#reads.expect(path);
+    committed.then(
+      (znode) => this.#reads.supply(path, znode),
+      () => this.#reads.giveUp(path),
+    );
   }
 
   #onNoLink(): void {
@@ -118,7 +145,7 @@ export class TreeCache {
     const isCurrent = this.#begin();
     this.#setSynced(false);
     // What was wanted over the last link may be new, with children that no event has told of.
-    const unread = [...this.#reads.paths];
+    const unread = this.#reads.paths;
     this.#reads.repeatAll(); // what was asked for over the last link may be answered before the watch is set
     const watching = this.#session.watchRecursively(this.#root, (path, change) => this.#onEvent(path, change));
     watching.catch((error: unknown) => this.#onFailure(this.#root, error));
@@ -182,9 +209,10 @@ export class TreeCache {
     if (depthBelow(this.#root, path) > this.#depthMax) return;
     if (change === 'removed') {
       this.#listing?.removed.add(path);
+      if (this.#listing) this.#checkGuess(path, null, this.#listing);
       // In its turn, also where it is just being read: an outcome that came before must not be seen long before this.
       this.#gone(path);
-      if (!this.#reads.has(path)) return;
+      if (!this.#reads.gone(path)) return;
     }
     if (change === 'created') {
       this.#listing?.removed.delete(path);
@@ -299,6 +327,7 @@ export class TreeCache {
    * not read the root, since somebody has to change that first.
    */
   #onFailure(path: string, error: unknown): void {
+    if (this.#isStopped) return;
     const forbidden = isRefusal(error, 'no_auth');
     if (forbidden && path === this.#root) {
       this.#onNoStart(error);

@@ -91,7 +91,7 @@ export function encodeAssignment(record: AssignmentRecord, previous: Buffer = Bu
   if (record.attempt !== null) known['attempt'] = record.attempt;
   if (record.withdraw !== null) known['withdraw'] = record.withdraw;
   if (record.progress !== null) known['progress'] = { ...record.progress };
-  return encode({ ...parseObject(previous.toString('utf8')), ...known });
+  return encode(previous.length === 0 ? known : { ...parseObject(previous.toString('utf8')), ...known });
 }
 
 /** Empty data, or anything that is no JSON object, is a person's: every member null. */

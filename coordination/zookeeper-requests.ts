@@ -25,8 +25,8 @@ export const opcodes = {
 
 /** AddWatchMode.PERSISTENT_RECURSIVE. */
 const persistentRecursive = 1;
-/** Watcher.WatcherType.DATA: what `exists` sets, also where there is no znode. */
-const dataWatch = 2;
+/** Watcher.WatcherType: DATA is what `exists` sets, also where there is no znode; ANY all there is at the path, recursive ones too. */
+const watcherTypes = { data: 2, any: 3 } as const;
 /** ZooDefs.Perms.ALL. */
 const allPermissions = 31;
 const anyVersion = -1;
@@ -41,6 +41,8 @@ export type Operation =
 
 /** Per operation: the path that a create made, the stat that a set left; null for the others. */
 export interface OperationResult {
+  /** The transaction, which is the czxid of what it has created. */
+  readonly zxid: bigint;
   readonly path: string | null;
   readonly stat: Stat | null;
 }
@@ -48,6 +50,16 @@ export interface OperationResult {
 export interface Znode {
   readonly data: Buffer;
   readonly stat: Stat;
+}
+
+/**
+ * What a transaction has just created, without reading it. The answer does not say when that was by the clock of the ensemble (in a
+ * transaction ZooKeeper 3.8 answers `create2` as `create`): it is `createdAt`, epoch ms, of whoever asks.
+ */
+export function newZnode(data: Buffer, zxid: bigint, createdAt: number): Znode {
+  const times = { ctime: createdAt, mtime: createdAt };
+  const versions = { version: 0, cversion: 0, ephemeralOwner: 0n, numChildren: 0 };
+  return { data, stat: { czxid: zxid, mzxid: zxid, pzxid: zxid, ...times, ...versions } };
 }
 
 /** A request without its header: opcode, body, and how to read the answer's body. */
@@ -58,7 +70,8 @@ export interface WireRequest<T> {
   readonly body: Buffer;
   /** Only the ensemble's leader can answer it; the other requests are answered by whatever server we are connected to. */
   readonly reachesLeader: boolean;
-  decode(reader: JuteReader): T;
+  /** `zxid`: of the answer, which for a write is its transaction. */
+  decode(reader: JuteReader, zxid: bigint): T;
 }
 
 const noBody = (): void => undefined;
@@ -77,9 +90,9 @@ export function existsRequest(path: string, watch: boolean): WireRequest<Stat> {
   };
 }
 
-/** Takes back the watch that {@link existsRequest} has set; refused where there is none. */
-export function removeWatchRequest(path: string): WireRequest<void> {
-  const body = new JuteWriter().string(path).int(dataWatch).bytes();
+/** Takes back the watch that {@link existsRequest} has set, or `any` that we have there; refused where there is none. */
+export function removeWatchRequest(path: string, type: keyof typeof watcherTypes): WireRequest<void> {
+  const body = new JuteWriter().string(path).int(watcherTypes[type]).bytes();
   return { opcode: opcodes.removeWatches, what: `a watch of ${path}`, reachesLeader: false, body, decode: noBody };
 }
 
@@ -190,7 +203,7 @@ export function multiRequest(
     what,
     reachesLeader: true,
     body: writer.bytes(),
-    decode: (reader) => readResults(reader, operations),
+    decode: (reader, zxid) => readResults(reader, zxid, operations),
   };
 }
 
@@ -227,7 +240,7 @@ function writeAcl(writer: JuteWriter, access: AccessControl): void {
  * Reads MultiResponse. In a refused transaction every result is an error: 0 for those before the one that refused,
  * its own code there, and -2 (RuntimeInconsistency) for those after.
  */
-function readResults(reader: JuteReader, operations: readonly Operation[]): OperationResult[] {
+function readResults(reader: JuteReader, zxid: bigint, operations: readonly Operation[]): OperationResult[] {
   const results: OperationResult[] = [];
   for (;;) {
     const type = reader.int();
@@ -242,6 +255,7 @@ function readResults(reader: JuteReader, operations: readonly Operation[]): Oper
       }
     }
     results.push({
+      zxid,
       path: type === opcodes.create ? reader.string() : null,
       stat: type === opcodes.setData ? reader.stat() : null,
     });

@@ -67,7 +67,7 @@ export interface TaskFact {
 export interface AssignmentFact {
   readonly czxid: bigint;
   readonly version: number;
-  /** By the ensemble's clock, epoch ms. */
+  /** By the clock of the ensemble, or of the master that has just made it, epoch ms. */
   readonly createdAt: number;
   readonly record: AssignmentRecord;
 }

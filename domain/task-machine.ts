@@ -50,7 +50,7 @@ export interface EndRecords {
 export function recordsOf(event: EndEvent, at: Moment, terms: TaskTerms | null, random: number): EndRecords {
   switch (event.kind) {
     case 'succeeded':
-      return { status: { ...at, state: 'succeeded', result: event.result, error: null }, attempt: null };
+      return { status: statusOf(at, 'succeeded', event.result, null), attempt: null };
     case 'failed':
     case 'timed_out':
     case 'worker_lost':
@@ -95,7 +95,13 @@ function tooLate(message: string): string {
 }
 
 function finalStatus(at: Moment, state: FinalState, error: TaskError): StatusRecord {
-  return { ...at, state, result: null, error };
+  return statusOf(at, state, null, error);
+}
+
+/** Each by its name, as there is one for every task: V8 is several times slower with a spread that others follow. */
+function statusOf(at: Moment, state: FinalState, result: Json, error: TaskError | null): StatusRecord {
+  const { attempt, worker, startedAt, finishedAt } = at;
+  return { attempt, worker, startedAt, finishedAt, state, result, error };
 }
 
 function attemptRecord(at: Moment, outcome: AttemptOutcome, error: TaskError, retryAt: number | null): AttemptRecord {

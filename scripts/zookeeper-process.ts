@@ -40,11 +40,13 @@ export class ZooKeeperStartError extends Error {
 
 /**
  * For a server with few clients, as each of ours is: one thread reads and writes their sockets by itself, instead of handing
- * each packet from thread to thread, and the collector needs no threads of its own. That is a good part of what a task costs the
- * server (docs/performance.md, which also says for whom it is wrong).
+ * each packet from thread to thread, and the collector needs no threads of its own; nor are counters kept for `jstat`, for which
+ * Java wakes up 20 times a second. That is a good part of what a task costs the server, and of what it takes at rest
+ * (docs/performance.md, which also says for whom it is wrong).
  */
 const fewClientsFlags = [
   '-XX:+UseSerialGC',
+  '-XX:-UsePerfData',
   '-Dzookeeper.nio.numSelectorThreads=1',
   '-Dzookeeper.nio.numWorkerThreads=0',
 ];

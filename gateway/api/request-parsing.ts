@@ -73,7 +73,7 @@ export function specOf(body: SubmitTaskBody, now: number): TaskSpec {
     runAt: runAtOf(body, now),
     timeoutMs,
     maxAttempts,
-    backoff: { ...backoff, maxDelayMs: backoff.maxDelayMs ?? null },
+    backoff: backoffOf(backoff),
     labels,
     retentionMs,
     deadlineMs: body.deadlineMs ?? null,
@@ -81,6 +81,10 @@ export function specOf(body: SubmitTaskBody, now: number): TaskSpec {
     after,
     afterFailure,
   };
+}
+
+function backoffOf({ type, delayMs, maxDelayMs, jitter }: SubmitTaskBody['backoff']): TaskSpec['backoff'] {
+  return { type, delayMs, maxDelayMs: maxDelayMs ?? null, jitter };
 }
 
 /** What is to happen when one of none fails says nothing, and is not kept. */

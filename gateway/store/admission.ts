@@ -31,6 +31,11 @@ export class Admission {
     this.#unfinishedTasksMax = unfinishedTasksMax;
   }
 
+  /** True where it is to be known which tasks were given to workers, as those of such a queue do not wait any more. */
+  isLimited(records: readonly TaskRecord[]): boolean {
+    return records.some(({ queue }) => this.#queues.settingsOf(queue).maxQueued !== null);
+  }
+
   /** Throws 'queue-full'. */
   admit(records: readonly TaskRecord[]): Place {
     const max = this.#unfinishedTasksMax;

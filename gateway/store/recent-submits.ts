@@ -33,6 +33,11 @@ export class RecentSubmits {
   /** The last count has every task with a lower number; no count may come after it, where nothing happens any more. */
   #next = 0;
 
+  /** None is uncounted. */
+  get isEmpty(): boolean {
+    return this.#submits.size === 0;
+  }
+
   /** Tasks that wait, as far as we know. */
   count(queue: string): number {
     return this.#waiting.get(queue) ?? 0;

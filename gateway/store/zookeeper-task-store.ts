@@ -147,6 +147,7 @@ export class ZooKeeperTaskStore implements TaskStore {
     const submission = new TaskSubmission(session);
     const directory = new AssignmentDirectory(session, {
       onAssigned: (task) => this.#recent.started(task),
+      isNeeded: () => !this.#recent.isEmpty,
       onSynced: () => this.#watches.wakeAll(),
     });
     return {
@@ -155,7 +156,7 @@ export class ZooKeeperTaskStore implements TaskStore {
       reader: new TaskReader(session, directory),
       commits: new GroupCommit(session),
       admission: new Admission(backlog, queues, this.#recent, this.#unfinishedTasksMax),
-      start: () => Promise.all([directory, submission, backlog, queues].map((part) => part.start())),
+      start: () => Promise.all([directory.follow(), submission.start(), backlog.start(), queues.start()]),
     };
   }
 
@@ -178,6 +179,7 @@ async function submitAsOwn(
   const admit = () => {
     place ??= parts.admission.admit(records);
   };
+  if (parts.admission.isLimited(records)) await parts.directory.follow();
   try {
     const submitted = await submitAdmitted(parts, records, fingerprint, admit);
     settle(place, submitted);

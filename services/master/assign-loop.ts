@@ -111,13 +111,21 @@ export class AssignLoop {
 
   #commit(decision: Decision, now: number): void {
     const { ledger } = this.#options;
-    const work = decision.kind === 'assign' ? ledger.assign(decision, now) : ledger.settle(decision);
+    const work = decision.kind === 'assign' ? this.#assign(decision, now) : ledger.settle(decision);
     if (decision.kind !== 'assign') this.#settlementsOpen += 1;
     this.#open.add(decision);
     void work.then(
       () => this.#onCommitted(decision),
       (error: unknown) => this.#onFailure(decision, error),
     );
+  }
+
+  #assign(decision: AssignDecision, now: number): Promise<unknown> {
+    const { ledger, picture } = this.#options;
+    const committed = ledger.assign(decision, now);
+    // Before we hear of it here: that it is settled means that the picture has it.
+    picture.expectAssignment(decision.worker, decision.task, committed);
+    return committed;
   }
 
   #onCommitted(decision: Decision): void {

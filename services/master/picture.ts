@@ -22,7 +22,7 @@ import type { Znode } from '../../coordination/zookeeper-requests.ts';
 import { EventRing } from '../../domain/event-ring.ts';
 import { limits } from '../../domain/limits.ts';
 import { unreadableQueueSettings } from '../../domain/queue-settings.ts';
-import type { TaskId } from '../../domain/task.ts';
+import type { TaskId, WorkerId } from '../../domain/task.ts';
 import { taskNumber } from '../../domain/task-id.ts';
 import { TaskIndex } from '../../domain/task-index.ts';
 import { monotonicMs } from '../../runtime/clock.ts';
@@ -49,6 +49,7 @@ export class Picture {
   readonly #log: Log;
   readonly #mirrors: TreeCache[];
   readonly #tasks: TreeCache;
+  readonly #assigns: TreeCache;
   readonly #listeners = new Set<() => void>();
   readonly #eventListeners = new Set<() => void>();
   readonly #logged = new Set<string>();
@@ -70,12 +71,13 @@ export class Picture {
     const mirror = (root: string, depth: number, onNode: OnNode, options?: TreeCacheOptions) =>
       new TreeCache(session, root, depth, this.#listener(root, onNode), options);
     const tasksOptions = { onlyChild: 'status' };
+    this.#assigns = mirror(paths.assign, 2, (path, znode) => this.#onAssign(path, znode));
     this.#tasks = mirror(paths.tasks, 2, (path, znode) => this.#onTask(path, znode), tasksOptions);
     // Settings before what they are about, workers before assignments, which are judged by whether their worker lives.
     this.#mirrors = [
       mirror(paths.queues, 1, (path, znode) => this.#onQueue(path, znode)),
       mirror(paths.workers, 1, (path, znode) => this.#onWorker(path, znode)),
-      mirror(paths.assign, 2, (path, znode) => this.#onAssign(path, znode)),
+      this.#assigns,
       this.#tasks,
     ];
   }
@@ -104,6 +106,11 @@ export class Picture {
   async caughtUp(): Promise<void> {
     await this.#session.sync(paths.tasks);
     await this.#session.getData(paths.tasks); // reads are answered in the order in which they are asked for
+  }
+
+  /** We are giving the task to the worker: what `committed` brings need not be read. */
+  expectAssignment(worker: WorkerId, task: TaskId, committed: Promise<Znode>): void {
+    this.#assigns.expect(paths.assignment(worker, task), committed);
   }
 
   /** To be called where the tree refuses what the picture of this task allows. */

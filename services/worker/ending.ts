@@ -24,7 +24,12 @@ export function endingOf(
   if (event === 'hand_back' || event === 'nothing') return { kind: event };
   const deadlineAt = deadlineOf(record);
   const ended = event.kind === 'expired' ? notBefore(deadlineAt, at) : at;
-  return { kind: 'outcome', ...recordsOf(event, ended, { ...record, deadlineAt }, random) };
+  const { timeoutMs, maxAttempts, backoff } = record;
+  return outcomeOf(recordsOf(event, ended, { timeoutMs, maxAttempts, backoff, deadlineAt }, random));
+}
+
+function outcomeOf({ status, attempt }: EndRecords): Ending {
+  return { kind: 'outcome', status, attempt };
 }
 
 /**
@@ -44,7 +49,7 @@ export function tooLargeResult(result: AttemptResult): AttemptResult {
 
 /** The data of the task is no task of ours: it ends as failed without having run. */
 export function invalidTaskEnding(why: string, at: Moment): Ending {
-  return { kind: 'outcome', ...recordsOf({ kind: 'invalid_task', why }, at, null, 0) };
+  return outcomeOf(recordsOf({ kind: 'invalid_task', why }, at, null, 0));
 }
 
 /** Of a run that was ended from outside. */

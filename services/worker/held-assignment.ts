@@ -9,6 +9,8 @@ import { monotonicMs } from '../../runtime/clock.ts';
 import type { RunEndCause } from './run-end.ts';
 import { RunStop } from './run-stop.ts';
 
+const emptyRecord: AssignmentRecord = decodeAssignment(Buffer.alloc(0));
+
 export class HeldAssignment {
   readonly runStop = new RunStop();
   /** When this worker first saw it, by the clock of runtime/clock.ts. */
@@ -16,7 +18,7 @@ export class HeldAssignment {
   /** The transaction that made it; tells it from a later assignment of the same name, and fences its run. */
   readonly czxid: bigint;
   #znode: Znode;
-  #record: AssignmentRecord;
+  #record = emptyRecord;
   #isGone = false;
 
   constructor(
@@ -25,7 +27,6 @@ export class HeldAssignment {
   ) {
     this.czxid = znode.stat.czxid;
     this.#znode = znode;
-    this.#record = decodeAssignment(Buffer.alloc(0));
     this.#read(znode);
   }
 

@@ -82,10 +82,12 @@ async function readAndRun(context: RunContext, held: HeldAssignment, writer: Out
     return writer.handBack(held);
   }
   const attempt = held.record.attempt ?? nextAttempt(names);
-  const start = { attempt, worker, ...startOf(held) };
+  const { startedAt, since } = startOf(held);
+  const start = { attempt, worker, startedAt, since };
   const write = (decide: (terms: EndingTerms) => Promise<Ending> | Ending) =>
     writer.write(held, {
-      ...{ taskVersion: znode.stat.version, attempt },
+      taskVersion: znode.stat.version,
+      attempt,
       decide: (terms) => (held.isNewer ? newerEnding(context, held) : decide(terms)),
     });
   if (reading.kind === 'invalid') {
@@ -122,8 +124,8 @@ function startOf({ record, seenAt }: HeldAssignment): { startedAt: number; since
   return startedAt === null ? { startedAt: Date.now(), since: monotonicMs() } : { startedAt, since: seenAt };
 }
 
-function endedNow({ since, ...start }: RunStart): Moment {
-  return { ...start, finishedAt: Math.round(start.startedAt + monotonicMs() - since) };
+function endedNow({ attempt, worker, startedAt, since }: RunStart): Moment {
+  return { attempt, worker, startedAt, finishedAt: Math.round(startedAt + monotonicMs() - since) };
 }
 
 /** Numbers made by hand may be anything; from `attemptsMax` on no attempt is followed by another. */
@@ -166,7 +168,8 @@ async function decideEnding(
   ended: Moment,
   { attempt, isTooLarge }: EndingTerms,
 ): Promise<Ending> {
-  const facts = { ...ended, attempt };
+  const { worker, startedAt, finishedAt } = ended;
+  const facts = { attempt, worker, startedAt, finishedAt };
   const { withdraw } = held.record;
   if (withdraw === null) {
     return endingOf(isTooLarge ? tooLargeResult(result) : result, record, facts, '', Math.random());

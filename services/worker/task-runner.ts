@@ -58,7 +58,7 @@ async function runUntilStopped(attempt: Attempt): Promise<AttemptResult> {
     if (read) attempt.onProgress(read);
   };
   try {
-    const result = await registry.run(type, payload, contextOf(attempt, progress));
+    const result = await registry.run(type, payload, new AttemptContext(attempt, progress));
     return runStop.why ? stoppedResult(runStop.why) : { kind: 'succeeded', result };
   } catch (thrown) {
     if (runStop.why) return stoppedResult(runStop.why);
@@ -71,18 +71,41 @@ async function runUntilStopped(attempt: Attempt): Promise<AttemptResult> {
   }
 }
 
-/** The signals are made when they are first looked at: most handlers never do. */
-function contextOf({ context, runStop }: Attempt, progress: HandlerContext['progress']): HandlerContext {
-  return {
-    ...context,
-    get signal() {
-      return runStop.signal;
-    },
-    get endNow() {
-      return runStop.endNow;
-    },
-    progress,
-  };
+/** The signals are made when they are first looked at: most handlers never do. A class, as a literal with getters is slow to make. */
+class AttemptContext implements HandlerContext {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly fencingToken: string;
+  readonly queue: string;
+  readonly labels: RunFacts['labels'];
+  readonly deadlineAt: string | null;
+  readonly schedule: RunFacts['schedule'];
+  readonly retryOf: string | null;
+  readonly progress: HandlerContext['progress'];
+  readonly #runStop: RunStop;
+
+  constructor({ context, runStop }: Attempt, progress: HandlerContext['progress']) {
+    this.taskId = context.taskId;
+    this.attempt = context.attempt;
+    this.maxAttempts = context.maxAttempts;
+    this.fencingToken = context.fencingToken;
+    this.queue = context.queue;
+    this.labels = context.labels;
+    this.deadlineAt = context.deadlineAt;
+    this.schedule = context.schedule;
+    this.retryOf = context.retryOf;
+    this.progress = progress;
+    this.#runStop = runStop;
+  }
+
+  get signal(): AbortSignal {
+    return this.#runStop.signal;
+  }
+
+  get endNow(): AbortSignal {
+    return this.#runStop.endNow;
+  }
 }
 
 function stoppedResult(why: RunEndCause): AttemptResult {

@@ -39,12 +39,12 @@ export interface WorkerOptions {
 export async function runWorker(session: Session, options: WorkerOptions, stop: AbortSignal): Promise<void> {
   await ensureParents(session);
   const worker = new WorkerSession(session, options, stop);
-  const lease = setInterval(() => options.registry.renewLease(session.trustedUntil), session.timeoutMs / 20);
+  const stopRenewing = session.onTrust((untilMs) => options.registry.renewLease(untilMs));
   options.registry.renewLease(session.trustedUntil);
   try {
     await worker.serve();
   } finally {
-    clearInterval(lease);
+    stopRenewing();
     options.onReady(false);
   }
 }

@@ -1,6 +1,6 @@
 // Goal: whatever changes and whenever the link is cut, the picture of a TreeCache ends equal to a fresh read of the tree.
-// Method: seeded random creations, changes and removals by another session, while the cache's link is cut at random
-// moments, or holds answers and events back and then delivers them in one piece, so that what was read is overtaken by
+// Method: seeded random creations, changes and removals by another session, and creations by the cache's own that it is told to expect,
+// while its link is cut at random moments, or holds answers and events back and then delivers them in one piece, so that what was read is overtaken by
 // events before anybody has looked at it. A failure names its seed: TREE_CACHE_SEED=<seed> runs it alone.
 
 import assert from 'node:assert/strict';
@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { CoordinationError } from '../../coordination/coordination-error.ts';
 import type { Session } from '../../coordination/session.ts';
-import type { Operation } from '../../coordination/zookeeper-requests.ts';
+import type { TreeCache } from '../../coordination/tree-cache.ts';
+import { newZnode, type Operation } from '../../coordination/zookeeper-requests.ts';
 import { wholeFile } from '../support/cleanup.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { startZooKeeper } from '../support/zookeeper-server.ts';
@@ -47,20 +48,48 @@ async function change(writer: Session, operation: Operation): Promise<void> {
   });
 }
 
+/** Over the cache's own session, with what the commit answers in the place of a read. Its outcome may stay unknown. */
+async function createOwn(session: Session, cache: TreeCache, path: string, content: string): Promise<void> {
+  const data = Buffer.from(content);
+  const committed = session.commit([create(path, content)]).then(([created]) => {
+    assert.ok(created);
+    return newZnode(data, created.zxid, Date.now());
+  });
+  cache.expect(path, committed);
+  await committed.catch((error: unknown) => {
+    if (!(error instanceof CoordinationError)) throw error;
+  });
+}
+
+interface Run {
+  readonly writer: Session;
+  readonly proxy: FaultProxy;
+  readonly root: string;
+  /** Null: none of the cache's own session. */
+  readonly createOwn: ((path: string, content: string) => Promise<void>) | null;
+}
+
 /** Many at once, so that cuts fall among events and reads; some of them are refused, which is as good. */
-async function run(writer: Session, proxy: FaultProxy, root: string, seed: number): Promise<void> {
+async function run({ writer, proxy, root, createOwn }: Run, seed: number): Promise<void> {
   const random = randomFrom(seed);
+  const own: Promise<void>[] = [];
   for (let i = 0; i < changesEach; i += 1) {
     const holds = random(3) === 0;
     if (holds) proxy.silence('toClient');
     for (let burst = holds ? 3 : 1; burst > 0; burst -= 1) {
-      const changes = Array.from({ length: 1 + random(10) }, () => change(writer, randomChange(root, random, i)));
+      const changes = Array.from({ length: 1 + random(10) }, () => {
+        const operation = randomChange(root, random, i);
+        if (operation.kind !== 'create' || !createOwn || random(2) === 0) return change(writer, operation);
+        own.push(createOwn(operation.path, `own ${i}`));
+        return null;
+      });
       if (random(40) === 0) proxy.cut();
       await Promise.all(changes);
       for (let turns = random(4); turns > 0; turns -= 1) await turn();
     }
     await proxy.heal();
   }
+  await Promise.all(own);
 }
 
 interface Kind {
@@ -85,7 +114,8 @@ for (const { name, content, manyZnodes } of kinds) {
       const root = `/${name.replace(' ', '-')}-${seed}`;
       const tree = new TreePicture(session, root, depth, content, { manyZnodes });
       await tree.cache.start();
-      await run(writer, proxy, root, seed);
+      const own = (path: string, data: string) => createOwn(session, tree.cache, path, data);
+      await run({ writer, proxy, root, createOwn: content === 'data' ? own : null }, seed);
       const truth = lines(await readTree(writer, root, depth, content));
       await reached(session, 'connected');
       await tree.until(() => tree.cache.synced);

@@ -53,6 +53,21 @@ test('1000 units in few transactions, none larger than the limits, results in th
   assert.equal((await session.exists('/group'))?.numChildren, 1000);
 });
 
+test('of many that create the same one does, and the others are refused once it is there', async (t) => {
+  const { session } = await openSession(t, zookeeper, { sessionTimeoutMs: 10_000 });
+  const commits = new GroupCommit(session);
+  const found = await Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      commits.commit([create('/same', String(i))]).then(
+        () => 'made',
+        async () => (await session.getData('/same'))?.data.toString(),
+      ),
+    ),
+  );
+  assert.deepEqual([...new Set(found)], ['made', '0']);
+  assert.equal(found.filter((what) => what === 'made').length, 1);
+});
+
 test('a lone unit waits for nothing', async (t) => {
   const { session, transactions } = await proxied(t);
   const commits = new GroupCommit(session);

@@ -17,7 +17,7 @@ const zookeeper = await startZooKeeper(wholeFile);
 const oneAtATime = bounds(`
             transactions  operations  reads  multiReads  multiReadZnodes  others  events  bytesOut  bytesIn
   gateway              1           1      1           2                7       0       3       910     1500
-  leader               1           5      3           0                0       0       4       540     1250
+  leader               1           5      2           0                0       0       4       480     1110
   standby              0           0      3           0                0       0       4       190     1130
   worker               1           3      0           1                2       0       2       525      845
 `);
@@ -29,10 +29,19 @@ const atMost: ReadonlySet<string> = new Set(['multiReadZnodes', 'bytesOut', 'byt
 const manyInFlight = bounds(`
             transactions  operations  reads  multiReads  multiReadZnodes  others  events  bytesOut  bytesIn
   gateway            0.5           1      1         0.5                9       0       3       910     1600
-  leader             0.4         3.3      1         0.5              3.5       0       4       530     1320
+  leader             0.4         3.3      1         0.5              2.5       0       4       450     1150
   standby              0           0      1         0.5              3.5       0       4       220     1200
   worker             0.4           3      1         0.5                2       0       2       500      825
 `);
+
+/** Nor here: a gateway that is asked for nothing is told of nothing. */
+const submittedOnly = {
+  ...manyInFlight,
+  ...bounds(`
+            transactions  operations  reads  multiReads  multiReadZnodes  others  events  bytesOut  bytesIn
+  gateway            0.5           1      0           0                0       0       0       500      150
+`),
+};
 
 /** Nor here, where a takeover is among it; and whoever looked at a task that had ended has left a watch on its status. */
 const retention = bounds(`
@@ -44,12 +53,14 @@ const retention = bounds(`
 `);
 
 test('what a task costs in requests, events and bytes', { timeout: 180_000 }, async (t) => {
-  const [single, together, removal] = await countCosts(t, zookeeper);
-  assert.ok(single && together && removal);
-  const tables = [single, together, removal].flatMap((counted) => formatTable(costRows(counted)).split('\n'));
+  const counted = await countCosts(t, zookeeper);
+  const [single, together, submitted, removal] = counted;
+  assert.ok(single && together && submitted && removal);
+  const tables = counted.flatMap((counted) => formatTable(costRows(counted)).split('\n'));
   for (const line of tables) t.diagnostic(line);
   holds(single, oneAtATime, (name) => (atMost.has(name) ? 'at most' : 'exactly'));
   holds(together, manyInFlight, () => 'at most');
+  holds(submitted, submittedOnly, () => 'at most');
   holds(removal, retention, () => 'at most');
 });
 

@@ -47,7 +47,7 @@ async function listAll(master: Process, query: Record<string, string>, limit = 7
 /** Everything that there is, newest first, read from the tree. */
 async function readAll(session: TestSession): Promise<TaskView[]> {
   const directory = new AssignmentDirectory(session);
-  await directory.start();
+  await directory.follow();
   const reader = new TaskReader(session, directory);
   const names = ((await session.getChildren('/tasks'))?.children ?? []).filter((name) => name.startsWith('task-'));
   const placed = await Promise.all(

@@ -50,7 +50,10 @@ test('/tasks is removed while a master is cut off: numbers begin anew, and nothi
   const key = { 'idempotency-key': 'k' };
   await client.wait((await client.submit(spec, key)).id);
   const { id } = await client.submit({ type: 'nobody-has-it' });
-  const { nextCursor } = (await client.request('GET', '/tasks?limit=1')).body as unknown as { nextCursor: string };
+  const nextCursor = await eventually('the list has both', async () => {
+    const { body } = await client.request('GET', '/tasks?limit=1');
+    return (body as unknown as { nextCursor?: string }).nextCursor;
+  });
   const waited = client.request('GET', `/tasks/${id}?wait=1500ms`);
   const stream = await fetch(`${client.url}/tasks/${id}/events`);
   const streamed = stream.text().catch(() => 'broken off');

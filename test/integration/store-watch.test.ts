@@ -118,7 +118,7 @@ async function watches(t: TestContext, sessionTimeoutMs = 10_000) {
   const { session } = await openSession(t, proxy, { chroot, sessionTimeoutMs });
   const taskWatches = new TaskWatches();
   const directory = new AssignmentDirectory(session, { onSynced: () => taskWatches.wakeAll() });
-  await directory.start();
+  await directory.follow();
   taskWatches.begin({ session, directory });
   const left = () => [taskWatches.size, session.watched, directory.listenedTo];
   return { proxy, person, session, directory, taskWatches, left };

@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { paths } from '../../coordination/znode-paths.ts';
 import { limits } from '../../domain/limits.ts';
 import { taskIdOf } from '../../domain/task-id.ts';
 import { wholeFile } from '../support/cleanup.ts';
@@ -436,6 +437,8 @@ both(
     const failed = await done(face, spec);
     const order = { exclusiveKey: `retry ${tag}`, deadlineMs: day, after: [failed.id], afterFailure: 'run' };
     const cancelled = await submitted(face, { ...idle, delayMs: 1000, ...order });
+    const session = await stack.session;
+    await eventually('it is let go', () => session.exists(paths.unblocked(cancelled.id)));
     await face.cancel(cancelled.id);
     await face.get(cancelled.id, 20_000);
     const again = answerOf(await face.retry(failed.id, `retry ${tag}`));

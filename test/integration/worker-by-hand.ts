@@ -17,11 +17,14 @@ export interface WorkerByHand {
   readonly proxy: FaultProxy;
 }
 
+/** That of the session, by default. */
+const operationMs = 3000;
+
 /** Without a master. Resolves when the worker, `ours1`, is registered; it has one slot. */
 export async function startWorkerByHand(
   scope: TestScope,
   zookeeper: TestZooKeeper,
-  sessionTimeoutMs = 3000,
+  sessionTimeoutMs = operationMs,
   env: Readonly<Record<string, number>> = {},
 ): Promise<WorkerByHand> {
   const stack = await startStack(scope, zookeeper, { masters: 0, workers: 0, gateways: 0, sessionTimeoutMs });
@@ -67,18 +70,16 @@ export function readOf(path: string): RequestMatch {
 
 /**
  * Such a request gets no answer for as long as an operation may take: it is held, the worker gives up the link and asks
- * over the next one, where it is held too. Resolves once it is asked anew over one and the same link, which is answered.
+ * over the next one, where it is held too. Resolves once it is asked anew after that time, which is answered.
  */
 export async function leaveUnanswered(proxy: FaultProxy, match: RequestMatch): Promise<void> {
-  let askedOver = 0;
+  let firstAt: number | null = null;
   await new Promise<void>((resolve) => {
-    const stop = proxy.onFrame(({ handshake, connection, opcode, body }) => {
+    const stop = proxy.onFrame(({ handshake, opcode, body }) => {
       if (handshake) return void proxy.heal(); // so that the session lives on
       if (opcode === null || !match(opcode, body)) return;
-      if (askedOver !== connection) {
-        askedOver = connection;
-        return proxy.silence('toServer');
-      }
+      firstAt ??= performance.now();
+      if (performance.now() - firstAt < operationMs) return proxy.silence('toServer');
       stop();
       resolve();
     });

@@ -12,7 +12,7 @@ export const costRoles = ['gateway', 'leader', 'standby', 'worker'] as const;
 export type CostRole = (typeof costRoles)[number];
 
 export interface CountedCosts {
-  readonly phase: 'one at a time' | 'many in flight' | 'retention';
+  readonly phase: 'one at a time' | 'many in flight' | 'submitted only' | 'retention';
   /** Of one task. */
   readonly perTask: Readonly<Record<CostRole, Costs>>;
 }
@@ -32,7 +32,9 @@ export async function countCosts(scope: TestScope, zookeeper: StackZooKeeper): P
   const singles: CountedCosts[] = [];
   for (let i = 0; i < oneByOne; i += 1) singles.push(await stack.count('one at a time', 1, () => stack.run(1, 1)));
   const together = await stack.count('many in flight', many, () => stack.run(many, inFlight));
-  return [middleOf(singles), together, await stack.countRemovals()];
+  await stack.notAsked();
+  const submitted = await stack.count('submitted only', many, () => stack.run(many, inFlight, 'not waited for'));
+  return [middleOf(singles), together, submitted, await stack.countRemovals()];
 }
 
 /** A process of each role, each behind a proxy of its own that counts. */
@@ -53,18 +55,26 @@ class MeteredStack {
     this.#measure(await this.#stack.addGateway({}, true));
   }
 
-  /** Each is submitted, and then waited for by another request. */
-  async run(tasks: number, inFlight: number): Promise<void> {
+  /** Each is submitted, and then waited for by another request, or not. */
+  async run(tasks: number, inFlight: number, how: 'waited for' | 'not waited for' = 'waited for'): Promise<void> {
     const { client } = this.#stack;
     let next = 0;
     const lane = async () => {
       while (next < tasks) {
         next += 1;
         const { id } = await client.submit({ type: 'echo', payload: { n: 1 }, retentionMs: 0 });
-        await client.wait(id);
+        if (how === 'waited for') await client.wait(id);
       }
     };
     await Promise.all(Array.from({ length: inFlight }, lane));
+  }
+
+  /** Resolves when the gateway, which nobody asks for anything, has taken back its watch of who runs what. */
+  async notAsked(): Promise<void> {
+    const [gateway] = this.#stack.gateways;
+    const meter = gateway && this.#meters.get(gateway);
+    meter?.take();
+    await eventually('the watch is taken back', () => (meter?.take().others ?? 0) > 0);
   }
 
   async count(phase: CountedCosts['phase'], tasks: number, work: () => Promise<void>): Promise<CountedCosts> {

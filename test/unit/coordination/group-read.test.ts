@@ -78,6 +78,22 @@ test('after large data few are asked for at a time, and more again when it is sm
   assert.ok(sizes.includes(limits.readsPerRequestMax), `${sizes}`);
 });
 
+test('a lone read goes at once; while one is in flight, those of a whole turn go together', async () => {
+  const { reads, requests } = scripted();
+  const nextTick = () => new Promise<void>((resolve) => process.nextTick(resolve));
+  void reads.read(dataAt('/a'));
+  await nextTick();
+  assert.equal(requests.length, 1);
+  void reads.read(dataAt('/b'));
+  await nextTick();
+  void reads.read(dataAt('/c'));
+  await turn();
+  assert.deepEqual(
+    requests.map(({ size }) => size),
+    [1, 2],
+  );
+});
+
 test('long paths go in several requests, none near the limit of a packet', async () => {
   const { reads, requests } = scripted();
   const long = 'x'.repeat(4000);
@@ -107,6 +123,7 @@ test('no answer in time: what had waited for its turn as long fails with it, wha
   const [first, second] = requests.splice(0);
   await first?.fail(new CoordinationError('deadline_exceeded', 'not applied', 'no answer'));
   assert.equal(outcomes.filter((outcome) => outcome === 'waiting failed').length, 1000);
+  await turn(); // while another is in flight a whole turn is waited for
   const next = requests.shift();
   assert.equal(next?.size, 1);
   await next?.answer(() => znode(1));

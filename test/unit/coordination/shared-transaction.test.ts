@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SharedTransaction } from '../../../coordination/shared-transaction.ts';
+import { SharedTransaction, sharableLength } from '../../../coordination/shared-transaction.ts';
 import type { Operation, OperationResult } from '../../../coordination/zookeeper-requests.ts';
 
 const data = Buffer.alloc(0);
@@ -23,7 +23,7 @@ test('the same condition of several units stands once; results and refusals find
     ...['check /guard', 'check /t/1', 'check /w', 'create /a/1'],
     ...['check /t/2', 'create /a/2'],
   ]);
-  const results: OperationResult[] = transaction.operations.map(({ path }) => ({ path, stat: null }));
+  const results: OperationResult[] = transaction.operations.map(({ path }) => ({ path, stat: null, zxid: 1n }));
   assert.deepEqual(
     transaction.resultsOf(1, results).map(({ path }) => path),
     ['/t/2', '/w', '/a/2'],
@@ -55,4 +55,13 @@ test('a guard that a unit has, too, stands twice, so that its refusal is known f
   const transaction = new SharedTransaction([check('/w')], [[check('/w')]]);
   assert.equal(transaction.operations.length, 2);
   assert.deepEqual(transaction.ownersOf(0), []);
+});
+
+test('as many units as create no znode twice may share a transaction; of sequential ones each makes its own', () => {
+  const create = (path: string, mode: 'persistent' | 'sequential' = 'persistent'): Operation => {
+    return { kind: 'create', path, data: Buffer.alloc(0), mode };
+  };
+  assert.equal(sharableLength([[create('/a')], [check('/a'), create('/b')], [create('/c'), create('/a')], []]), 2);
+  assert.equal(sharableLength([[create('/s-', 'sequential')], [create('/s-', 'sequential')]]), 2);
+  assert.equal(sharableLength([[create('/a'), create('/a')], [create('/b')]]), 1); // to be refused by itself
 });

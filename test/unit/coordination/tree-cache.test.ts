@@ -1,12 +1,15 @@
 // Goal: the moments that a real server shows once in a thousand runs. Method: a session whose every answer the test gives.
 
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PastZnodes } from '../../../coordination/changes-since.ts';
 import { CoordinationError } from '../../../coordination/coordination-error.ts';
 import type { RecursiveListener, Session, SessionState } from '../../../coordination/session.ts';
 import { TreeCache, type TreeCacheOptions } from '../../../coordination/tree-cache.ts';
+import type { Znode } from '../../../coordination/zookeeper-requests.ts';
+import { readDataBy } from '../../support/read-data.ts';
 
 interface Asked {
   readonly what: string;
@@ -45,9 +48,7 @@ class ScriptedSession {
     // Its answer changes nothing for the cache: what matters is that the reads come after it.
   }
 
-  getData(path: string) {
-    return this.#ask(`get ${path}`);
-  }
+  readonly readData = readDataBy((path) => this.#ask(`get ${path}`));
 
   /** Asked in words that say of which znodes, those with children marked. */
   changesSince(zxid: bigint, { paths, hasChildren }: PastZnodes) {
@@ -117,6 +118,61 @@ test('an answer that a later event has overtaken is read again', async () => {
   await session.answer('get /t', znode('new'));
   assert.deepEqual(contents(picture), { '/t': 'new' });
   assert.equal(cache.synced, true);
+});
+
+/** A commit of our own that creates `/t/a`, whose answer the test gives. */
+async function creating() {
+  const { session, picture, cache } = cacheOn('data');
+  await session.answer('get /t', znode(''));
+  const commit = new EventEmitter();
+  const committed = once(commit, 'created').then(([created]) => created as Znode);
+  cache.expect('/t/a', committed);
+  const end = async (outcome: string | Error) => {
+    if (typeof outcome === 'string') commit.emit('created', znode(outcome));
+    else commit.emit('error', outcome);
+    await turn();
+  };
+  const asked = () => session.asked.map(({ what }) => what);
+  return { session, picture, asked, end };
+}
+
+test('what we create ourselves is not read', async () => {
+  const { session, picture, asked, end } = await creating();
+  session.event('/t/a', 'created');
+  assert.deepEqual(contents(picture), { '/t': '', '/t/a': null });
+  await end('ours');
+  assert.deepEqual([contents(picture), asked()], [{ '/t': '', '/t/a': 'ours' }, []]);
+  session.event('/t/a', 'changed');
+  assert.deepEqual(asked(), ['get /t/a']);
+});
+
+test('what we have created ourselves and another has changed, or its link was lost, is read', async () => {
+  for (const meanwhile of ['changed', 'broken'] as const) {
+    const { session, picture, asked, end } = await creating();
+    session.event('/t/a', 'created');
+    if (meanwhile === 'changed') session.event('/t/a', 'changed');
+    else for (const state of ['suspended', 'connected'] as const) session.become(state);
+    await end('ours');
+    assert.equal(picture.get('/t/a'), null);
+    assert.ok(asked().includes('get /t/a'), meanwhile);
+  }
+});
+
+test('what we have created ourselves and is gone already stays gone, unread', async () => {
+  const { session, picture, asked, end } = await creating();
+  session.event('/t/a', 'created');
+  session.event('/t/a', 'removed');
+  await end('ours');
+  assert.deepEqual([contents(picture), asked()], [{ '/t': '' }, []]);
+});
+
+test('where our creation was refused, what another has created is read', async () => {
+  for (const event of [true, false]) {
+    const { session, asked, end } = await creating();
+    if (event) session.event('/t/a', 'created');
+    await end(CoordinationError.refused(-110, 'create'));
+    assert.deepEqual(asked(), event ? ['get /t/a'] : []);
+  }
 });
 
 test('a removal is told in its turn, also of what is just being read, and the answer does not bring it back', async () => {
@@ -500,4 +556,18 @@ test('a hole that comes together with the end of a listing: the next one is of e
   assert.equal(cache.synced, false);
   await reconnect(made);
   assert.deepEqual(wordsOf(session), ['get /t']);
+});
+
+test('a guessed child that is made and removed while its parent is listed was not the only one', async () => {
+  const { session, picture, cache } = cacheOn('data', { onlyChild: 'status' });
+  const answered = session.answer('get /t', znode('', 1, { pzxid: 2n })); // a child of another name
+  session.event('/t/status', 'created');
+  await answered;
+  session.event('/t/status', 'created');
+  session.event('/t/status', 'removed');
+  if (session.asked.some(({ what }) => what === 'get /t')) await session.answer('get /t', znode('', 1, { pzxid: 2n }));
+  while (session.asked.some(({ what }) => what === 'get /t/status')) await session.answer('get /t/status', null);
+  await session.answer('list /t', list('cancel'));
+  await session.answer('get /t/cancel', znode('why'));
+  assert.deepEqual([contents(picture), cache.synced], [{ '/t': '', '/t/cancel': 'why' }, true]);
 });

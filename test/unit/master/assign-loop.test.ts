@@ -25,7 +25,12 @@ test('of many tasks that may go at once so many are under way, and an assignment
   const ledger = { assign: () => ask('assign'), settle: ({ kind }: { kind: string }) => ask(kind) };
   const over = new AbortController();
   const ended = new AssignLoop({
-    picture: { index, synced: true, onChange: () => () => undefined } as unknown as Picture,
+    picture: {
+      index,
+      synced: true,
+      onChange: () => () => undefined,
+      expectAssignment: () => undefined,
+    } as unknown as Picture,
     ledger: ledger as unknown as TaskLedger,
     log: createLog('test', 'silent'),
     onAssigned: () => undefined,

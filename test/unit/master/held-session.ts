@@ -2,6 +2,7 @@
 
 import { CoordinationError } from '../../../coordination/coordination-error.ts';
 import { type RecursiveListener, SessionLost } from '../../../coordination/session.ts';
+import { readDataBy } from '../../support/read-data.ts';
 
 /** Data that nobody may read. */
 export const forbidden = 'forbidden';
@@ -45,6 +46,8 @@ export class HeldSession {
     const stat = { numChildren, cversion: numChildren, ctime: 0, czxid, version: 0, ephemeralOwner };
     return data === undefined ? null : { data: Buffer.from(data), stat };
   }
+
+  readonly readData = readDataBy((path) => this.getData(path));
 
   async exists(path: string) {
     return (await this.getData(path))?.stat ?? null;

@@ -93,7 +93,8 @@ test('a term begins with assignments, however much is finished; all of that goes
   const seen: number[] = [];
   const over = new AbortController();
   t.after(() => over.abort());
-  const picture = { index, synced: true, onChange: () => () => undefined } as unknown as Picture;
+  const of = { onChange: () => () => undefined, expectAssignment: () => undefined };
+  const picture = { index, synced: true, ...of } as unknown as Picture;
   const assign = async () => void seen.push(linedUp());
   const ledger = { assign } as unknown as TaskLedger;
   const log = createLog('test', 'silent');

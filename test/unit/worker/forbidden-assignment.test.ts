@@ -9,6 +9,7 @@ import type { WorkerId } from '../../../domain/task.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { runWorker, type WorkerOptions } from '../../../services/worker/worker.ts';
 import { eventually } from '../../support/eventually.ts';
+import { readDataBy } from '../../support/read-data.ts';
 
 const noAuth = -102;
 const [one, two] = ['task-0000000001', 'task-0000000002'];
@@ -25,8 +26,14 @@ test('of one slot: the task of the next assignment is read ahead', async () => {
   const stat = { ephemeralOwner: 1n, czxid: 1n };
   const session = {
     ...{ signal: over.signal, state: 'connected', id: 1n, timeoutMs: 10_000, trustedUntil: Infinity },
-    ...{ onState: () => () => undefined, ensureChroot: async () => undefined, sync: async () => undefined },
+    ...{
+      onState: () => () => undefined,
+      onTrust: () => () => undefined,
+      ensureChroot: async () => undefined,
+      sync: async () => undefined,
+    },
     ...{ exists: async () => stat, watch: () => ({ stat: Promise.resolve(stat), cancel: () => undefined }), getData },
+    readData: readDataBy(getData),
     commit: async () => undefined,
     watchRecursively: async (_path: string, listener: RecursiveListener) => {
       onEvent = listener;
