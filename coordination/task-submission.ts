@@ -1,7 +1,7 @@
 // Creates tasks, so that a submit makes exactly one task or says that it does not know. A create whose answer was lost
-// is never repeated: after a `sync` in the same session the task is looked for by its submit id among the names that
-// are younger than the newest one known before. Not found there means that it was not applied. Tasks that are submitted
-// together are one transaction, and what holds for one holds for all of them.
+// is not simply repeated: after a `sync` in the same session the task is looked for by its submit id among the names that
+// are younger than the newest one known before. Not found there means that it was not applied, and only then it is sent again.
+// Tasks that are submitted together are one transaction, and what holds for one holds for all of them.
 
 import { limits } from '../domain/limits.ts';
 import type { TaskId, TaskRecord } from '../domain/task.ts';
@@ -24,6 +24,8 @@ export class SequenceExhausted extends Error {
 
 /** Names made by hand are stepped over, twice as many each time. */
 const stepsMax = 10;
+/** Links may break one after the other; whoever submits is told then rather than held. */
+const triesMax = 3;
 
 /** The name that comes next is taken; nothing was created. */
 class NumberTaken extends Error {
@@ -70,14 +72,17 @@ export class TaskSubmission {
    * {@link CoordinationError}, {@link SequenceExhausted}, {@link SubmitTooLarge} and {@link DependencyNotFound}.
    */
   async submit(records: readonly TaskRecord[]): Promise<TaskId[]> {
-    const since = this.#nextNumber;
-    try {
-      return await this.commit([], records);
-    } catch (error) {
-      if (!(error instanceof CoordinationError) || error.outcome !== 'unknown') throw error;
-      const found = await this.#findSubmitted(records[0]?.submitId ?? null, since);
-      if (found) return found.tasks;
-      throw new CoordinationError(error.code, 'not applied', 'the submit did not reach the ensemble');
+    for (let tries = 1; ; tries += 1) {
+      const since = this.#nextNumber;
+      try {
+        return await this.commit([], records);
+      } catch (error) {
+        if (!(error instanceof CoordinationError) || error.outcome !== 'unknown') throw error;
+        const found = await this.#findSubmitted(records[0]?.submitId ?? null, since);
+        if (found) return found.tasks;
+        if (tries < triesMax && error.code === 'connection_lost') continue;
+        throw new CoordinationError(error.code, 'not applied', 'the submit did not reach the ensemble');
+      }
     }
   }
 

@@ -66,13 +66,24 @@ test('the answer to many is lost: each gets its own', async (t) => {
   }
 });
 
-test('the request is lost: not applied, and it is certain', async (t) => {
+test('the request is lost: that is certain, and it is sent again, three times in all', async (t) => {
+  const { proxy, submit, tasks } = await submitting(t);
+  const twice = [proxy.dropNextRequest(isMulti), proxy.dropNextRequest(isMulti)];
+  assert.equal(await submit(), 'task-0000000000');
+  await Promise.all(twice);
+  const thrice = [1, 2, 3].map(() => proxy.dropNextRequest(isMulti));
+  await assert.rejects(submit(), { outcome: 'not applied' });
+  await Promise.all(thrice);
+  assert.deepEqual(await tasks(), ['task-0000000000']);
+});
+
+test('the request is lost, then the answer: one task', async (t) => {
   const { proxy, submit, tasks } = await submitting(t);
   const dropped = proxy.dropNextRequest(isMulti);
-  await assert.rejects(submit(), { outcome: 'not applied' });
-  await dropped;
-  assert.deepEqual(await tasks(), []);
+  const swallowed = dropped.then(() => proxy.swallowNextReply(isMulti));
   assert.equal(await submit(), 'task-0000000000');
+  assert.equal((await swallowed).error, 0);
+  assert.deepEqual(await tasks(), ['task-0000000000']);
 });
 
 test('the session is lost with it: unknown', async (t) => {

@@ -86,7 +86,7 @@ test('one that does not exist refuses its own submit and none that shares the tr
   assert.deepEqual(await names('/tasks'), [first, ...outcomes].sort());
 });
 
-test('the answer is lost: the task is found, refused it is not there for certain', async (t) => {
+test('the answer is lost: the task is found; a refusal comes again', async (t) => {
   const { store, proxy, names } = await proxiedStore(t, zookeeper);
   const first = await submitted(store);
   const made = proxy.swallowNextReply(writesTo(paths.taskPrefix));
@@ -94,7 +94,7 @@ test('the answer is lost: the task is found, refused it is not there for certain
   assert.equal((await made).error, 0);
   assert.deepEqual(await names('/tasks'), [first, ...ids]);
   const refused = proxy.swallowNextReply(writesTo(paths.taskPrefix));
-  await assert.rejects(submitted(store, after(missing)), { reason: 'coordination-unavailable' });
+  await notFound(submitted(store, after(missing)), missing, '/after/0');
   await refused;
   assert.equal((await names('/tasks')).length, 3);
 });
