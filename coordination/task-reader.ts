@@ -34,10 +34,20 @@ export class TaskReader {
     return (await this.#look(id)) ?? (await this.readFresh(id));
   }
 
+  /** As {@link read}; of a task that has not ended it does not say whether it runs, for which somebody has to follow `/assign`. */
+  async readEnd(id: TaskId): Promise<TaskSnapshot | null> {
+    const look = () => ifAllowed(id, () => readEnd(this.#session, id));
+    return (await look()) ?? (await this.#fresh(look));
+  }
+
   /** The task as it was at the call or is later. */
-  async readFresh(id: TaskId): Promise<TaskSnapshot | null> {
+  readFresh(id: TaskId): Promise<TaskSnapshot | null> {
+    return this.#fresh(() => this.#look(id));
+  }
+
+  async #fresh(look: () => Promise<TaskSnapshot | null>): Promise<TaskSnapshot | null> {
     await this.#shared.sync();
-    return this.#look(id);
+    return look();
   }
 
   #look(id: TaskId): Promise<TaskSnapshot | null> {
@@ -50,31 +60,37 @@ async function readTask(session: Session, directory: AssignmentDirectory, id: Ta
   for (let look = 1; ; look += 1) {
     const { isFollowed } = directory;
     const worker = directory.workerOf(id);
-    const [znode, names, status, assigned] = await Promise.all([
+    const [task, assigned] = await Promise.all([
+      readEnd(session, id),
+      worker === null ? null : session.getData(paths.assignment(worker, id)),
+    ]);
+    if (task === null || task.status) return task;
+    const snapshot = { ...task, assignment: assignmentOf(id, worker, assigned) };
+    if (look === looksMax) return snapshot;
+    const followed = directory.follow();
+    // It ran when we began to look, and does not any more: what became of it has to be read.
+    const isOvertaken = worker !== null && !assigned;
+    if (isFollowed && !isOvertaken) return snapshot;
+    await followed; // whether it runs was not known
+  }
+}
+
+/** As if it did not run. */
+async function readEnd(session: Session, id: TaskId): Promise<TaskSnapshot | null> {
+  for (let look = 1; ; look += 1) {
+    const [znode, names, status] = await Promise.all([
       session.getData(paths.task(id)),
       session.childNames(paths.task(id)),
       session.getData(paths.status(id)),
-      worker === null ? null : session.getData(paths.assignment(worker, id)),
     ]);
     if (!znode || !names) return null;
     const snapshot = {
       ...(await snapshotOf(session, id, znode, names)),
       status: statusOf(id, status),
-      assignment: status ? null : assignmentOf(id, worker, assigned),
+      assignment: null,
     };
-    if (look === looksMax) return snapshot;
-    if (!status) {
-      const followed = directory.follow();
-      if (!isFollowed) {
-        await followed; // whether it runs was not known
-        continue;
-      }
-    }
     // Read at different moments: with a status comes the last attempt, which the names are to have, too.
-    if ((status !== null) !== names.includes('status')) continue;
-    // It ran when we began to look, and does not any more: what became of it has to be read.
-    const isOvertaken = worker !== null && !assigned;
-    if (status || !isOvertaken) return snapshot;
+    if ((status !== null) === names.includes('status') || look === looksMax) return snapshot;
   }
 }
 

@@ -11,7 +11,7 @@ import { type TaskSnapshot, type TaskView, taskView } from '../../domain/task-vi
 import { type EventChange, EventHub } from './event-hub.ts';
 import type { MasterIndex } from './master-index.ts';
 import { explainTask } from './task-explanation.ts';
-import { followTask, isSettled, isUnavailable, lookAt } from './task-follow.ts';
+import { followTask, isSettled, isUnavailable, lookForEnd } from './task-follow.ts';
 import { taskNotFound } from './task-id.ts';
 import { type ListOptions, listTasks, type TaskPage } from './task-listing.ts';
 import { makeTask, readAsAskedFor, readFirstOfKey } from './task-making.ts';
@@ -215,7 +215,7 @@ export class TaskApi {
   }
 
   async #getFinal(id: TaskId, waitMs: number, caller: AbortSignal): Promise<TaskSnapshot | null> {
-    const first = await lookAt(this.#store, id);
+    const first = await lookForEnd(this.#store, id);
     if (isSettled(first)) return first.snapshot;
     const wait = this.#waits.open(waitMs, caller);
     try {

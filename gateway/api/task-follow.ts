@@ -13,9 +13,9 @@ import type { Wait } from './waits.ts';
 export type Look = { readonly snapshot: TaskSnapshot | null } | { readonly failure: unknown };
 
 /**
- * Looks again whenever the store says that it is worthwhile, until the task is final or the wait has ended; the last
- * look is after the end, so that the answer is the present state. Null: no such task, any more. A store that cannot answer has
- * the rest of the wait to come back, since a reconnect mostly takes less; then its failure is thrown.
+ * Looks for its end whenever the store says that it is worthwhile, until the task is final or the wait has ended; the last
+ * look is at everything and after the end, so that the answer is the present state. Null: no such task, any more. A store that cannot
+ * answer has the rest of the wait to come back, since a reconnect mostly takes less; then its failure is thrown.
  */
 export async function followTask(
   store: TaskStore,
@@ -28,18 +28,24 @@ export async function followTask(
   while (!wait.signal.aborted && !isSettled(look)) {
     const askedAt = monotonicMs();
     await store.changed(id, wait.signal);
-    if (caller.aborted) break;
-    look = await lookAt(store, id);
+    if (wait.signal.aborted) break;
+    look = await lookForEnd(store, id);
     if (isOtherThan(look, first)) return null;
     if (!isSettled(look)) await restUntil(askedAt + serverLimits.lookIntervalMs, wait.signal);
   }
+  if (!isSettled(look) && !caller.aborted) look = await looking(store.read(id));
+  if (isOtherThan(look, first)) return null;
   if ('failure' in look) throw look.failure;
   return look.snapshot;
 }
 
-export async function lookAt(store: TaskStore, id: TaskId): Promise<Look> {
+export function lookForEnd(store: TaskStore, id: TaskId): Promise<Look> {
+  return looking(store.readEnd(id));
+}
+
+async function looking(read: Promise<TaskSnapshot | null>): Promise<Look> {
   try {
-    return { snapshot: await store.read(id) };
+    return { snapshot: await read };
   } catch (error) {
     if (isUnavailable(error)) return { failure: error };
     throw error;

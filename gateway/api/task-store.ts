@@ -45,6 +45,9 @@ export interface TaskStore {
   /** Null: no such task. What it shows of a task may be old by the lag of a server. */
   read(id: TaskId): Promise<TaskSnapshot | null>;
 
+  /** As {@link read}, for who waits for the end: of a task that has not ended it does not say whether it runs, which costs more to know. */
+  readEnd(id: TaskId): Promise<TaskSnapshot | null>;
+
   /** As it was at the call, or later: for a refusal that an old look could be wrong about. */
   readFresh(id: TaskId): Promise<TaskSnapshot | null>;
 

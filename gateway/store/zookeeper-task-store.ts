@@ -109,6 +109,10 @@ export class ZooKeeperTaskStore implements TaskStore {
     return this.#inTurn(({ reader }) => reader.read(id));
   }
 
+  readEnd(id: TaskId): Promise<TaskSnapshot | null> {
+    return this.#inTurn(({ reader }) => reader.readEnd(id));
+  }
+
   readFresh(id: TaskId): Promise<TaskSnapshot | null> {
     return this.#inTurn(({ reader }) => reader.readFresh(id));
   }
@@ -156,7 +160,7 @@ export class ZooKeeperTaskStore implements TaskStore {
       reader: new TaskReader(session, directory),
       commits: new GroupCommit(session),
       admission: new Admission(backlog, queues, this.#recent, this.#unfinishedTasksMax),
-      start: () => Promise.all([directory.follow(), submission.start(), backlog.start(), queues.start()]),
+      start: () => Promise.all([submission.start(), backlog.start(), queues.start()]),
     };
   }
 

@@ -12,7 +12,7 @@ export const costRoles = ['gateway', 'leader', 'standby', 'worker'] as const;
 export type CostRole = (typeof costRoles)[number];
 
 export interface CountedCosts {
-  readonly phase: 'one at a time' | 'many in flight' | 'submitted only' | 'retention';
+  readonly phase: 'one at a time' | 'many in flight' | 'submitted only' | 'looked at' | 'retention';
   /** Of one task. */
   readonly perTask: Readonly<Record<CostRole, Costs>>;
 }
@@ -32,9 +32,10 @@ export async function countCosts(scope: TestScope, zookeeper: StackZooKeeper): P
   const singles: CountedCosts[] = [];
   for (let i = 0; i < oneByOne; i += 1) singles.push(await stack.count('one at a time', 1, () => stack.run(1, 1)));
   const together = await stack.count('many in flight', many, () => stack.run(many, inFlight));
-  await stack.notAsked();
-  const submitted = await stack.count('submitted only', many, () => stack.run(many, inFlight, 'not waited for'));
-  return [middleOf(singles), together, submitted, await stack.countRemovals()];
+  const submitOnly = () => stack.run(many, inFlight, 'not waited for');
+  const submitted = await stack.count('submitted only', many, submitOnly);
+  const lookedAt = await stack.count('looked at', many, () => stack.whileLookedAt(submitOnly));
+  return [middleOf(singles), together, submitted, lookedAt, await stack.countRemovals()];
 }
 
 /** A process of each role, each behind a proxy of its own that counts. */
@@ -69,12 +70,14 @@ class MeteredStack {
     await Promise.all(Array.from({ length: inFlight }, lane));
   }
 
-  /** Resolves when the gateway, which nobody asks for anything, has taken back its watch of who runs what. */
-  async notAsked(): Promise<void> {
-    const [gateway] = this.#stack.gateways;
-    const meter = gateway && this.#meters.get(gateway);
-    meter?.take();
-    await eventually('the watch is taken back', () => (meter?.take().others ?? 0) > 0);
+  /** `work`, while somebody wants to know of a task without waiting for its end: whether it runs is to be known then. */
+  async whileLookedAt(work: () => Promise<void>): Promise<void> {
+    const { client } = this.#stack;
+    const { id } = await client.submit({ type: 'nobody-has-it', retentionMs: 0 });
+    await client.get(id);
+    await work();
+    await client.request('POST', `/tasks/${id}/cancel`);
+    await client.wait(id);
   }
 
   async count(phase: CountedCosts['phase'], tasks: number, work: () => Promise<void>): Promise<CountedCosts> {

@@ -127,6 +127,11 @@ export class InMemoryTaskStore implements TaskStore {
     return this.shown.get(id) ?? this.tasks.get(id) ?? null;
   }
 
+  async readEnd(id: TaskId): Promise<TaskSnapshot | null> {
+    const task = await this.read(id);
+    return task && { ...task, assignment: null };
+  }
+
   async readFresh(id: TaskId): Promise<TaskSnapshot | null> {
     this.shown.delete(id);
     return await this.read(id);
