@@ -2,7 +2,7 @@
 // is interested in one task hears of each change of its assignment.
 //
 // It is kept for as long as somebody asks: to be told of every assignment of every task costs this process and its server a
-// good part of what a submit costs them, and who only submits has no use for it.
+// good part of what a submit costs them, and who only submits, or waits for the end of a task, has no use for it.
 
 import type { TaskId, WorkerId } from '../domain/task.ts';
 import { monotonicMs } from '../runtime/clock.ts';
