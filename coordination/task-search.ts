@@ -5,6 +5,7 @@ import type { TaskId, TaskRecord } from '../domain/task.ts';
 import { parseTaskId, taskIdOf, taskNumber } from '../domain/task-id.ts';
 import type { Session } from './session.ts';
 import { decodeTask } from './task-record.ts';
+import { nextSequenceNumber } from './task-sequence.ts';
 import { ifAllowed, readable, UnreadableTask } from './unreadable-task.ts';
 import { paths } from './znode-paths.ts';
 
@@ -42,16 +43,23 @@ export class TaskSearch {
     this.#session = session;
   }
 
-  /** Null is conclusive for what this session sent before. Throws CoordinationError where it cannot be finished. */
-  async bySubmitId(submitId: string | null, since: SequencePlace): Promise<FoundTasks | null> {
+  /**
+   * The `size` tasks that this session sent together, since the sequence stood at `since`. Null: they were not made. `maybe gone`: so many
+   * of those that were made since are not there any more that these may be among them. Throws CoordinationError where it cannot be finished.
+   */
+  async bySubmitId(submitId: string, size: number, since: SequencePlace): Promise<FoundTasks | 'maybe gone' | null> {
     const look = await this.#look();
     const isIt = (candidate: Candidate) => candidate.submitId === submitId;
-    for (const names of groupsOf(readsAtOnce, youngerThan(since, look))) {
+    const younger = youngerThan(since, look);
+    let missing = look.nextNumber - firstNumber(since, look);
+    for (const names of groupsOf(readsAtOnce, younger)) {
+      const read = await Promise.all(names.map((task) => look.read(task)));
       // One that cannot be read is not what this session sent.
-      const found = (await Promise.all(names.map((task) => look.read(task)))).find(isCandidate(isIt));
+      const found = read.find(isCandidate(isIt));
       if (found) return foundTasks(found);
+      missing -= names.filter((task, place) => read[place] && isNumbered(task, look)).length;
     }
-    return null;
+    return missing >= size ? 'maybe gone' : null;
   }
 
   /**
@@ -62,7 +70,7 @@ export class TaskSearch {
    */
   async byTransaction(czxid: bigint, submitId: string, since: SequencePlace): Promise<FoundTasks | null> {
     const isIt = (candidate: Candidate) => candidate.czxid === czxid && candidate.submitId === submitId;
-    const near = new Look(this.#session, [], null);
+    const near = new Look(this.#session, [], null, 0);
     let number = since.number;
     for (const count of nearby) {
       const names = Array.from({ length: count }, (_, place) => taskIdOf(number + place));
@@ -92,7 +100,7 @@ async function newLook(session: Session): Promise<Look> {
   const listed = await session.getChildren(paths.tasks);
   const tasks = (listed?.children ?? []).map(parseTaskId).filter((task) => task !== null);
   tasks.sort((a, b) => taskNumber(a) - taskNumber(b));
-  return new Look(session, tasks, listed?.stat.czxid ?? null);
+  return new Look(session, tasks, listed?.stat.czxid ?? null, listed ? nextSequenceNumber(listed.stat) : 0);
 }
 
 /** The tasks as they were at one moment; of each is read once what a search wants to know first. */
@@ -106,11 +114,12 @@ class Look {
     /** By number. */
     readonly tasks: readonly TaskId[],
     readonly tasksCzxid: bigint | null,
+    readonly nextNumber: number,
   ) {
     this.#session = session;
   }
 
-  /** Null where it is gone, or is none of those that are submitted together. */
+  /** Null where it is gone. */
   read(task: TaskId): Promise<Candidate | UnreadableTask | null> {
     return memoized(this.#reads, task, () => readCandidate(this.#session, task));
   }
@@ -165,8 +174,7 @@ async function candidateAt(session: Session, task: TaskId): Promise<Candidate | 
   if (!znode) return null;
   const { czxid, ctime } = znode.stat;
   const reading = decodeTask(znode.data, ctime);
-  if (reading.kind !== 'task') return null;
-  const { submitId, batch } = reading.record;
+  const { submitId, batch } = reading.kind === 'task' ? reading.record : { submitId: null, batch: null };
   return { task, createdAt: ctime, czxid, submitId, batch };
 }
 
@@ -204,10 +212,20 @@ async function anywhere(
   return null;
 }
 
-/** All, where `/tasks` is not the one whose numbers we knew. */
-function youngerThan({ number, tasksCzxid }: SequencePlace, look: Look): readonly TaskId[] {
-  if (look.tasksCzxid !== tasksCzxid) return look.tasks;
-  return look.tasks.filter((task) => taskNumber(task) >= number);
+function youngerThan(since: SequencePlace, look: Look): readonly TaskId[] {
+  const first = firstNumber(since, look);
+  return look.tasks.filter((task) => taskNumber(task) >= first);
+}
+
+/** From the beginning, where `/tasks` is not the one whose numbers we knew. */
+function firstNumber({ number, tasksCzxid }: SequencePlace, look: Look): number {
+  return look.tasksCzxid === tasksCzxid ? number : 0;
+}
+
+/** By the sequence, or by hand in its place; people may name others as they like. */
+function isNumbered(task: TaskId, { nextNumber }: Look): boolean {
+  const number = taskNumber(task);
+  return number < nextNumber && task === taskIdOf(number);
 }
 
 function* groupsOf<T>(size: number, items: readonly T[]): Generator<readonly T[]> {

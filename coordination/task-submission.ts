@@ -1,7 +1,7 @@
 // Creates tasks, so that a submit makes exactly one task or says that it does not know. A create whose answer was lost
 // is not simply repeated: after a `sync` in the same session the task is looked for by its submit id among the names that
-// are younger than the newest one known before. Not found there means that it was not applied, and only then it is sent again.
-// Tasks that are submitted together are one transaction, and what holds for one holds for all of them.
+// are younger than the newest one known before. Not found there, where none of those is gone again, means that it was not applied,
+// and only then it is sent again. Tasks that are submitted together are one transaction, and what holds for one holds for all of them.
 
 import { limits } from '../domain/limits.ts';
 import type { TaskId, TaskRecord } from '../domain/task.ts';
@@ -12,7 +12,7 @@ import { GroupCommit } from './group-commit.ts';
 import type { Session } from './session.ts';
 import { DependencyNotFound, existenceOf, type OutsideDependency, outsideDependencies } from './task-dependencies.ts';
 import { encodeTask } from './task-record.ts';
-import { type FoundTasks, TaskSearch } from './task-search.ts';
+import { type FoundTasks, type SequencePlace, TaskSearch } from './task-search.ts';
 import { nextSequenceNumber, stepOver } from './task-sequence.ts';
 import { paths } from './znode-paths.ts';
 import type { Operation, OperationResult } from './zookeeper-requests.ts';
@@ -73,15 +73,17 @@ export class TaskSubmission {
    */
   async submit(records: readonly TaskRecord[]): Promise<TaskId[]> {
     for (let tries = 1; ; tries += 1) {
-      const since = this.#nextNumber;
+      const since = { number: this.#nextNumber, tasksCzxid: this.#tasksCzxid };
       try {
         return await this.commit([], records);
       } catch (error) {
         if (!(error instanceof CoordinationError) || error.outcome !== 'unknown') throw error;
-        const found = await this.#findSubmitted(records[0]?.submitId ?? null, since);
+        const found = await this.#findSubmitted(records, since);
+        if (found === 'maybe gone') throw error;
         if (found) return found.tasks;
-        if (tries < triesMax && error.code === 'connection_lost') continue;
-        throw new CoordinationError(error.code, 'not applied', 'the submit did not reach the ensemble');
+        if (tries === triesMax || error.code !== 'connection_lost')
+          throw new CoordinationError(error.code, 'not applied', 'the submit did not reach the ensemble');
+        await this.start(); // so that the next search begins here
       }
     }
   }
@@ -151,9 +153,12 @@ export class TaskSubmission {
   }
 
   /** What cannot be looked for stays unknown. */
-  async #findSubmitted(submitId: string | null, number: number): Promise<FoundTasks | null> {
+  async #findSubmitted(
+    records: readonly TaskRecord[],
+    since: SequencePlace,
+  ): Promise<FoundTasks | 'maybe gone' | null> {
     try {
-      return await this.#search.bySubmitId(submitId, { number, tasksCzxid: this.#tasksCzxid });
+      return await this.#search.bySubmitId(records[0]?.submitId ?? '', records.length, since);
     } catch (error) {
       if (!(error instanceof CoordinationError)) throw error;
       throw new CoordinationError(error.code, 'unknown', `looking for a submitted task: ${error.what}`);

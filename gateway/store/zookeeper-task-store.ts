@@ -160,7 +160,7 @@ export class ZooKeeperTaskStore implements TaskStore {
       reader: new TaskReader(session, directory),
       commits: new GroupCommit(session),
       admission: new Admission(backlog, queues, this.#recent, this.#unfinishedTasksMax),
-      start: () => Promise.all([submission.start(), backlog.start(), queues.start()]),
+      start: () => Promise.all([directory.follow(), submission.start(), backlog.start(), queues.start()]),
     };
   }
 

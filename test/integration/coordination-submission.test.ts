@@ -1,5 +1,5 @@
 // Goal: a submit makes exactly one task, or none, and says which, whatever becomes of the link; only where the session
-// itself is lost does it say that it does not know.
+// itself is lost, or what was made meanwhile is removed, does it say that it does not know.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -84,6 +84,23 @@ test('the request is lost, then the answer: one task', async (t) => {
   assert.equal(await submit(), 'task-0000000000');
   assert.equal((await swallowed).error, 0);
   assert.deepEqual(await tasks(), ['task-0000000000']);
+});
+
+test('what was made since is gone again: unknown whether it was it, and not sent again', async (t) => {
+  const { proxy, observer, submit, tasks } = await submitting(t);
+  await submit();
+  const swallowed = proxy.swallowNextReply(isMulti);
+  proxy.refuse();
+  const overtaken = assert.rejects(submit(), { outcome: 'unknown' });
+  await swallowed;
+  await observer.commit([{ kind: 'remove', path: paths.task(taskIdOf(1)), version: null }]);
+  await proxy.heal();
+  await overtaken;
+  assert.deepEqual(await tasks(), ['task-0000000000']);
+  assert.equal(await submit(), 'task-0000000002');
+  const dropped = proxy.dropNextRequest(isMulti);
+  assert.equal(await submit(), 'task-0000000003', 'what is gone since then says nothing of the next');
+  await dropped;
 });
 
 test('the session is lost with it: unknown', async (t) => {

@@ -29,6 +29,7 @@ export async function countCosts(scope: TestScope, zookeeper: StackZooKeeper): P
   const stack = new MeteredStack(scope, zookeeper);
   await stack.start();
   await stack.run(inFlight, inFlight); // what happens only once in a life is over
+  await stack.unfollowed();
   const singles: CountedCosts[] = [];
   for (let i = 0; i < oneByOne; i += 1) singles.push(await stack.count('one at a time', 1, () => stack.run(1, 1)));
   const together = await stack.count('many in flight', many, () => stack.run(many, inFlight));
@@ -68,6 +69,13 @@ class MeteredStack {
       }
     };
     await Promise.all(Array.from({ length: inFlight }, lane));
+  }
+
+  /** Resolves when the gateway has taken back the watch of who runs what that it begins with. */
+  async unfollowed(): Promise<void> {
+    const [gateway] = this.#stack.gateways;
+    const meter = gateway && this.#meters.get(gateway);
+    await eventually('the watch is taken back', () => (meter?.take().others ?? 0) > 0);
   }
 
   /** `work`, while somebody wants to know of a task without waiting for its end: whether it runs is to be known then. */
