@@ -58,24 +58,19 @@ export async function collect({ process }: Service): Promise<Collected> {
   };
 }
 
-/** Of all servers together: `zk_watch_count`, `zk_znode_count` and the like. */
-export async function ensembleSum(servers: readonly TestZooKeeper[], name: string): Promise<number> {
-  const values = await Promise.all(
-    servers.map(async (server) => {
-      const line = new RegExp(`^${name}\\t(\\d+)`, 'm').exec(await server.fourLetterWord('mntr', 20_000));
-      return Number(line?.[1] ?? Number.NaN);
-    }),
-  );
-  return values.reduce((sum, value) => sum + value, 0);
+/** Paths that the servers watch; without that of all assignments, which a gateway follows for some seconds after somebody asked what runs. */
+export async function watchedPaths(servers: readonly TestZooKeeper[]): Promise<string[]> {
+  const answers = await Promise.all(servers.map((server) => server.fourLetterWord('wchp', 20_000)));
+  const paths = answers.flatMap((answer) => answer.split('\n').filter((line) => line.startsWith('/')));
+  return paths.filter((path) => !path.endsWith('/assign'));
 }
 
 /**
- * What the servers watch for, beside the statuses of tasks that are final: whoever looks at a task in the very moment of its end leaves
- * a watch on that, which goes with the task.
+ * How many they are beside the statuses of tasks: whoever looks at a task in the very moment of its end leaves a watch on that, which goes
+ * with the task.
  */
 export async function watchesOf(servers: readonly TestZooKeeper[]): Promise<number> {
-  const answers = await Promise.all(servers.map((server) => server.fourLetterWord('wchp', 20_000)));
-  const paths = answers.flatMap((answer) => answer.split('\n').filter((line) => line.startsWith('/')));
+  const paths = await watchedPaths(servers);
   return paths.filter((path) => !/\/tasks\/task-\d+\/status$/.test(path)).length;
 }
 

@@ -12,7 +12,7 @@ import { startZooKeeper, type TestZooKeeper } from '../../test/support/zookeeper
 import { type Child, startChild } from './child.ts';
 import type { LoadActions } from './load-process.ts';
 import type { FloodInput } from './loads/flood.ts';
-import { collect, ensembleSum, metricsOf, type Service, servicesOf, watchesOf } from './processes.ts';
+import { collect, metricsOf, type Service, servicesOf, watchedPaths, watchesOf } from './processes.ts';
 import type { Bound, Report } from './report.ts';
 import type { Sizes } from './sizes.ts';
 import type { WitnessActions } from './witness-process.ts';
@@ -172,9 +172,9 @@ export class World {
     await eventually(`${count} wait`, async () => (await this.waiting()) === count, timeoutMs);
   }
 
-  /** Of whatever kind, on all servers. */
-  watches(): Promise<number> {
-    return ensembleSum(this.servers, 'zk_watch_count');
+  /** On all servers. */
+  async watches(): Promise<number> {
+    return (await watchedPaths(this.servers)).length;
   }
 
   /** How long it takes until ZooKeeper watches for no more than so many. */
