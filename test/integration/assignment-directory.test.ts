@@ -92,8 +92,12 @@ test('a task that runs is found running by a reader that followed nothing, one t
   for (let i = 0; i < 2; i += 1) await person.create(paths.taskPrefix, record, 'sequential');
   await give(b, 1);
   const reader = new TaskReader(session, directory);
+  assert.equal((await reader.readEnd(task(1)))?.assignment, null);
+  assert.ok(!directory.isFollowed, 'who waits for the end need not know');
   assert.equal((await reader.read(task(1)))?.assignment?.worker, b);
   assert.ok(directory.isFollowed);
+  await person.create(paths.status(task(1)), 'done');
+  assert.equal((await reader.readEnd(task(1)))?.status?.result, 'done');
   assert.equal((await reader.read(task(0)))?.assignment, null);
 });
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { ServiceError } from '../../../domain/errors.ts';
-import type { TaskId } from '../../../domain/task.ts';
+import type { TaskId, WorkerId } from '../../../domain/task.ts';
 import { parseSubmit } from '../../../gateway/api/request-parsing.ts';
 import { TaskApi } from '../../../gateway/api/task-api.ts';
 import { InMemoryIndex } from './in-memory-index.ts';
@@ -34,6 +34,18 @@ function nothingLeft(): void {
   assert.equal(api.waiting, 0);
   assert.equal(store.watchers, 0);
 }
+
+it('a wait that is over before the task is tells that it runs, and where', async () => {
+  const { task } = await submit();
+  const id = task.id as TaskId;
+  const present = store.tasks.get(id);
+  assert.ok(present);
+  const record = { attempt: 1, startedAt: 7, withdraw: null, progress: null };
+  store.put({ ...present, assignment: { worker: 'w' as WorkerId, record } });
+  const { state, worker } = await get(id, 20);
+  assert.deepEqual([state, worker], ['running', 'w']);
+  nothingLeft();
+});
 
 describe('a submit', () => {
   it('without a wait answers from the commit alone', async () => {
