@@ -1,5 +1,6 @@
 // What the processes of a run say of themselves, and the kernel and ZooKeeper of them.
 
+import { loopTimerMs } from '../../runtime/metrics.ts';
 import { percentile } from '../../test/support/many-tasks.ts';
 import type { ServiceProcess } from '../../test/support/process.ts';
 import { residentMegabytes } from '../../test/support/process-usage.ts';
@@ -82,8 +83,6 @@ interface Sample {
 }
 
 const sampleMs = 1000;
-/** The delay of the event loop is measured by a timer of that (runtime/metrics.ts), and told with it. */
-const loopTimerMs = 100;
 
 /** Looks at all processes once a second, until it is stopped. */
 export class Sampler {
